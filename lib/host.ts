@@ -28,6 +28,9 @@ export interface Host {
 /** The method by which a value shows itself: it returns a mime bundle, at once or as a promise (Deno's convention). */
 export const displaySymbol: unique symbol = Symbol.for('Jupyter.display') as never
 
+/** A bundle may carry the display message's metadata under this symbol, by mime type: `{ 'image/png': { width: 640, height: 400 } }`. */
+export const metadataSymbol: unique symbol = Symbol.for('Jupyter.metadata') as never
+
 const slot = Symbol.for('graft.host')
 const holder = globalThis as unknown as Record<symbol, Host | undefined>
 
