@@ -1,0 +1,83 @@
+import { inspect } from 'node:util'
+import type { LayersModel } from '@tensorflow/tfjs'
+import { GraftError } from '../error.ts'
+import { findLayers, holdsWeights, isModel, leaves, type Layer, type Which } from './layers.ts'
+
+/** What a call of {@link freeze} or {@link unfreeze} changed. It prints as a sentence. */
+export interface FreezeChange {
+  /** Names of the layers whose flag changed and that hold weights. */
+  changed: string[]
+  /** Weights (single numbers) that training can change now, and all there are. */
+  trainable: number
+  total: number
+}
+
+/** Which layers: as {@link Which}; `'first 10'` or `'last 5'` (layers with weights); default all. */
+export type Selection = Which | `first ${number}` | `last ${number}`
+
+/**
+ * Freezes layers: training leaves their weights as they are, and a frozen BatchNormalization uses its stored statistics. Takes effect in the next
+ * `train`; before a plain `model.fit`, call `model.compile` again.
+ *
+ * @returns What changed, and how many weights are left to train.
+ * @throws GraftError for an unknown layer
+ * @example
+ * freeze(model)                   // all
+ * freeze(model, 'block_1*')       // by name
+ * freeze(model, 'first 100')      // the first hundred layers with weights
+ */
+export const freeze = (model: LayersModel, which: Selection = '*'): FreezeChange => set(model, which, false)
+
+/**
+ * Lets layers learn again: the opposite of {@link freeze}. A frozen model around them is opened, its other layers stay frozen.
+ *
+ * @example
+ * unfreeze(model, 'last 5')       // the last five layers with weights
+ */
+export const unfreeze = (model: LayersModel, which: Selection = '*'): FreezeChange => set(model, which, true)
+
+/** The layers a selection means. */
+export function select(model: LayersModel, which: Selection): Layer[] {
+  const counted = typeof which === 'string' ? /^(first|last) (\d+)$/.exec(which) : null
+  if (!counted) return findLayers(model, which)
+  const holders = leaves(model).filter(holdsWeights), n = Number(counted[2])
+  if (n > holders.length) throw new GraftError(`'${which}': the model has ${holders.length} layers with weights.`)
+  return counted[1] === 'first' ? holders.slice(0, n) : n ? holders.slice(-n) : []
+}
+
+function set(model: LayersModel, which: Selection, trainable: boolean): FreezeChange {
+  const before = new Map(leaves(model).map(layer => [layer, learns(layer)]))
+  if (!model.trainable && trainable) open(model)
+  for (const layer of select(model, which)) mark(model, layer, trainable)
+  const changed = leaves(model).filter(layer => holdsWeights(layer) && learns(layer) !== before.get(layer)).map(layer => layer.name)
+  const size = (weights: { shape: (number | null)[] }[]) => weights.reduce((n, { shape }) => n + shape.reduce<number>((a, b) => a * (b ?? 1), 1), 0)
+  const result = { changed, trainable: size(model.trainableWeights), total: size(model.weights) }
+  return Object.defineProperty(result, inspect.custom, { enumerable: false, value: () => sentence(result, trainable) })
+}
+
+/** Marks a layer, or all within a model, and opens the frozen models around it. */
+function mark(root: LayersModel, layer: Layer, trainable: boolean): void {
+  if (isModel(layer)) for (const inner of leaves(layer)) inner.trainable = trainable
+  layer.trainable = trainable
+  if (trainable) for (const outer of around(root, layer)) if (!outer.trainable) open(outer)
+}
+
+/** Makes a frozen model trainable and keeps each of its layers frozen. */
+function open(model: LayersModel): void {
+  model.trainable = true
+  for (const layer of model.layers) layer.trainable = false
+}
+
+function around(model: LayersModel, layer: Layer): LayersModel[] {
+  const inner = model.layers.filter(isModel).find(one => one === layer || one.layers.includes(layer) || around(one, layer).length)
+  return inner && inner !== layer ? [inner, ...around(inner, layer)] : []
+}
+
+const learns = (layer: Layer): boolean => layer.trainableWeights.length > 0
+
+function sentence({ changed, trainable, total }: FreezeChange, on: boolean): string {
+  const word = on ? 'Unfroze' : 'Froze', numbers = `${trainable.toLocaleString('en')} of ${total.toLocaleString('en')} weights can learn.`
+  if (!changed.length) return `Nothing changed: these layers were ${on ? 'trainable' : 'frozen'} already, or hold no weights. ${numbers}`
+  const names = changed.length > 6 ? [...changed.slice(0, 3), '…', ...changed.slice(-2)] : changed
+  return `${word} ${changed.length} ${changed.length === 1 ? 'layer' : 'layers'} (${names.join(', ')}). ${numbers}`
+}

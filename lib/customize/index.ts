@@ -1,0 +1,1 @@
+export { extract, type HeadOptions } from './extract.ts'

@@ -1,0 +1,239 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { inspect } from 'node:util'
+import type { LayersModel } from '@tensorflow/tfjs'
+import { cardOf } from '../card.ts'
+import { GraftError } from '../error.ts'
+import { displaySymbol, host, type MimeBundle } from '../host.ts'
+import { concurrently } from './concurrently.ts'
+import { decodeImage, type ImageShape } from './decode.ts'
+import { list, naturalOrder, type Entry, type FilesByClass } from './list.ts'
+import type { Bitmap } from './resize.ts'
+import { ImageSet, rangeTable, type Item, type Range, type Source } from './set.ts'
+import { split } from './split.ts'
+
+export interface ImageOptions {
+  /** A model, whose input size, channels and pixel range are taken; or `[height, width]`; or one number for both. Default 224. */
+  size?: LayersModel | [height: number, width: number] | number
+  /** The pixel values wanted. Default: the model's, else `[0, 1]` as TF Hub's image modules expect. */
+  range?: Range
+  /** The part of the training images to keep for validation, e.g. `0.2`. Default: none, unless there is a `validation/` folder. */
+  validation?: number
+  /** Another seed gives another split. Default 1. */
+  seed?: number
+  /** Images per batch in training. Default 32. */
+  batch?: number
+  /** How many bytes of decoded pixels to keep in memory. What is beyond is decoded again each time. Default 1 GiB. */
+  memory?: number
+}
+
+/** A file that could not be used, and why. */
+export interface Problem { file: string, reason: string }
+
+/** A data set of labelled images: {@link images} makes it. It shows itself as a contact sheet. */
+export class ImageData {
+  readonly source: string
+  readonly classes: string[]
+  readonly size: [height: number, width: number]
+  readonly channels: number
+  readonly range: Range
+  /** Images per batch in training. */
+  readonly batch: number
+  readonly train: ImageSet
+  readonly validation: ImageSet | null
+  readonly test: ImageSet | null
+  /** Images that could not be read, each with the reason. They are left out. */
+  readonly problems: Problem[]
+  /** What else is worth knowing, one sentence each. */
+  readonly notes: string[]
+
+  constructor(parts: {
+    source: string, batch: number, train: ImageSet, validation: ImageSet | null, test: ImageSet | null, problems?: Problem[], notes?: string[]
+  }) {
+    this.source = parts.source
+    this.classes = parts.train.classes
+    this.size = parts.train.size
+    this.channels = parts.train.channels
+    this.range = parts.train.range
+    this.batch = parts.batch
+    this.train = parts.train
+    this.validation = parts.validation
+    this.test = parts.test
+    this.problems = parts.problems ?? []
+    this.notes = parts.notes ?? []
+  }
+
+  [displaySymbol](): Promise<MimeBundle> {
+    return import('../show/images.ts').then(({ imageDataBundle }) => imageDataBundle(this))
+  }
+
+  [inspect.custom](): string {
+    const parts = (['train', 'validation', 'test'] as const).flatMap(part => this[part] ? [`${this[part].length} ${part}`] : [])
+    return [`ImageData '${this.source}': ${this.classes.length} classes, ${parts.join(' + ')} images of ${this.size.join('×')}×${this.channels}, ` +
+      `values ${this.range.join(' to ')}`, ...this.notes].join('\n')
+  }
+}
+
+/**
+ * Reads labelled images: from a folder with one folder per class; from a folder with `train/`, `test/` (and `validation/` or `val/`)
+ * of such; from `{ class: files }`; from a `.csv` with the columns `file` and `label`.
+ *
+ * Each file is decoded once, as `keras.utils.image_dataset_from_directory` does it (bilinear, no antialiasing, stretched), except
+ * that photos are turned upright by EXIF. Classes are in natural order (`2` before `10`). Files that are no images are ignored and
+ * counted; images that cannot be read are left out and reported together.
+ *
+ * @throws GraftError for a missing folder, a folder without images or classes, an empty class.
+ * @example
+ * const digits = await data.images('images/digits', { size: base, validation: 0.2 })
+ * digits.classes        // ['0', '1', …]
+ * digits.train.length
+ */
+export async function images(source: string | FilesByClass, options: ImageOptions = {}): Promise<ImageData> {
+  const signal = host().signal
+  const { shape, range } = inputOf(options)
+  const { validation, seed = 1, batch = 32, memory = 2 ** 30 } = options
+  const listing = await list(source)
+  const files = new FileSource(listing.classes, shape, range, memory)
+  const problems: Problem[] = []
+  const read = async (entries: Entry[]) => {
+    const items = await concurrently(entries, entry => files.add(entry).catch((error: unknown) => {
+      if (!(error instanceof GraftError)) throw error
+      problems.push({ file: entry.file, reason: error.message })
+      return null
+    }), signal)
+    return items.filter(item => item !== null)
+  }
+  let train = await read(listing.train)
+  const test = listing.test && await read(listing.test)
+  let held = listing.validation && await read(listing.validation)
+  problems.sort((a, b) => naturalOrder(a.file, b.file))
+  checkClasses(listing.source, listing.classes, train, problems)
+  if (validation !== undefined && !held) {
+    const { kept, taken } = split(train.map(item => item.label), train.map(item => item.id), validation, seed)
+    held = taken.map(i => train[i])
+    train = kept.map(i => train[i])
+    if (!held.length) throw new GraftError(`validation: ${validation} takes no image: each class of '${listing.source}' has one only.`)
+  }
+  const notes = [...findings(listing.ignored, problems), ...overlaps(train, { validation: held, test })]
+  if (problems.length) host().display({ 'text/plain': notes.join('\n') })
+  const set = (items: Item[] | null) => items && new ImageSet(files, items)
+  return new ImageData({ source: listing.source, batch, train: set(train)!, validation: set(held), test: set(test), problems, notes })
+}
+
+/** Height, width, channels and pixel values wanted of the images. */
+function inputOf({ size = 224, range }: ImageOptions): { shape: ImageShape, range: Range } {
+  if (typeof size === 'number') size = [size, size]
+  if (Array.isArray(size)) {
+    if (size.length !== 2 || !size.every(n => Number.isInteger(n) && n > 0)) {
+      throw new GraftError(`size must be a model, a number of pixels or [height, width]; received ${inspect(size)}.`)
+    }
+    return { shape: [...size, 3], range: range ?? [0, 1] }
+  }
+  const card = cardOf(size), input = size.inputs?.[0]?.shape
+  if (input?.length !== 4) {
+    throw new GraftError(`size: expected a model that takes images, [batch, height, width, channels]; its input is [${input ?? 'unknown'}].`)
+  }
+  const [height, width] = [input[1] ?? card?.size[0], input[2] ?? card?.size[1]]
+  if (!height || !width) throw new GraftError('size: the model takes images of any size. Say which: data.images(folder, { size: 224 }).')
+  return { shape: [height, width, input[3] ?? 3], range: range ?? card?.range ?? [0, 1] }
+}
+
+/** Files decoded once; pixels are kept as bytes while memory lasts. */
+class FileSource implements Source {
+  readonly classes: string[]
+  readonly shape: ImageShape
+  readonly range: Range
+  readonly #files: string[] = []
+  readonly #kept = new Map<number, Uint8Array>()
+  readonly #table: Float32Array
+  #room: number
+
+  constructor(classes: string[], shape: ImageShape, range: Range, memory: number) {
+    this.classes = classes
+    this.shape = shape
+    this.range = range
+    this.#table = rangeTable(range)
+    this.#room = memory
+  }
+
+  /** Reads and decodes a file, so that a damaged one is found before any training. */
+  async add({ file, label }: Entry): Promise<Item> {
+    const bytes = await readImage(file)
+    const pixels = await decodeImage(bytes, this.shape)
+    const key = this.#files.push(file) - 1
+    this.#keep(key, pixels)
+    const content = createHash('sha256').update(bytes).digest('hex').slice(0, 32)
+    return { key, file, label, id: `${content} ${this.shape.join('x')} ${this.range.join('..')}` }
+  }
+
+  async pixels(keys: number[]): Promise<Float32Array> {
+    const images = await concurrently(keys, key => this.#bytes(key))
+    const each = this.shape[0] * this.shape[1] * this.shape[2], out = new Float32Array(keys.length * each), table = this.#table
+    images.forEach((bytes, n) => {
+      for (let i = 0, at = n * each; i < each; i++) out[at + i] = table[bytes[i]]
+    })
+    return out
+  }
+
+  async bitmap(key: number): Promise<Bitmap> {
+    const [height, width, channels] = this.shape
+    return { data: await this.#bytes(key), height, width, channels }
+  }
+
+  async #bytes(key: number): Promise<Uint8Array> {
+    const kept = this.#kept.get(key)
+    if (kept) return kept
+    const file = this.#files[key]
+    const pixels = await readImage(file).then(bytes => decodeImage(bytes, this.shape)).catch((error: Error) => {
+      throw new GraftError(`'${file}' changed since it was read: ${error.message}. Run data.images(…) again.`)
+    })
+    this.#keep(key, pixels)
+    return pixels
+  }
+
+  #keep(key: number, pixels: Uint8Array): void {
+    if (pixels.length > this.#room || this.#kept.has(key)) return
+    this.#room -= pixels.length
+    this.#kept.set(key, pixels)
+  }
+}
+
+async function readImage(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    throw new GraftError(code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`)
+  }
+}
+
+function checkClasses(source: string, classes: string[], train: Item[], problems: Problem[]): void {
+  const present = new Set(train.map(item => item.label))
+  const empty = classes.filter((_, label) => !present.has(label))
+  if (empty.length) {
+    throw new GraftError(`no image of ${empty.map(name => `'${name}'`).join(', ')} in '${source}' can be used for training.\n${report(problems)}`)
+  }
+}
+
+const report = (problems: Problem[]): string => {
+  const lines = problems.slice(0, 10).map(({ file, reason }) => `  ${file}: ${reason}`)
+  if (problems.length > 10) lines.push(`  … and ${problems.length - 10} more (all in .problems)`)
+  return lines.join('\n')
+}
+
+function findings(ignored: number, problems: Problem[]): string[] {
+  const notes: string[] = []
+  if (problems.length) notes.push(`${problems.length} ${problems.length === 1 ? 'image is' : 'images are'} left out:\n${report(problems)}`)
+  if (ignored) notes.push(`${ignored} ${ignored === 1 ? 'file that is no image was' : 'files that are no images were'} ignored.`)
+  return notes
+}
+
+/** Images that are in the training part and again in another, which makes results look better than they are. */
+function overlaps(train: Item[], others: Record<string, Item[] | null>): string[] {
+  const seen = new Set(train.map(item => item.id))
+  return Object.entries(others).flatMap(([part, items]) => {
+    const same = items?.filter(item => seen.has(item.id)) ?? []
+    return same.length ? [`${same.length} of the ${items!.length} ${part} images are in the training images too, e.g. ${same[0].file}: ` +
+      'what is measured on them is too good.'] : []
+  })
+}

@@ -1,0 +1,127 @@
+import { inspect } from 'node:util'
+import type { Tensor } from '@tensorflow/tfjs'
+import { displaySymbol, type MimeBundle } from '../host.ts'
+import type { ImageShape } from './decode.ts'
+import { randomFrom, shuffled } from './random.ts'
+import type { Bitmap } from './resize.ts'
+
+/** The pixel values a model expects, e.g. `[0, 1]` or `[-1, 1]`. */
+export type Range = [low: number, high: number]
+
+/** A batch of images, ready for a model: `count · height · width · channels` values in the model's range, row by row. */
+export interface Batch {
+  indices: number[]
+  pixels: Float32Array
+  labels: Int32Array
+}
+
+/** What a set needs of the place its images come from. */
+export interface Source {
+  classes: string[]
+  shape: ImageShape
+  range: Range
+  /** Reads some images; the answer is cut to the set's shape and range. */
+  pixels(keys: number[]): Promise<Float32Array>
+  /** One image as 8-bit values, to look at. */
+  bitmap(key: number): Promise<Bitmap>
+}
+
+/** One image of a set: where it is in the source, and what is known of it. */
+export interface Item { key: number, file: string, label: number, id: string }
+
+/**
+ * Labelled images of one part of a data set (training, validation or test), decoded when they are asked for.
+ * Made by {@link images}, {@link tensors} and {@link from}.
+ */
+export class ImageSet {
+  readonly classes: string[]
+  /** Height and width, in pixels. */
+  readonly size: [height: number, width: number]
+  readonly channels: number
+  readonly range: Range
+  readonly length: number
+  /** The file of each image; for images that came as tensors, their number. */
+  readonly files: string[]
+  /** The class of each image, as an index into {@link classes}. */
+  readonly labels: Int32Array
+  /** What each image is: the hash of its content and how it was prepared. Equal ids mean equal pixels. */
+  readonly ids: string[]
+  readonly #source: Source
+  readonly #keys: number[]
+
+  constructor(source: Source, items: Item[]) {
+    this.classes = source.classes
+    this.size = [source.shape[0], source.shape[1]]
+    this.channels = source.shape[2]
+    this.range = source.range
+    this.length = items.length
+    this.files = items.map(item => item.file)
+    this.labels = Int32Array.from(items, item => item.label)
+    this.ids = items.map(item => item.id)
+    this.#source = source
+    this.#keys = items.map(item => item.key)
+  }
+
+  /** How many images there are of each class. */
+  get counts(): number[] {
+    const counts = new Array<number>(this.classes.length).fill(0)
+    for (const label of this.labels) counts[label]++
+    return counts
+  }
+
+  /** The images at these positions: `n · height · width · channels` values in {@link range}. */
+  pixels(indices: ArrayLike<number>): Promise<Float32Array> {
+    return this.#source.pixels(Array.from(indices, i => this.#keys[i]))
+  }
+
+  /** One image as 8-bit values, to look at. */
+  bitmap(index: number): Promise<Bitmap> {
+    return this.#source.bitmap(this.#keys[index])
+  }
+
+  /**
+   * Goes through the set once. With a seed in another order for each seed, else in the set's own.
+   *
+   * @example
+   * for await (const { pixels, labels } of digits.train.batches(32, { seed: 1 })) …
+   */
+  async * batches(size = 32, { seed }: { seed?: number } = {}): AsyncGenerator<Batch> {
+    const all = Array.from({ length: this.length }, (_, i) => i)
+    const order = seed === undefined ? all : shuffled(all, randomFrom(seed, 'order'))
+    for (let at = 0; at < order.length; at += size) {
+      const indices = order.slice(at, at + size)
+      yield { indices, pixels: await this.pixels(indices), labels: Int32Array.from(indices, i => this.labels[i]) }
+    }
+  }
+
+  /**
+   * The whole set as tensors for `model.fit(x, y)` and `model.evaluate(x, y)`: images `[n, height, width, channels]` and one-hot labels
+   * `[n, classes]`. All of it is in memory at once; `train(model, data)` needs no such thing.
+   */
+  async tensors(): Promise<{ x: Tensor, y: Tensor }> {
+    const { tf } = await import('../tf.ts')
+    const all = Array.from({ length: this.length }, (_, i) => i)
+    const x = tf.tensor(await this.pixels(all), [this.length, ...this.size, this.channels])
+    const y = tf.tidy(() => tf.oneHot(tf.tensor1d(this.labels, 'int32'), this.classes.length).toFloat())
+    return { x, y }
+  }
+
+  /** Some of the images as a set of their own, e.g. the first ten of each class: `digits.train.pick(i => …)`. */
+  pick(indices: ArrayLike<number>): ImageSet {
+    return new ImageSet(this.#source, Array.from(indices, i =>
+      ({ key: this.#keys[i], file: this.files[i], label: this.labels[i], id: this.ids[i] })))
+  }
+
+  [displaySymbol](): Promise<MimeBundle> {
+    return import('../show/images.ts').then(({ imageSetBundle }) => imageSetBundle(this))
+  }
+
+  [inspect.custom](): string {
+    return `ImageSet: ${this.length} images of ${this.size.join('×')}×${this.channels}, ${this.classes.length} classes`
+  }
+}
+
+/** Turns 8-bit values into the model's range, in place of a division and an addition per pixel by a table of 256 values. */
+export function rangeTable([low, high]: Range): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, value) => low + value / 255 * (high - low))
+}
