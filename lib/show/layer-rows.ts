@@ -64,7 +64,7 @@ export function layerTree(model: LayersModel): LayerEntry[] {
   const head = rows.findIndex(row => row.part === 'head')
   if (head < 5 || rows.slice(head).some(row => row.part === 'trunk')) return folded
   const last = folded.findIndex(entry => rowsOf(entry).some(row => row.part === 'head'))
-  return [block(cardOf(model)?.handle ?? 'trunk', 'trunk', folded.slice(0, last)), ...folded.slice(last)]
+  return [block('trunk', 'trunk', folded.slice(0, last)), ...folded.slice(last)]
 }
 
 export const rowsOf = (entry: LayerEntry): LayerRow[] => isBlock(entry) ? entry.rows : [entry]
