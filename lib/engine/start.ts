@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { didYouMean, GraftError } from '../error.ts'
+import { improveGradients } from './gradients.ts'
 import { addKernels } from './wasm/kernels.ts'
 
 /** The engines that can train here, the fastest first. */
@@ -41,5 +42,6 @@ async function start(wish: string | undefined): Promise<Started> {
   }
   await tf.setBackend(name)
   if (name === 'wasm') addKernels()
+  improveGradients()
   return { name, forced: Boolean(wish) }
 }

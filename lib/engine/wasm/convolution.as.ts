@@ -91,21 +91,3 @@ export function convolutionInputGradient(
     patches(cols, dx, true, p, count, h, w, ci, oh, ow, kh, kw, sh, sw, dh, dw, top, left)
   }
 }
-
-/** y [n, oh, ow, co] = patches(x) · filter. */
-export function convolution(
-  y: usize, x: usize, f: usize, n: i32, h: i32, w: i32, ci: i32, oh: i32, ow: i32, co: i32,
-  kh: i32, kw: i32, sh: i32, sw: i32, dh: i32, dw: i32, top: i32, left: i32, scratch: usize,
-): void {
-  const pixels = n * oh * ow, patch = kh * kw * ci
-  if (pointwise(h, w, oh, ow, kh, kw, sh, sw, top, left)) {
-    gemm(y, co, x, ci, 1, f, co, 1, pixels, co, ci, false, scratch)
-    return
-  }
-  const cols = at(scratch, GEMM_SCRATCH)
-  for (let p = 0; p < pixels; p += BLOCK) {
-    const count = min(BLOCK, pixels - p)
-    patches(cols, x, false, p, count, h, w, ci, oh, ow, kh, kw, sh, sw, dh, dw, top, left)
-    gemm(at(y, p * co), co, cols, patch, 1, f, co, 1, count, co, patch, false, scratch)
-  }
-}

@@ -1,3 +1,5 @@
 // What the module exports; each file holds one family of kernels.
-export { convolution, convolutionFilterGradient, convolutionInputGradient, convolutionScratch } from './convolution.as'
+export { convolutionFilterGradient, convolutionInputGradient, convolutionScratch } from './convolution.as'
 export { depthwiseFilterGradient, depthwiseInputGradient, depthwiseScratch } from './depthwise.as'
+export { clipGradient } from './elementwise.as'
+export { normalizationScratch, normalize, normalizeGradient } from './normalization.as'

@@ -1,26 +1,34 @@
 import { readFileSync } from 'node:fs'
+import type * as tf from '@tensorflow/tfjs'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { GraftError } from '../../error.ts'
 
-/** The address of a tensor, or of anything else, in the backend's memory. */
-export type Address = number
+/** The address of a tensor, or of anything else, in the backend's memory, in bytes. */
+type Address = number
 
-type Kernel = (...args: number[]) => void
+/** A kernel as TensorFlow.js calls it, and such kernels by name. */
+export type Kernel = (inputs: Record<string, tf.TensorInfo>, attributes: tf.NamedAttrMap) => tf.TensorInfo | tf.TensorInfo[]
+export type Kernels = Record<string, Kernel>
 
-/** What kernels.wasm exports; see the .as.ts files for the arguments. */
+type Compute = (...numbers: number[]) => void
+
+/** What kernels.wasm exports; the .as.ts files say what the arguments are. */
 export interface Module {
-  convolution: Kernel
-  convolutionFilterGradient: Kernel
-  convolutionInputGradient: Kernel
+  convolutionFilterGradient: Compute
+  convolutionInputGradient: Compute
   convolutionScratch(patch: number): number
-  depthwiseFilterGradient: Kernel
-  depthwiseInputGradient: Kernel
+  depthwiseFilterGradient: Compute
+  depthwiseInputGradient: Compute
   depthwiseScratch(h: number, w: number, c: number, q: number): number
+  normalize: Compute
+  normalizeGradient: Compute
+  normalizationScratch(channels: number): number
+  clipGradient: Compute
 }
 
 interface Emscripten {
-  asm: { memory: WebAssembly.Memory, malloc(bytes: number): number, free(at: number): void }
-  _malloc(bytes: number): number
+  asm: { memory: WebAssembly.Memory, malloc(bytes: number): Address, free(at: Address): void }
+  _malloc(bytes: number): Address
 }
 
 const emscripten = (backend: BackendWasm) => backend.wasm as unknown as Emscripten
@@ -31,33 +39,31 @@ export function instantiate(backend: BackendWasm): Module {
   return new WebAssembly.Instance(code, { env: { memory: emscripten(backend).asm.memory } }).exports as unknown as Module
 }
 
+export const addressOf = (backend: BackendWasm, tensor: tf.TensorInfo): Address => backend.dataIdMap.get(tensor.dataId).memoryOffset
+
 /**
  * Makes an exhausted heap an error. The backend itself takes the null address that `malloc` then gives for a tensor's place, and
  * overwrites what lies there.
  */
 export function guardHeap(backend: BackendWasm): void {
-  const { asm } = emscripten(backend)
-  emscripten(backend)._malloc = (bytes) => {
-    const at = asm.malloc(bytes) >>> 0
-    if (at === 0 && bytes > 0) throw outOfMemory(bytes)
-    return at
-  }
-}
-
-function outOfMemory(bytes: number): GraftError {
-  return new GraftError(`out of memory: the WASM engine holds at most 4 GiB and has no room for ${Math.ceil(bytes / 2 ** 20)} MiB more.`
-    + ' Use a smaller batch or image, or freeze more layers: what is frozen is computed outside it.')
+  emscripten(backend)._malloc = (bytes) => allocate(backend, bytes)
 }
 
 /** Calls `work` with the address of `floats` floats of scratch memory, which are given back after it. */
 export function withScratch(backend: BackendWasm, floats: number, work: (scratch: Address) => void): void {
-  if (floats === 0) return work(0)
-  const { asm } = emscripten(backend)
-  const at = asm.malloc(floats * 4) >>> 0
-  if (at === 0) throw outOfMemory(floats * 4)
+  const at = allocate(backend, floats * 4)
   try {
     work(at)
   } finally {
-    asm.free(at)
+    emscripten(backend).asm.free(at)
   }
+}
+
+function allocate(backend: BackendWasm, bytes: number): Address {
+  const at = emscripten(backend).asm.malloc(bytes) >>> 0
+  if (at === 0 && bytes > 0) {
+    throw new GraftError(`out of memory: the WASM engine holds at most 4 GiB and has no room for ${Math.ceil(bytes / 2 ** 20)} MiB more.`
+      + ' Use a smaller batch or image, or freeze more layers: what is frozen is computed outside it.')
+  }
+  return at
 }
