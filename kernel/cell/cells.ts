@@ -1,0 +1,209 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import vm from 'node:vm'
+import { positionAt } from './frame.ts'
+import { exportOf, importerOf, installModules, type Importer } from './modules.ts'
+import { constantKind, rewrite, type CellImport, type Earlier } from './rewrite.ts'
+import { scopeOf, type Node, type Scope } from './scope.ts'
+import { installStacks, originalPosition, rememberCell, type Mapping, type Position } from './stack.ts'
+import { describe, placeError, type Described } from './traceback.ts'
+import { parse, SourceError, transpile, type Transpiled } from './transpile.ts'
+
+/** What was there before any cell: a cell that declares such a name (`const performance = …`) gets one of its own instead. */
+const builtins = new Set(Object.getOwnPropertyNames(globalThis))
+
+interface Compiled {
+  script: vm.Script
+  imports: CellImport[]
+  scope: Scope
+  /** The position in the cell of an offset in its JavaScript. */
+  locate(offset: number): Position
+}
+
+/**
+ * Runs the cells of one notebook, in the process whose global object they share. TypeScript becomes one function per cell; the
+ * names a cell declares at its top level are properties of the global object, so that later cells and earlier closures see them.
+ *
+ * @example
+ * const cells = new Cells({ names: {}, folder: process.cwd() })
+ * await cells.run('const a: number = 20', 1)     // { value: undefined }
+ * await cells.run('a + 1', 2)                    // { value: 21 }
+ */
+export class Cells {
+  readonly #names: Record<string, () => Promise<unknown>>
+  readonly #folder: string
+  readonly #import: Importer
+  readonly #declared = new Map<string, { count: number, constant: boolean }>()
+  readonly #observed = new Set<string>()
+  readonly #provided = new Set<string>()
+  readonly #earlier: Earlier = {
+    stored: name => builtins.has(name) ? `${name}$cell` : name,
+    isConstant: name => this.#declared.get(name)?.constant ?? false,
+    isDeclared: name => this.#declared.has(name),
+    isObserved: name => this.#observed.has(name),
+  }
+
+  /**
+   * @param options.names what stands ready under a name until the user declares it: each is loaded when a cell first mentions it
+   * @param options.folder the notebook's folder, from which imports are resolved
+   */
+  constructor(options: { names: Record<string, () => Promise<unknown>>, folder: string }) {
+    this.#names = options.names
+    this.#folder = options.folder
+    this.#import = importerOf(options.folder)
+    withoutWarning(() => this.#import('node:process'))
+    installModules()
+    installStacks()
+    const url = pathToFileURL(join(options.folder, 'notebook.ts')).href
+    const meta = { url, filename: join(options.folder, 'notebook.ts'), dirname: options.folder, resolve: (s: string) => createRequire(url).resolve(s) }
+    const own = globalThis as Record<PropertyKey, unknown>
+    own[Symbol.for('graft.meta')] = meta
+    own[Symbol.for('graft.constants')] = this.#constants()
+    own.require = createRequire(url)
+  }
+
+  /**
+   * Runs one cell and gives the value of its last expression, or of the last statement where that has one.
+   *
+   * @param count the execution count, by which errors name the cell
+   * @returns the value in a box, so that a promise stays a promise; `undefined` in it where there is nothing to show
+   * @throws what the cell throws, or a SyntaxError; {@link Cells.describe} explains either
+   */
+  async run(source: string, count: number): Promise<{ value: unknown }> {
+    const compiled = this.#compile(source, count)
+    const { scope, imports } = compiled
+    await this.#provide(scope)
+    const values = await this.#load(imports, compiled, source, count)
+    for (const [name, kind] of scope.declared) {
+      this.#declared.set(name, { count, constant: constantKind(kind) })
+      this.#provided.delete(name)
+      define(this.#earlier.stored(name))
+    }
+    for (const [name, value] of values) (globalThis as Record<string, unknown>)[this.#earlier.stored(name)] = value
+    for (const m of scope.mentions) if (m.inFunction) this.#observed.add(m.name)
+    const cell = compiled.script.runInThisContext() as () => Promise<{ value: unknown } | undefined> | { value: unknown } | undefined
+    const box = scope.awaits ? await cell() : cell() as { value: unknown } | undefined
+    return box ?? { value: undefined }
+  }
+
+  /** Explains anything a cell threw, at the lines of the cells' own TypeScript. */
+  describe(error: unknown): Described {
+    return describe(error, this.#folder, (thrown, line) => {
+      if (!(thrown instanceof TypeError)) return ''
+      const name = Object.keys(this.#names).find(n => this.#declared.has(n) && new RegExp(`(?<![.\\w$])${n}(?![\\w$])`).test(line))
+      return name ? `\`${name}\` is yours since cell ${this.#declared.get(name)!.count}; the library's is \`graft.${name}\`.` : ''
+    })
+  }
+
+  #compile(source: string, count: number): Compiled {
+    const place = (at: Position, length: number) => ({ name: `Cell ${count}`, source, ...at, length })
+    let js: Transpiled, program: Node
+    try {
+      js = transpile('cell.ts', source)
+      program = parse('cell.js', js.code, { lang: 'js', preserveParens: false }).program as unknown as Node
+    } catch (error) {
+      if (error instanceof SourceError) placeError(error, place(positionAt(source, error.offset), error.end - error.offset))
+      throw error
+    }
+    const scope = scopeOf(program)
+    const { code, imports } = rewrite(js.code, program, scope, this.#earlier)
+    let backwards: ReturnType<typeof positions> | undefined
+    const mapping: Mapping & { count: number } = {
+      mappings: js.mappings, source: () => source, path: null, count,
+      first: (line, column) => (backwards ??= positions(code.generateDecodedMap({ hires: true }).mappings))(line, column),
+    }
+    const name = join(this.#folder, `Cell ${count}`)
+    rememberCell(name, mapping)
+    try {
+      const script = new vm.Script(code.toString(), { filename: name, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER })
+      const locate = (offset: number) => {
+        const { line, column } = positionAt(js.code, offset)
+        return originalPosition({ ...mapping, first: undefined }, line, column) ?? { line: 1, column: 1 }
+      }
+      return { script, imports, scope, locate }
+    } catch (error) {
+      // What only the engine finds (a wrong regular expression) has its place in the first lines of the stack.
+      const [, line, marks] = /^.*:(\d+)\n.*\n( *)\^/.exec((error as Error).stack ?? '') ?? []
+      const at = line ? originalPosition(mapping, Number(line), marks.length + 1) : null
+      placeError(error, place(at ?? { line: 1, column: 1 }, 1))
+      throw error
+    }
+  }
+
+  /** Loads what the cell mentions of the ready names and the user has not declared. */
+  async #provide(scope: Scope): Promise<void> {
+    for (const { name } of scope.mentions) {
+      if (!Object.hasOwn(this.#names, name) || this.#provided.has(name)) continue
+      if (scope.declared.has(name) || this.#declared.has(name)) continue
+      const value = await this.#names[name]()
+      this.#provided.add(name)
+      Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false })
+    }
+  }
+
+  async #load(imports: CellImport[], { scope, locate }: Compiled, source: string, count: number): Promise<Map<string, unknown>> {
+    const values = new Map<string, unknown>()
+    for (const { specifier, names, node } of imports) {
+      const isUsed = (name: string) => scope.mentions.some(m => m.name === name)
+      try {
+        const module = await this.#import(specifier)
+        for (const { imported, local } of names) {
+          const found = exportOf(module, imported)
+          if (found) values.set(local, found.value)
+          else if (isUsed(local)) throw new SyntaxError(`'${specifier}' has no export '${imported}'.`)
+          else scope.declared.delete(local)
+        }
+      } catch (error) {
+        if (names.length && names.every(({ local }) => !isUsed(local) && mentionsType(source, local))) continue
+        const explained = explainMissing(error, specifier)
+        if (explained !== error || error instanceof SyntaxError) {
+          placeError(explained, { name: `Cell ${count}`, source, ...locate(node.start), length: node.end - node.start })
+        }
+        throw explained
+      }
+    }
+    return values
+  }
+
+  #constants(): object {
+    const refuse = (name: string | symbol): never => {
+      const since = this.#declared.get(String(name))
+      throw new TypeError(`Cannot assign to '${String(name)}': it is a constant${since ? ` since cell ${since.count}` : ''}. Declare it again with \`let\` to change it.`)
+    }
+    return new Proxy({}, { get: (_, name) => refuse(name), set: (_, name) => refuse(name) })
+  }
+}
+
+/** Makes room for a user's name; an accessor of Node's own (`crypto`, `navigator`) would swallow the value or slow it down. */
+function define(name: string): void {
+  const there = Object.getOwnPropertyDescriptor(globalThis, name)
+  if (there && 'value' in there) return
+  Object.defineProperty(globalThis, name, { value: undefined, writable: true, configurable: true, enumerable: true })
+}
+
+/** The name is written somewhere else than in its import; as the JavaScript does not mention it, it is a type. */
+const mentionsType = (source: string, name: string) => source.split(new RegExp(`(?<![.\\w$])${name}(?![\\w$])`)).length > 2
+
+function explainMissing(error: unknown, specifier: string): unknown {
+  const { code, message } = error as { code?: string, message?: string }
+  if (code !== 'ERR_MODULE_NOT_FOUND' || !message?.includes('notebook.ts')) return error
+  const explained = new Error(/^[./]/.test(specifier)
+    ? `Cannot find the file '${specifier}' from the notebook's folder.`
+    : `Cannot find the package '${specifier}'. Install it in the notebook's folder: npm install ${specifier.split('/').slice(0, specifier[0] === '@' ? 2 : 1).join('/')}`)
+  return Object.assign(explained, { code })
+}
+
+/** Node announces on stderr that a script's own `import()` is experimental; that is no news for the user. */
+function withoutWarning<T>(work: () => T): T {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try { return work() } finally { process.emitWarning = emitWarning }
+}
+
+function positions(mappings: number[][][]) {
+  return (line: number, column: number) => {
+    const segment = mappings[line]?.findLast(([at, source]) => at <= column && source !== undefined)
+    return segment ? { line: segment[2], column: segment[3] } : null
+  }
+}

@@ -1,0 +1,194 @@
+import { Session } from 'node:inspector'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { ownCell, type RunningCell } from '../running.ts'
+
+/** Numbers shared with the interrupt thread. */
+export const shared = { turned: 0, syncChild: 1, answered: 2, length: 3, size: 4 } as const
+
+/** The name under which the interrupt thread finds {@link Interrupts} on the main thread. */
+export const hookName = 'graft.interrupt'
+
+/** How long code that watches its signal may take to stop by itself, in ms; and after which time the signal is aborted inside a loop. */
+const grace = 500, patience = 30
+
+/** What a cell ends with when the user interrupts it. */
+export class Interrupted extends Error {
+  override name = 'Interrupted'
+
+  constructor() {
+    super('the cell was interrupted')
+  }
+}
+
+type State = 'over' | 'waiting' | 'deferred' | 'stopping'
+
+/**
+ * Stops a running cell and keeps its state, whatever it does: a loop, a loop after `await`, a callback, a promise that never settles.
+ *
+ * A thread of its own hears the request and has a function called on the main thread, inside the loop that runs there, through the inspector.
+ * That function clears Node's stack of asynchronous calls by an exception that nobody sees, and has V8 terminate the running code; without
+ * the first step Node would abort. The cell itself is ended in a later turn of the event loop, through a message port, which survives both.
+ */
+export class Interrupts {
+  readonly numbers = new Int32Array(new SharedArrayBuffer(4 * shared.size))
+  readonly answer = new Uint8Array(new SharedArrayBuffer(1 << 16))
+  readonly #current: () => RunningCell | null
+  readonly #end: (cell: RunningCell, error: Interrupted) => void
+  readonly #session = new Session()
+  readonly #port: MessageChannel = new MessageChannel()
+  readonly #kernel = new URL('..', import.meta.url).href
+  #depth = 0
+  #wanted = false
+  #asked = 0
+  #stack = ''
+  #realNextTick: typeof process.nextTick | null = null
+
+  /**
+   * @param current the cell that runs now
+   * @param end ends it with an error
+   */
+  constructor(current: () => RunningCell | null, end: (cell: RunningCell, error: Interrupted) => void) {
+    this.#current = current
+    this.#end = end
+  }
+
+  /** Starts the thread. */
+  start(): void {
+    this.#session.connect()
+    this.#port.port2.on('message', (request: number) => this.#turn(request))
+    this.#port.port2.unref()
+    Object.defineProperty(globalThis, Symbol.for(hookName), { value: (request: number, cell: number, elapsed: number) => this.#hook(request, cell, elapsed) })
+    const worker = new Worker(new URL('./interrupt-thread.ts', import.meta.url), {
+      workerData: { numbers: this.numbers, answer: this.answer },
+    })
+    worker.unref()
+  }
+
+  /**
+   * Runs `work` as a section: an interrupt waits for its end, and is then thrown there. For work that must not be torn, such as a training
+   * step or the writing of a file. A section that returns a promise lasts until it settles.
+   */
+  section<T>(work: () => T): T {
+    this.#depth++
+    let async = false
+    try {
+      const result = work()
+      if (result instanceof Promise) {
+        async = true
+        return result.finally(() => this.#leave()) as T
+      }
+      return result
+    } finally {
+      if (!async) this.#leave()
+    }
+  }
+
+  /** Runs the kernel's own work, which an interrupt must not tear; the interrupt follows at its end. */
+  guard<T>(work: () => T): T {
+    this.#depth++
+    try {
+      return work()
+    } finally {
+      if (--this.#depth === 0 && this.#wanted && !ownCell()?.over) this.#terminate()
+    }
+  }
+
+  /** Runs `work`, which waits for a process of its own without turning the event loop. */
+  whileSyncChild<T>(work: () => T): T {
+    Atomics.store(this.numbers, shared.syncChild, 1)
+    try {
+      return work()
+    } finally {
+      Atomics.store(this.numbers, shared.syncChild, 0)
+    }
+  }
+
+  /** Blocks until the front end has answered; null where it dismissed the question. */
+  waitForAnswer(): string | null {
+    Atomics.store(this.numbers, shared.answered, 0)
+    while (Atomics.load(this.numbers, shared.answered) === 0) Atomics.wait(this.numbers, shared.answered, 0, 1000)
+    const length = Atomics.load(this.numbers, shared.length)
+    return length < 0 ? null : Buffer.from(this.answer.slice(0, length)).toString()
+  }
+
+  #leave() {
+    if (--this.#depth > 0 || !this.#wanted) return
+    this.#wanted = false
+    throw new Interrupted()
+  }
+
+  /** Called inside whatever runs now; `elapsed` ms after the request. */
+  #hook(request: number, id: number, elapsed: number): State {
+    const cell = this.#current()
+    if (id && cell?.id !== id) return 'over'
+    if (request !== this.#asked) {
+      this.#asked = request
+      this.#stack = ''
+      this.#port.port1.postMessage(request)
+    }
+    if (cell) cell.interrupted = true
+    if (cell?.watched && elapsed < grace) {
+      if (elapsed > patience) cell.abort(new Interrupted())
+      return 'waiting'
+    }
+    if (this.#depth > 0) {
+      this.#wanted = true
+      return 'deferred'
+    }
+    if (elapsed > 4 * patience) this.#dropTicks()
+    if (!this.#userCode()) return 'waiting'
+    this.#terminate()
+    return 'stopping'
+  }
+
+  /** Called in a clean turn of the event loop after an interrupt. */
+  #turn(request: number) {
+    if (this.#realNextTick) process.nextTick = this.#realNextTick
+    this.#realNextTick = null
+    const cell = this.#current(), error = new Interrupted()
+    if (this.#stack) error.stack = `${error.name}: ${error.message}\n${this.#stack}`
+    const over = () => { Atomics.store(this.numbers, shared.turned, request) }
+    if (!cell) return over()
+    cell.abort(error)
+    const end = () => {
+      if (this.#depth > 0) return setTimeout(end, 5)
+      this.#wanted = false
+      this.#end(cell, error)
+      over()
+    }
+    if (cell.watched && !this.#stack) setTimeout(end, grace)
+    else end()
+  }
+
+  #terminate() {
+    this.#wanted = false
+    const sentinel = new Error()
+    process.setUncaughtExceptionCaptureCallback(() => {})
+    ;(process as unknown as { _fatalException(error: Error): void })._fatalException(sentinel)
+    process.setUncaughtExceptionCaptureCallback(null)
+    this.#session.post('Runtime.terminateExecution')
+  }
+
+  /** Whether the user's code is on the stack, or code it called; it remembers where. */
+  #userCode(): boolean {
+    const { prepareStackTrace, stackTraceLimit } = Error
+    Error.stackTraceLimit = 100
+    Error.prepareStackTrace = (_, sites) => sites
+    const sites = new Error().stack as unknown as NodeJS.CallSite[]
+    Error.prepareStackTrace = prepareStackTrace
+    Error.stackTraceLimit = stackTraceLimit
+    const users = sites.filter(site => {
+      const file = site.getFileName()
+      return file && !file.startsWith('node:') && !file.startsWith(this.#kernel)
+    })
+    if (users.length && !this.#stack) this.#stack = users.map(site => `    at ${site}`).join('\n')
+    return users.length > 0
+  }
+
+  /** Endless `process.nextTick` recursion never lets the loop turn: while an interrupt waits, new ticks of user code are dropped. */
+  #dropTicks() {
+    if (this.#realNextTick) return
+    this.#realNextTick = process.nextTick
+    process.nextTick = () => {}
+  }
+}

@@ -1,0 +1,146 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { dirname, extname, join, sep } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import vm from 'node:vm'
+import { parseSync } from 'oxc-parser'
+import { mapPositions } from './stack.ts'
+import { transpile } from './transpile.ts'
+
+/** The folder that holds Graft's own package.json. */
+export const graftRoot = join(import.meta.dirname, '..', '..')
+const graftUrl = pathToFileURL(graftRoot + sep).href
+const ownParts = ['kernel', 'lib'].map(part => join(graftRoot, part) + sep)
+const aliases: Record<string, string> = {
+  'graft': 'lib/index.ts', '@graft-kernel/graft': 'lib/index.ts', 'tslab': 'kernel/display/tslab.ts',
+}
+const extensions = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.json', '/index.ts', '/index.js']
+
+/** A file of the user's, not of a package and not Graft's own; these may change while the kernel runs. */
+export function isLocal(path: string): boolean {
+  return !path.includes(`${sep}node_modules${sep}`) && !ownParts.some(part => path.startsWith(part))
+}
+
+let installed = false
+
+/**
+ * Teaches Node how cells and local files import: `graft` is this library; a package is looked for in the notebook's folder, then
+ * among Graft's own; an extension may be left out; JSON needs no attribute; TypeScript of every kind runs; and an edited file is
+ * loaded anew on its next import, because its URL carries the newest time of change among itself and all it imports.
+ */
+export function installModules(): void {
+  if (installed) return
+  installed = true
+  registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier in aliases) return { url: graftUrl + aliases[specifier], shortCircuit: true }
+      const found = resolveWidely(specifier, context, next)
+      if (!found.url.startsWith('file:')) return found
+      const path = fileURLToPath(found.url)
+      if (path.endsWith('.json')) found.importAttributes = { ...found.importAttributes, type: 'json' }
+      if (!isLocal(path) || !context.conditions?.includes('import')) return found
+      return { ...found, url: `${found.url.split('?')[0]}?changed=${newestChange(path)}`, shortCircuit: true }
+    },
+    load(url, context, next) {
+      if (!/^file:.*\.[mc]?tsx?\?changed=/.test(url)) return next(url, context)
+      const path = fileURLToPath(url)
+      const { code, mappings } = transpile(path, readFileSync(path, 'utf8'), tsconfigOf(dirname(path)))
+      mapPositions(url, { mappings, source: () => readFileSync(path, 'utf8'), path })
+      const isCommon = path.endsWith('.cts') || !path.endsWith('.mts') && !parseSync(path, code, { lang: 'js' }).module.hasModuleSyntax &&
+        /\b(require|module\.exports|exports\.)\b/.test(code)
+      return { format: isCommon ? 'commonjs' : 'module', source: code, shortCircuit: true }
+    },
+  })
+}
+
+type Resolve = NonNullable<Parameters<typeof registerHooks>[0]['resolve']>
+
+const resolveWidely = (specifier: string, context: Parameters<Resolve>[1], next: Parameters<Resolve>[2]) => {
+  try {
+    return next(specifier, context)
+  } catch (error) {
+    const parent = context.parentURL ?? ''
+    if (parent.includes('/node_modules/') || !isMissing(error)) throw error
+    if (/^(\.\.?\/|\/|file:)/.test(specifier)) {
+      const base = fileURLToPath(new URL(specifier, parent))
+      const candidates = [...extensions.map(e => base + e), base.replace(/\.([mc]?)js$/, '.$1ts')]
+      const file = candidates.find(path => path !== base && existsSync(path) && statSync(path).isFile())
+      if (!file) throw error
+      return next(pathToFileURL(file).href, context)
+    }
+    try {
+      return next(specifier, { ...context, parentURL: graftUrl + 'package.json' })
+    } catch {
+      throw error
+    }
+  }
+}
+
+const isMissing = (error: unknown) =>
+  ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_UNSUPPORTED_DIR_IMPORT'].includes((error as { code?: string }).code ?? '')
+
+const imported = new Map<string, { time: number, specifiers: string[] }>()
+
+/** The newest time of change, in milliseconds, among a local file and the local files it imports, however far. */
+function newestChange(path: string, seen = new Set<string>()): number {
+  if (seen.has(path) || !existsSync(path)) return 0
+  seen.add(path)
+  const time = statSync(path).mtimeMs
+  let known = imported.get(path)
+  if (known?.time !== time) {
+    known = { time, specifiers: /\.[mc]?[jt]sx?$/.test(path) ? specifiersOf(path) : [] }
+    imported.set(path, known)
+  }
+  return known.specifiers.reduce((newest, specifier) => {
+    const base = join(dirname(path), specifier)
+    const file = ['', ...extensions].map(e => base + e).concat(base.replace(/\.([mc]?)js$/, '.$1ts'))
+      .find(f => extname(f) && existsSync(f) && statSync(f).isFile())
+    return file ? Math.max(newest, newestChange(file, seen)) : newest
+  }, time)
+}
+
+function specifiersOf(path: string): string[] {
+  const { module } = parseSync(path, readFileSync(path, 'utf8'))
+  const from = [...module.staticImports.map(i => i.moduleRequest.value),
+    ...module.staticExports.flatMap(e => e.entries.map(entry => entry.moduleRequest?.value ?? ''))]
+  return [...new Set(from)].filter(specifier => specifier.startsWith('.'))
+}
+
+/** The one setting of a folder's tsconfig.json that changes what its files do when they run. */
+function tsconfigOf(folder: string): { experimentalDecorators?: boolean } {
+  for (let at = folder; ; at = dirname(at)) {
+    const file = join(at, 'tsconfig.json')
+    if (existsSync(file)) return { experimentalDecorators: /"experimentalDecorators"\s*:\s*true/.test(readFileSync(file, 'utf8')) }
+    if (dirname(at) === at) return {}
+  }
+}
+
+export type Importer = (specifier: string) => Promise<Record<string, unknown>>
+
+/** `import()` as if it were written in a file of the folder. */
+export function importerOf(folder: string): Importer {
+  return new vm.Script('specifier => import(specifier)', {
+    filename: join(folder, 'notebook.ts'), importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  }).runInThisContext() as Importer
+}
+
+/**
+ * What `import { name } from …` gives. CommonJS modules count too: their `module.exports` holds names that Node could not see
+ * beforehand, and what a compiler marked `__esModule` has its default under `default`.
+ *
+ * @param name an export's name, `default` or `*`
+ * @returns the value in a box, or null where the module has no such export
+ */
+export function exportOf(module: Record<string, unknown>, name: string): { value: unknown } | null {
+  const common = module.default as Record<string, unknown> | null | undefined
+  const isCommon = 'module.exports' in module || (common !== undefined && Object.keys(module).length === 1)
+  const isObject = (typeof common === 'object' || typeof common === 'function') && common !== null
+  if (name === 'default' && isCommon && isObject && common.__esModule && 'default' in common) return { value: common.default }
+  if (name === '*') {
+    const hidden = isCommon && isObject ? Object.keys(common).filter(key => !(key in module)) : []
+    if (!hidden.length) return { value: module }
+    return { value: Object.assign(Object.create(null), common, module) }
+  }
+  if (name in module) return { value: module[name] }
+  return isCommon && isObject && name in common ? { value: common[name] } : null
+}

@@ -1,0 +1,91 @@
+import { relative } from 'node:path'
+import { inspect } from 'node:util'
+import { codeFrame } from './frame.ts'
+import { isLocal } from './modules.ts'
+import { framesOf, type Frame } from './stack.ts'
+import { readFileSync } from 'node:fs'
+
+/** What a Jupyter `error` message and a failed `execute_reply` carry. */
+export interface Described {
+  ename: string
+  evalue: string
+  traceback: string[]
+}
+
+/** A place in the user's text at which an error without a stack of its own happened: bad syntax, a failed import. */
+export interface Place {
+  /** `Cell 3` or the path of a file. */
+  name: string
+  source: string
+  line: number
+  column: number
+  length: number
+}
+
+const places = new WeakMap<object, Place>()
+
+/** Remembers where an error belongs whose stack cannot say it. */
+export function placeError(error: unknown, place: Place): void {
+  if (typeof error === 'object' && error !== null && !places.has(error)) places.set(error, place)
+}
+
+/**
+ * Describes anything thrown for the user: name and message, a frame of the user's own TypeScript, the way there through the user's
+ * code (not through Node's, the packages' or the kernel's), then the causes.
+ *
+ * @param folder paths of local files are shown from here
+ * @param hint one more line for some errors, from the line of code that failed
+ */
+export function describe(error: unknown, folder: string, hint: (error: Error, line: string) => string = () => ''): Described {
+  if (!(error instanceof Error) && !isErrorLike(error)) {
+    const evalue = inspect(error, { depth: 2 })
+    return { ename: 'Thrown', evalue, traceback: [`Thrown: ${evalue}`] }
+  }
+  const ename = nameOf(error)
+  const evalue = String(error.message).replace(/\b(\w+)\$cell\b/g, '$1')
+  const traceback = [`${ename}: ${evalue}`]
+  const place = places.get(error)
+  const frames = place ? [] : framesOf(String(error.stack ?? ''), isLocal)
+  const shown = place ?? placeOf(frames[0], folder)
+  if (shown) {
+    const line = shown.source.split(/\r?\n/)[shown.line - 1] ?? ''
+    const advice = hint(error, line)
+    if (advice) traceback.push(advice)
+    traceback.push('', `${shown.name}, line ${shown.line}`, ...codeFrame(shown.source, shown.line, shown.column, shown.length).split('\n'))
+  }
+  for (const frame of frames.slice(1, 12)) {
+    traceback.push(`    at ${frame.name ? `${frame.name} (${placeName(frame, folder)}, line ${frame.line})` : `${placeName(frame, folder)}, line ${frame.line}`}`)
+  }
+  return { ename, evalue, traceback: [...traceback, ...causesOf(error, folder)] }
+}
+
+const isErrorLike = (error: unknown): error is Error =>
+  typeof error === 'object' && error !== null && typeof (error as Error).stack === 'string' && typeof (error as Error).message === 'string'
+
+function nameOf(error: Error): string {
+  const own = error.name
+  const constructed = error.constructor?.name
+  return own === 'Error' && constructed && constructed !== 'Error' ? constructed : own || 'Error'
+}
+
+function causesOf(error: Error, folder: string, depth = 0): string[] {
+  const lines: string[] = []
+  if (error instanceof AggregateError && depth < 3) {
+    error.errors.forEach((each, i) => lines.push('', `Error ${i + 1} of ${error.errors.length}:`, ...describe(each, folder).traceback))
+  }
+  if (error.cause !== undefined && error.cause !== error) lines.push('', 'Caused by:', ...describe(error.cause, folder).traceback)
+  return lines
+}
+
+const placeName = (frame: Frame, folder: string) => frame.count !== null ? `Cell ${frame.count}` : relative(folder, frame.path!) || frame.path!
+
+function placeOf(frame: Frame | undefined, folder: string): Place | null {
+  if (!frame) return null
+  try {
+    const source = frame.mapping?.source() ?? readFileSync(frame.path!, 'utf8')
+    const word = /^[\w$]+/.exec(source.split(/\r?\n/)[frame.line - 1]?.slice(frame.column - 1) ?? '')
+    return { name: placeName(frame, folder), source, line: frame.line, column: frame.column, length: word?.[0].length ?? 1 }
+  } catch {
+    return null
+  }
+}
