@@ -1,0 +1,54 @@
+/** The number types of tensors that a file can hold; `float16` and `bfloat16` are widened when read. */
+export type DType = 'float32' | 'float64' | 'float16' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'bool'
+
+/** A dataset: its bytes are little-endian, in row-major order. `data` is absent where only the outline was asked for. */
+export interface Dataset {
+  shape: number[]
+  dtype: DType
+  data?: Uint8Array<ArrayBuffer>
+}
+
+/**
+ * An attribute's value. A string is written as h5py writes `bytes`: of variable length, so that it may be of any size; an array of
+ * strings as h5py writes an array of `bytes`: of one fixed length, padded.
+ */
+export type Attribute = string | string[] | number | number[]
+
+/** An HDF5 group, the file's root too. */
+export interface Group {
+  attributes: Map<string, Attribute>
+  groups: Map<string, Group>
+  datasets: Map<string, Dataset>
+}
+
+/** A new, empty group. */
+export const group = (): Group => ({ attributes: new Map(), groups: new Map(), datasets: new Map() })
+
+/** How many bytes one number takes. */
+export const bytesOf: Record<DType, number> = {
+  float32: 4, float64: 8, float16: 2, int8: 1, int16: 2, int32: 4, int64: 8, uint8: 1, uint16: 2, uint32: 4, uint64: 8, bool: 1,
+}
+
+/** The group `name` in `parent`, made if it is not there. */
+export function subgroup(parent: Group, name: string): Group {
+  let child = parent.groups.get(name)
+  if (!child) parent.groups.set(name, child = group())
+  return child
+}
+
+/** Puts a dataset at `path` (parts divided by `/`) below `parent`, with the groups on the way there. */
+export function place(parent: Group, path: string, dataset: Dataset): void {
+  const parts = path.split('/')
+  const name = parts.pop() as string
+  for (const part of parts) parent = subgroup(parent, part)
+  parent.datasets.set(name, dataset)
+}
+
+/** The dataset at `path` below `parent`, if there is one. */
+export function find(parent: Group, path: string): Dataset | undefined {
+  const parts = path.split('/').filter(part => part !== '')
+  const name = parts.pop()
+  let at: Group | undefined = parent
+  for (const part of parts) at = at?.groups.get(part)
+  return name === undefined ? undefined : at?.datasets.get(name)
+}

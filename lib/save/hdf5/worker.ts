@@ -1,0 +1,39 @@
+import { parentPort } from 'node:worker_threads'
+import { readHdf5 } from './read.ts'
+import { startHdf5, type Hdf5 } from './wasm.ts'
+import { writeHdf5 } from './write.ts'
+import type { Group } from './tree.ts'
+
+/** What the worker is asked for. */
+export type Request =
+  | { op: 'write', root: Group }
+  | { op: 'read', bytes: Uint8Array<ArrayBuffer>, outline: boolean }
+
+/** What it answers. */
+export type Reply = { bytes: Uint8Array<ArrayBuffer> } | { root: Group } | { error: string }
+
+let hdf5: Hdf5 | undefined
+
+parentPort!.on('message', async (request: Request) => {
+  try {
+    hdf5 ??= await startHdf5()
+    if (request.op === 'write') {
+      const bytes = writeHdf5(hdf5, request.root)
+      parentPort!.postMessage({ bytes } satisfies Reply, [bytes.buffer])
+    } else {
+      const root = readHdf5(hdf5, request.bytes, request.outline)
+      parentPort!.postMessage({ root } satisfies Reply, buffers(root))
+    }
+  } catch (error) {
+    // After an error the library's memory may be damaged and its handles are open: the next request starts a fresh one.
+    hdf5 = undefined
+    parentPort!.postMessage({ error: String((error as Error)?.message ?? error) } satisfies Reply)
+  }
+})
+
+function buffers({ groups, datasets }: Group): ArrayBuffer[] {
+  return [
+    ...[...datasets.values()].flatMap(({ data }) => data ? [data.buffer] : []),
+    ...[...groups.values()].flatMap(buffers),
+  ]
+}

@@ -1,0 +1,73 @@
+import { H5T, type Hdf5, type Metadata } from './wasm.ts'
+import { bytesOf, type Attribute, type DType, type Group } from './tree.ts'
+
+const path = '/out.h5'
+
+/** Writes a tree as an HDF5 file, in the layout of h5py's default (`libver` earliest). Returns its bytes. */
+export function writeHdf5(hdf5: Hdf5, root: Group): Uint8Array<ArrayBuffer> {
+  const file = hdf5.open(path, hdf5.H5F_ACC_TRUNC, false, hdf5.H5F_LIBVER_EARLIEST, hdf5.H5F_LIBVER_LATEST)
+  const { node } = hdf5.FS.lookupPath(path)
+  // The file grows in one buffer that is large enough from the start; grown step by step it would be copied several times.
+  node.contents = new Uint8Array(estimate(root))
+  writeGroup(hdf5, file, '', root)
+  if (hdf5.close_file(file) < 0) throw new Error('the file could not be closed')
+  const bytes = node.contents.subarray(0, node.usedBytes)
+  hdf5.FS.unlink(path)
+  return bytes
+}
+
+function estimate(root: Group): number {
+  let bytes = 4096
+  for (const value of root.attributes.values()) bytes += 1024 + 2 * JSON.stringify(value).length
+  for (const { data } of root.datasets.values()) bytes += 1024 + data!.byteLength
+  for (const child of root.groups.values()) bytes += estimate(child)
+  return bytes
+}
+
+function writeGroup(hdf5: Hdf5, file: bigint, at: string, { attributes, groups, datasets }: Group): void {
+  for (const [name, value] of attributes) writeAttribute(hdf5, file, at || '/', name, value)
+  for (const [name, { dtype, shape, data }] of datasets) {
+    const metadata = { ...typeOf(dtype), shape: shape.map(BigInt), maxshape: null, chunks: null }
+    withBytes(hdf5, data!, pointer => hdf5.create_dataset(file, `${at}/${name}`, pointer, metadata))
+  }
+  for (const [name, child] of groups) {
+    hdf5.create_group(file, `${at}/${name}`, false)
+    writeGroup(hdf5, file, `${at}/${name}`, child)
+  }
+}
+
+function writeAttribute(hdf5: Hdf5, file: bigint, at: string, name: string, value: Attribute): void {
+  if (typeof value === 'string') {
+    const metadata: Metadata = { type: H5T.string, size: 4, cset: 0, vlen: true, signed: false, littleEndian: true, shape: [] }
+    hdf5.create_vlen_str_attribute(file, at, name, [value], metadata)
+  } else if (Array.isArray(value) && typeof value[0] === 'string') {
+    const texts = value.map(text => Buffer.from(text as string, 'utf8'))
+    const size = Math.max(1, ...texts.map(text => text.length))
+    const bytes = new Uint8Array(size * texts.length)
+    texts.forEach((text, i) => bytes.set(text, i * size))
+    const metadata: Metadata = {
+      type: H5T.string, size, cset: 0, vlen: false, signed: false, littleEndian: true, shape: [BigInt(texts.length)],
+    }
+    withBytes(hdf5, bytes, pointer => hdf5.create_attribute(file, at, name, pointer, metadata))
+  } else {
+    // An empty list of names is an empty list of numbers, as NumPy has it.
+    const numbers = Float64Array.from([value].flat() as number[])
+    const shape = Array.isArray(value) ? [BigInt(value.length)] : []
+    withBytes(hdf5, new Uint8Array(numbers.buffer), pointer =>
+      hdf5.create_attribute(file, at, name, pointer, { ...typeOf('float64'), shape }))
+  }
+}
+
+function typeOf(dtype: DType): Metadata {
+  if (dtype === 'float16' || dtype === 'bool') throw new Error(`${dtype} cannot be written`)
+  const type = dtype.startsWith('float') ? H5T.float : H5T.integer
+  return { type, size: bytesOf[dtype], signed: dtype.startsWith('int'), vlen: false, littleEndian: true, shape: null }
+}
+
+function withBytes(hdf5: Hdf5, bytes: Uint8Array, use: (pointer: bigint) => number): void {
+  const pointer = hdf5._malloc(Math.max(1, bytes.byteLength))
+  if (!pointer) throw new Error(`no memory for a tensor of ${bytes.byteLength} bytes`)
+  hdf5.HEAPU8.set(bytes, pointer)
+  if (use(BigInt(pointer)) < 0) throw new Error('a value could not be written')
+  hdf5._free(pointer)
+}

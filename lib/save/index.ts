@@ -1,0 +1,1 @@
+export { save, type SaveOptions } from './save.ts'

@@ -1,0 +1,133 @@
+import type { Json } from './types.ts'
+
+/**
+ * The layers that TensorFlow.js and Keras compute alike, with the configurations for which that holds. What is not in this table is
+ * refused, by name: a model that loads and computes something else is worse than one that does not load.
+ */
+export interface LayerRule {
+  /** Keys of one meaning on both sides. */
+  keys: string[]
+  /** Keys that only Keras has, with the values at which both sides agree (its default comes first). */
+  keras: Record<string, Json[]>
+  /** Keys that both have, of which only these values agree. */
+  only: Record<string, Json[]>
+  /** Keys that change no result. */
+  ignored: string[]
+  /** Keras 3's key → ours. */
+  renamed: Record<string, string>
+}
+
+interface Row { keys?: string, keras?: Record<string, Json[]>, only?: Record<string, Json[]>, ignored?: string, renamed?: Record<string, string> }
+
+const words = (text = ''): string[] => text.split(' ').filter(word => word !== '')
+const weight = (name: string) => `${name}_initializer ${name}_regularizer ${name}_constraint`
+
+const window = 'strides padding data_format'
+const convolution = `filters kernel_size ${window} dilation_rate activation use_bias ${weight('kernel')} ${weight('bias')}`
+const ungrouped = { groups: [1] }
+const transposed: Row = {
+  keys: `filters kernel_size ${window} activation use_bias ${weight('kernel')} ${weight('bias')}`,
+  keras: { dilation_rate: [[1, 1], [1, 1, 1], 1], output_padding: [null], ...ungrouped },
+}
+const pooling: Row = { keys: `pool_size ${window}` }
+const globalPooling: Row = { keys: 'data_format', keras: { keepdims: [false] } }
+const flat = { keras: { data_format: ['channels_last'] } }
+const noise = 'seed noise_shape'
+const normalization = `axis epsilon center scale ${weight('beta')} ${weight('gamma')}`
+const recurrent = `activation use_bias ${weight('kernel')} ${weight('recurrent')} ${weight('bias')} dropout recurrent_dropout return_sequences return_state go_backwards stateful unroll`
+const recurrentRow = (keys: string, keras: Record<string, Json[]> = {}, only: Record<string, Json[]> = {}): Row => ({
+  keys: `${recurrent} ${keys}`, ignored: 'implementation seed', only,
+  keras: { time_major: [false], zero_output_for_mask: [false], ...keras },
+})
+const merge: Row = {}
+
+const rows: Record<string, Row> = {
+  InputLayer: { keys: 'batch_input_shape', ignored: 'sparse', keras: { ragged: [false], optional: [false] } },
+  Dense: { keys: `units activation use_bias ${weight('kernel')} ${weight('bias')}`, keras: { quantization_config: [null], lora_rank: [null] } },
+  Conv1D: { keys: convolution, keras: { ...ungrouped } },
+  Conv2D: { keys: convolution, keras: ungrouped },
+  Conv3D: { keys: convolution, keras: ungrouped },
+  Conv2DTranspose: transposed,
+  Conv3DTranspose: transposed,
+  DepthwiseConv2D: {
+    keys: `kernel_size ${window} dilation_rate depth_multiplier activation use_bias ${weight('depthwise')} ${weight('bias')}`,
+    keras: ungrouped, ignored: weight('kernel'),
+  },
+  SeparableConv2D: {
+    keys: `filters kernel_size ${window} dilation_rate depth_multiplier activation use_bias ${weight('depthwise')} ${weight('pointwise')} ${weight('bias')}`,
+    keras: ungrouped, ignored: weight('kernel'),
+  },
+  BatchNormalization: {
+    keys: `${normalization} momentum moving_mean_initializer moving_variance_initializer`,
+    keras: { synchronized: [false], renorm: [false], virtual_batch_size: [null], fused: [null, true, false] },
+    ignored: 'renorm_clipping renorm_momentum',
+  },
+  LayerNormalization: { keys: normalization, keras: { rms_scaling: [false] } },
+  ReLU: { keys: 'max_value', keras: { negative_slope: [0, null], threshold: [0, null] } },
+  LeakyReLU: { keys: 'alpha', renamed: { negative_slope: 'alpha' } },
+  ELU: { keys: 'alpha', only: { alpha: [1] } },
+  PReLU: { keys: `${weight('alpha')} shared_axes` },
+  Softmax: { keys: 'axis' },
+  Activation: { keys: 'activation' },
+  Dropout: { keys: 'rate', ignored: noise },
+  SpatialDropout1D: { keys: 'rate', ignored: noise },
+  GaussianNoise: { keys: 'stddev', ignored: noise },
+  GaussianDropout: { keys: 'rate', ignored: noise },
+  AlphaDropout: { keys: 'rate', ignored: noise },
+  MaxPooling1D: { ...pooling, keys: 'pool_size strides padding', ...flat },
+  MaxPooling2D: pooling,
+  MaxPooling3D: pooling,
+  AveragePooling1D: { ...pooling, keys: 'pool_size strides padding', ...flat },
+  AveragePooling2D: pooling,
+  AveragePooling3D: pooling,
+  GlobalAveragePooling1D: { keras: { ...flat.keras, keepdims: [false] } },
+  GlobalAveragePooling2D: globalPooling,
+  GlobalMaxPooling1D: { keras: { ...flat.keras, keepdims: [false] } },
+  GlobalMaxPooling2D: globalPooling,
+  ZeroPadding2D: { keys: 'padding data_format' },
+  Cropping2D: { keys: 'cropping data_format' },
+  UpSampling2D: { keys: 'size data_format interpolation', only: { interpolation: ['nearest'] } },
+  Flatten: { keys: 'data_format' },
+  Reshape: { keys: 'target_shape' },
+  Permute: { keys: 'dims' },
+  RepeatVector: { keys: 'n' },
+  Masking: { keys: 'mask_value' },
+  Rescaling: { keys: 'scale offset' },
+  Add: merge,
+  Multiply: merge,
+  Average: merge,
+  Maximum: merge,
+  Minimum: merge,
+  Concatenate: { keys: 'axis' },
+  Dot: { keys: 'axes normalize' },
+  Embedding: {
+    keys: `input_dim output_dim ${weight('embeddings')} mask_zero`, ignored: 'input_length', keras: { quantization_config: [null], lora_rank: [null] },
+  },
+  SimpleRNN: recurrentRow('units'),
+  GRU: recurrentRow('units recurrent_activation', {}, { reset_after: [false] }),
+  LSTM: recurrentRow('units recurrent_activation unit_forget_bias'),
+  ConvLSTM2D: recurrentRow(`filters kernel_size ${window} dilation_rate recurrent_activation unit_forget_bias`),
+  Bidirectional: { keys: 'merge_mode layer' },
+  TimeDistributed: { keys: 'layer' },
+}
+
+/** The rule of each class. */
+export const layerRules: Map<string, LayerRule> = new Map(Object.entries(rows).map(([name, row]) => [name, {
+  keys: [...words(row.keys), ...Object.keys(row.only ?? {}).filter(key => !words(row.keys).includes(key))],
+  keras: row.keras ?? {}, only: row.only ?? {}, ignored: words(row.ignored), renamed: row.renamed ?? {},
+}]))
+
+/** Keys whose string values TensorFlow.js spells in camel case (`channelsLast`). */
+export const spelled = new Set(['activation', 'recurrent_activation', 'data_format', 'padding', 'interpolation', 'merge_mode', 'mode', 'distribution'])
+
+/** `maxValue` → `max_value`. */
+export const snake = (key: string): string => key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()
+
+/** `max_value` → `maxValue`. */
+export const camel = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+
+/** Whether two JSON values are the same; a number and its text are too (`"0.0"` and 0), as some Keras versions write arrays so. */
+export const same = (a: Json, b: Json): boolean =>
+  typeof a === 'number' && typeof b === 'string' ? a === Number(b)
+  : typeof a === 'string' && typeof b === 'number' ? same(b, a)
+  : JSON.stringify(a) === JSON.stringify(b)

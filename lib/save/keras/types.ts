@@ -1,0 +1,22 @@
+/** JSON as it comes from a file. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+
+/** A serialized Keras object; Keras 3 adds `module` and `registered_name`. */
+export interface KerasObject {
+  class_name: string
+  config: { [key: string]: Json }
+  [more: string]: Json
+}
+
+/** A layer in a Functional model; `inbound_nodes` tells which tensors it was called on, once per call. */
+export interface KerasLayer extends KerasObject {
+  name: string
+  inbound_nodes: Json[]
+}
+
+/** Who wrote a file: what some keys mean depends on it. */
+export type Writer = 'keras3' | 'keras2' | 'tfjs' | 'graft'
+
+/** Whether a value is a JSON object (not an array, not null). */
+export const isObject = (value: unknown): value is { [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
