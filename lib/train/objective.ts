@@ -1,0 +1,67 @@
+import type { LayersModel, Tensor } from '@tensorflow/tfjs'
+import { didYouMean, GraftError } from '../error.ts'
+import { tf } from '../tf.ts'
+import type { Measure, Objective } from './step.ts'
+
+/** A loss by TensorFlow.js's or Keras's name, or a function of the truth and the prediction that gives a value per image. */
+export type LossWish = string | Measure
+/** A metric by name, or a function named as it shall appear in the history. */
+export type MetricWish = string | Measure
+
+const losses: Record<string, Measure> = {
+  categoricalCrossentropy: (truth, prediction) => tf.metrics.categoricalCrossentropy(truth, prediction),
+  binaryCrossentropy: (truth, prediction) => tf.metrics.binaryCrossentropy(truth, prediction),
+  meanSquaredError: (truth, prediction) => tf.metrics.meanSquaredError(truth, prediction),
+  meanAbsoluteError: (truth, prediction) => tf.metrics.meanAbsoluteError(truth, prediction),
+}
+
+const topK = (k: number): Measure => (truth, prediction) => {
+  const label = truth.argMax(-1).expandDims(-1)
+  return tf.topk(prediction, Math.min(k, prediction.shape.at(-1)!)).indices.equal(label).any(-1).toFloat()
+}
+
+const metrics: Record<string, Measure> = {
+  ...losses,
+  // One sigmoid output: above one half is the second class.
+  accuracy: (truth, prediction) => prediction.shape.at(-1) === 1
+    ? truth.greater(0.5).equal(prediction.greater(0.5)).mean(-1) : truth.argMax(-1).equal(prediction.argMax(-1)).toFloat(),
+  binaryAccuracy: (truth, prediction) => truth.greater(0.5).equal(prediction.greater(0.5)).toFloat().mean(-1),
+  top3: topK(3),
+  top5: topK(5),
+}
+
+/** `categorical_crossentropy` → `categoricalCrossentropy` */
+const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+
+/**
+ * What the model is trained for: the given loss and metrics, or those that fit its output: cross-entropy over classes
+ * (`softmax`), one yes or no per output (`sigmoid`).
+ */
+export function objectiveOf(model: LayersModel, loss?: LossWish, wishes: MetricWish[] = ['accuracy']): Objective & { name: string } {
+  const activation = (model.outputLayers[0]?.getConfig() as { activation?: string }).activation
+  const usual = activation === 'sigmoid' ? 'binaryCrossentropy' : 'categoricalCrossentropy'
+  const named = (wish: MetricWish): [string, Measure] => {
+    if (typeof wish === 'function') return [wish.name || 'metric', wish]
+    const name = wish === 'acc' ? 'accuracy' : camel(wish)
+    if (name === 'accuracy' && activation === 'sigmoid') return [name, metrics.binaryAccuracy]
+    return [name, find('metric', metrics, name)]
+  }
+  const wish = loss ?? usual
+  return {
+    name: typeof wish === 'string' ? camel(wish) : wish.name || 'loss',
+    loss: typeof wish === 'string' ? find('loss', losses, camel(wish)) : wish,
+    metrics: Object.fromEntries(wishes.map(named)),
+  }
+}
+
+function find(what: string, table: Record<string, Measure>, name: string): Measure {
+  if (Object.hasOwn(table, name)) return table[name]
+  throw new GraftError(`unknown ${what}: '${name}'.${didYouMean(name, Object.keys(table))} Expected ${Object.keys(table).join(', ')}, ` +
+    'or a function (truth, prediction) => a value per image.')
+}
+
+/** Labels as the model's output has them: one-hot, or for a single output 0 and 1. */
+export function truthOf(labels: ArrayLike<number>, units: number): Tensor {
+  return units === 1 ? tf.tensor2d(Array.from(labels), [labels.length, 1])
+    : tf.tidy(() => tf.oneHot(tf.tensor1d(Array.from(labels), 'int32'), units).toFloat())
+}

@@ -1,0 +1,104 @@
+import type { NamedTensorMap, Optimizer, Tensor, Variable } from '@tensorflow/tfjs'
+import { didYouMean, GraftError } from '../error.ts'
+import { tf } from '../tf.ts'
+
+/** The optimizers by name, with Keras 3's formulas and defaults; `momentum` is SGD with a momentum of 0.9. */
+export type OptimizerName = 'adam' | 'adamw' | 'sgd' | 'momentum' | 'rmsprop'
+
+/** The learning rate of a variable, by its name. It may change from step to step. */
+export type RateOf = (variable: string) => number
+
+type Gradients = NamedTensorMap | { name: string, tensor: Tensor }[]
+type Update = (gradient: Tensor, variable: Variable, rate: number, slot: (name: string) => Variable, step: number) => void
+
+/**
+ * An optimizer whose learning rate may differ from weight to weight (trunk and head) and from step to step (schedules), which
+ * those of TensorFlow.js cannot; it works in `model.compile` like any of them.
+ */
+export class GroupedOptimizer extends tf.Optimizer {
+  static readonly className = 'GroupedOptimizer'
+  readonly kind: OptimizerName
+  /** The learning rate of each variable. Replace it to change the rates of the next step. */
+  rateOf: RateOf
+  readonly #slots = new Map<string, Variable>()
+
+  constructor(kind: OptimizerName, rateOf: RateOf) {
+    super()
+    this.kind = kind
+    this.rateOf = rateOf
+  }
+
+  /** TensorFlow.js takes anything with its methods for an instance, in subclasses too. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && #slots in value
+  }
+
+  applyGradients(gradients: Gradients): void {
+    const named = Array.isArray(gradients) ? gradients : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }))
+    const step = this.iterations + 1
+    for (const { name, tensor } of named) {
+      // A weight that the loss does not reach has no gradient.
+      if (!tensor) continue
+      const variable = tf.engine().registeredVariables[name]
+      tf.tidy(() => updates[this.kind](tensor, variable, this.rateOf(name), slot => this.#slot(`${name}/${slot}`, variable), step))
+    }
+    this.incrementIterations()
+  }
+
+  #slot(name: string, like: Variable): Variable {
+    let slot = this.#slots.get(name)
+    if (!slot) this.#slots.set(name, slot = tf.variable(tf.zerosLike(like), false))
+    return slot
+  }
+
+  override dispose(): void {
+    for (const slot of this.#slots.values()) slot.dispose()
+    this.#slots.clear()
+    if (this.iterations_ !== undefined) super.dispose()
+  }
+
+  getConfig() {
+    return { kind: this.kind }
+  }
+}
+
+/** One step of one variable. The constants are Keras's defaults; sources: keras/src/optimizers. */
+const updates: Record<OptimizerName, Update> = {
+  // Kingma and Ba, "Adam" (2014), section 2's last form, with epsilon outside the bias correction as Keras has it.
+  adam(gradient, variable, rate, slot, step) {
+    const m = slot('m'), v = slot('v')
+    m.assign(m.add(gradient.sub(m).mul(1 - 0.9)))
+    v.assign(v.add(gradient.square().sub(v).mul(1 - 0.999)))
+    const alpha = rate * Math.sqrt(1 - 0.999 ** step) / (1 - 0.9 ** step)
+    variable.assign(variable.sub(m.mul(alpha).div(v.sqrt().add(1e-7))))
+  },
+  // Loshchilov and Hutter, "Decoupled weight decay regularization" (2017); Keras's weight decay of 0.004.
+  adamw(gradient, variable, rate, slot, step) {
+    variable.assign(variable.sub(variable.mul(0.004 * rate)))
+    updates.adam(gradient, variable, rate, slot, step)
+  },
+  sgd(gradient, variable, rate) {
+    variable.assign(variable.sub(gradient.mul(rate)))
+  },
+  momentum(gradient, variable, rate, slot) {
+    const velocity = slot('velocity')
+    velocity.assign(velocity.mul(0.9).sub(gradient.mul(rate)))
+    variable.assign(variable.add(velocity))
+  },
+  rmsprop(gradient, variable, rate, slot) {
+    const v = slot('v')
+    v.assign(v.mul(0.9).add(gradient.square().mul(0.1)))
+    variable.assign(variable.sub(gradient.mul(rate).div(v.add(1e-7).sqrt())))
+  },
+}
+
+/** The optimizer that a name means, or the given one. */
+export function optimizerFrom(wish: OptimizerName | Optimizer | undefined, rateOf: RateOf): Optimizer {
+  if (wish !== null && typeof wish === 'object') return wish
+  const name = (wish ?? 'adam') as string
+  if (!(name in updates)) {
+    throw new GraftError(`unknown optimizer: '${name}'.${didYouMean(name, Object.keys(updates))} Expected ${Object.keys(updates).join(', ')}, ` +
+      'or a TensorFlow.js optimizer such as tf.train.adam(1e-3).')
+  }
+  return new GroupedOptimizer(name as OptimizerName, rateOf)
+}

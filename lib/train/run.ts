@@ -1,0 +1,109 @@
+import { inspect } from 'node:util'
+import { displaySymbol, type MimeBundle } from '../host.ts'
+import type { LearningRate } from './rates.ts'
+
+/** Measures per finished epoch: `loss`, `accuracy`, …, and `valLoss`, `valAccuracy`, … where there is a validation set. */
+export type History = { loss: number[], [measure: string]: number[] }
+
+/** Why a run ended before its last epoch. */
+export type StopReason = 'stopped' | 'interrupted' | 'not a number'
+
+/** What is known of a run from its start. */
+export interface RunStart {
+  epochs: number
+  batch: number
+  seed: number
+  optimizer: string
+  learningRate: LearningRate
+  loss: string
+  engine: string
+  images: { train: number, validation: number }
+  weights: { trainable: number, total: number }
+}
+
+/**
+ * A training run: what was asked, what came out, epoch by epoch, and how it ended. {@link train} resolves to it. It is plain data:
+ * `JSON.stringify(run)` keeps all of it. It shows itself as the plot of its history.
+ */
+export class Run implements RunStart {
+  readonly id: string
+  /** When it began, as an ISO date. */
+  readonly started: string
+  /** Epochs asked for; `history.loss.length` is how many were finished. */
+  readonly epochs: number
+  readonly batch: number
+  readonly seed: number
+  readonly optimizer: string
+  readonly learningRate: LearningRate
+  readonly loss: string
+  readonly engine: string
+  readonly images: { train: number, validation: number }
+  /** Single weights that could change, and all. */
+  readonly weights: { trainable: number, total: number }
+  readonly history: History = { loss: [] }
+  /** The loss of each batch since the last finished epoch. */
+  batchLosses: number[] = []
+  /** Seconds from the start to the end, or to now. */
+  seconds = 0
+  /** Why it ended early; `null` where it went to its last epoch. */
+  stopped: StopReason | null = null
+  finished = false
+  /** Images that went through the frozen part of the model; the rest came from the feature cache. */
+  trunkForwards = 0
+  /** What was frozen, and that its weights are bit for bit what they were. */
+  frozen: { layers: number, weights: number, hash: string, unchanged: boolean } | null = null
+  /** Anything else worth knowing, one sentence each. */
+  readonly notes: string[] = []
+
+  constructor(id: string, start: RunStart) {
+    this.id = id
+    this.started = new Date().toISOString()
+    this.epochs = start.epochs
+    this.batch = start.batch
+    this.seed = start.seed
+    this.optimizer = start.optimizer
+    this.learningRate = start.learningRate
+    this.loss = start.loss
+    this.engine = start.engine
+    this.images = start.images
+    this.weights = start.weights
+  }
+
+  /** The epoch, counted from 1, with the lowest validation loss (without a validation set: training loss); `null` before the first. */
+  get bestEpoch(): number | null {
+    const losses = this.history.valLoss ?? this.history.loss
+    return losses.length ? losses.indexOf(Math.min(...losses)) + 1 : null
+  }
+
+  toJSON(): object {
+    return { ...this, bestEpoch: this.bestEpoch }
+  }
+
+  [displaySymbol](): Promise<MimeBundle> {
+    return import('../show/training.ts').then(({ trainingPlot }) => trainingPlot(this))
+  }
+
+  [inspect.custom](): string {
+    return summary(this)
+  }
+}
+
+/** A run in a few lines of text. */
+export function summary(run: Run): string {
+  const done = run.history.loss.length, last = (name: string) => run.history[name]?.at(-1)
+  const number = (x: number | undefined) => x === undefined ? '–' : x.toFixed(4)
+  const word = !run.finished ? `in epoch ${done + 1} of ${run.epochs}`
+    : run.stopped ? `${run.stopped === 'not a number' ? 'ended, the loss is not a number,' : run.stopped} after ${done} of ${run.epochs} epochs` : `${done} epochs`
+  const lines = [`Run ${run.id}: ${word}, ${run.seconds.toFixed(1)} s on ${run.engine}`]
+  if (done) {
+    lines.push(`  loss ${number(last('loss'))}, accuracy ${number(last('accuracy'))}` +
+      (last('valLoss') === undefined ? '' : `, validation loss ${number(last('valLoss'))}, accuracy ${number(last('valAccuracy'))}`))
+  }
+  lines.push(`  ${run.weights.trainable.toLocaleString('en')} of ${run.weights.total.toLocaleString('en')} weights trained; ` +
+    `${run.trunkForwards} images through the frozen part`)
+  if (run.frozen) {
+    lines.push(`  ${run.frozen.layers} frozen layers (${run.frozen.weights.toLocaleString('en')} weights) ` +
+      (run.frozen.unchanged ? `unchanged, bit for bit: sha256 ${run.frozen.hash.slice(0, 12)}…` : 'CHANGED during the run'))
+  }
+  return [...lines, ...run.notes.map(note => `  ${note}`)].join('\n')
+}

@@ -1,0 +1,73 @@
+import type { LayersModel, Optimizer, Scalar, Tensor, Variable } from '@tensorflow/tfjs'
+import { seedFrom } from '../data/random.ts'
+import { leaves } from '../customize/layers.ts'
+import { tf } from '../tf.ts'
+
+/** A value per image from the true and the predicted output. */
+export type Measure = (truth: Tensor, prediction: Tensor) => Tensor
+
+/** What a model is trained for: the loss, and what is measured beside it. */
+export interface Objective {
+  loss: Measure
+  /** By the name under which it is kept in the history, e.g. `accuracy`. */
+  metrics: Record<string, Measure>
+}
+
+/** The means over one batch: the loss (with regularization), then each metric, in the objective's order. */
+export type Measured = number[]
+
+/** One step of training: forward, backward, update. Resolves when the numbers are there. */
+export async function trainStep(model: LayersModel, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number): Promise<Measured> {
+  const numbers = tf.tidy(() => withRandomness(model, seed, () => {
+    const variables = model.trainableWeights.map(weight => weight.read() as Variable)
+    let measured: Tensor[] = []
+    const { value, grads } = tf.variableGrads(() => {
+      const prediction = model.apply(inputs, { training: true }) as Tensor
+      measured = Object.values(objective.metrics).map(metric => tf.keep(metric(truth, prediction).mean()))
+      let loss = objective.loss(truth, prediction).mean() as Scalar
+      for (const penalty of model.calculateLosses()) loss = loss.add(penalty)
+      return loss
+    }, variables)
+    optimizer.applyGradients(grads)
+    const all = tf.stack([value, ...measured])
+    tf.dispose(measured)
+    return all
+  }))
+  return read(numbers)
+}
+
+/** The same measures without training: dropout off, stored statistics. */
+export async function testStep(model: LayersModel, objective: Objective, inputs: Tensor[], truth: Tensor): Promise<Measured> {
+  const numbers = tf.tidy(() => {
+    const prediction = model.apply(inputs, { training: false }) as Tensor
+    let loss = objective.loss(truth, prediction).mean()
+    for (const penalty of model.calculateLosses()) loss = loss.add(penalty)
+    return tf.stack([loss, ...Object.values(objective.metrics).map(metric => metric(truth, prediction).mean())])
+  })
+  return read(numbers)
+}
+
+async function read(tensor: Tensor): Promise<number[]> {
+  const values = await tensor.data()
+  tensor.dispose()
+  return Array.from(values)
+}
+
+/**
+ * Runs one step with everything random in it determined by the seed. TensorFlow.js draws its masks and noise from `Math.random` where a layer has no
+ * seed, and draws the same mask in every step where it has one; both would be wrong here. The step runs without a break, so that nobody else
+ * meets the replaced generator.
+ */
+function withRandomness<T>(model: LayersModel, seed: number, work: () => T): T {
+  const seeded = leaves(model).filter(layer => 'seed' in layer) as unknown as { seed: number | undefined }[]
+  const before = seeded.map(layer => layer.seed), usual = Math.random
+  let drawn = 0
+  seeded.forEach((layer, i) => { layer.seed = seedFrom(seed, i, before[i] ?? '') })
+  Math.random = () => seedFrom(seed, 'noise', drawn++) / 2 ** 32
+  try {
+    return work()
+  } finally {
+    Math.random = usual
+    seeded.forEach((layer, i) => { layer.seed = before[i] })
+  }
+}
