@@ -26,7 +26,7 @@ for source, name in [('400Regular/Inter_400Regular.ttf', 'Inter-Regular.ttf'), (
         for digit in range(0x30, 0x3A):
             if digit in table.cmap:
                 table.cmap[digit] = tabular.get(table.cmap[digit], table.cmap[digit])
-    options = subset.Options(layout_features=['kern', 'mark', 'ccmp'], hinting=False, desubroutinize=True, notdef_outline=True)
+    options = subset.Options(layout_features=['kern', 'mark', 'ccmp'], hinting=False, name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14, 16, 17], notdef_outline=True)
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=[code for low, high in RANGES for code in range(low, high + 1)])
     cutter.subset(font)

@@ -1,0 +1,159 @@
+import { displayId, host, type MimeBundle } from '../host.ts'
+import { showable } from './bundle.ts'
+import { count, duration, escape } from './format.ts'
+
+export interface ProgressOptions {
+  /** What is being done, e.g. `Decoding`. */
+  label?: string
+  /** How many there are; without it the bar only counts. */
+  total?: number
+  /** The numbers are bytes. */
+  bytes?: boolean
+}
+
+/** How a bar stands. */
+export interface ProgressView extends ProgressOptions {
+  done: number
+  seconds: number
+  /** A word on what is being done right now. */
+  note?: string
+  state: 'running' | 'finished' | 'stopped'
+  /** How many bars are around this one. */
+  depth: number
+}
+
+/** A bar that grows; see {@link progressBar}. */
+export interface ProgressBar {
+  /** Counts some more as done, by default one. */
+  tick(n?: number): void
+  /** Says what is being done right now. */
+  text(note: string): void
+  /** Sets the total, where it becomes known later. */
+  total(total: number): void
+  /** Ends the bar; what is displayed stays and says the time. */
+  done(note?: string): void
+  /** Ends the bar before its total. */
+  stop(note?: string): void
+}
+
+/** Bars that run at the same time share a display: one line each. */
+interface Group { id: string, bars: ProgressView[], shown: boolean, last: number, timer?: NodeJS.Timeout }
+
+const between = 250   // At most four updates a second.
+const patience = 150  // What is done sooner shows no bar.
+
+/** One group per cell, told apart by the cell's signal, so that a bar that was never ended does not capture those of later cells. */
+const groups = new WeakMap<AbortSignal, Group>()
+
+/**
+ * A progress bar for work that is no loop over a list. It appears once the work takes longer than a blink, is updated in place at most four times a second, and
+ * stays as one line with the total and the time. A bar that is begun while another one runs stands under it and goes when it is done.
+ *
+ * @example
+ * const bar = progressBar({ label: 'Decoding', total: files.length })
+ * for (const file of files) { await decode(file); bar.tick() }
+ * bar.done()
+ */
+export function progressBar(options: ProgressOptions = {}): ProgressBar {
+  const out = host(), { signal } = out, started = performance.now()
+  const group = groups.get(signal) ?? { id: displayId(), bars: [], shown: false, last: started - between + patience }
+  groups.set(signal, group)
+  const view: ProgressView = { ...options, done: 0, seconds: 0, state: 'running', depth: group.bars.length }
+  group.bars.push(view)
+
+  const draw = () => {
+    clearTimeout(group.timer)
+    group.timer = undefined
+    group.last = performance.now()
+    if (view.state === 'running') view.seconds = (group.last - started) / 1000
+    if (group.shown) out.update(group.id, progressView(...group.bars))
+    else out.display(progressView(...group.bars), group.id)
+    group.shown = true
+  }
+  const changed = () => {
+    if (view.state !== 'running') return
+    view.seconds = (performance.now() - started) / 1000
+    const wait = group.last + between - performance.now()
+    if (wait <= 0) draw()
+    else group.timer ??= setTimeout(draw, wait).unref()
+  }
+  const end = (state: 'finished' | 'stopped', note?: string) => {
+    if (view.state !== 'running') return
+    changed()
+    view.state = state
+    view.note = note
+    if (view !== group.bars[0]) group.bars.splice(group.bars.indexOf(view), 1)
+    if (group.bars.some(bar => bar.state === 'running')) return
+    groups.delete(signal)
+    clearTimeout(group.timer)
+    if (group.shown) draw()
+  }
+  return {
+    tick: (n = 1) => { view.done += n; changed() },
+    text: note => { view.note = note; changed() },
+    total: total => { view.total = total; changed() },
+    done: note => end('finished', note),
+    stop: note => end('stopped', note),
+  }
+}
+
+/**
+ * Goes through anything iterable, also asynchronously, and shows how far it got. Loops may be nested. A list's length is found; give `total` for a generator.
+ *
+ * @example
+ * for (const epoch of progress([1, 2, 3], { label: 'Epochs' })) …
+ * for await (const batch of progress(digits.train.batches(32), { label: 'Batches', total: 4 })) …
+ */
+export function progress<T>(items: Iterable<T>, options?: ProgressOptions): Iterable<T> & AsyncIterable<T>
+export function progress<T>(items: AsyncIterable<T>, options?: ProgressOptions): AsyncIterable<T>
+export function progress<T>(items: Iterable<T> | AsyncIterable<T>, options: ProgressOptions = {}): Iterable<T> & AsyncIterable<T> {
+  const total = options.total ?? lengthOf(items)
+  return {
+    * [Symbol.iterator]() {
+      const bar = progressBar({ ...options, total })
+      try {
+        for (const item of items as Iterable<T>) { yield item; bar.tick() }
+        bar.done()
+      } finally { bar.stop() }
+    },
+    async * [Symbol.asyncIterator]() {
+      const bar = progressBar({ ...options, total })
+      try {
+        for await (const item of items) { yield item; bar.tick() }
+        bar.done()
+      } finally { bar.stop() }
+    },
+  }
+}
+
+/** Bars as they look now: text and, in a notebook, small bars. */
+export function progressView(...bars: ProgressView[]): MimeBundle {
+  const lines = bars.map(line)
+  return showable({
+    'text/plain': lines.map(({ text }) => text).join('\n'),
+    'text/html': `<div style="font-size:13px">${lines.map(({ html }) => html).join('')}</div>`,
+  })
+}
+
+function line(view: ProgressView): { text: string, html: string } {
+  const { label = 'Progress', total, done, state, seconds, note, depth } = view
+  const amount = view.bytes ? megabytes : count
+  const far = total === undefined ? amount(done) : `${amount(done)}/${amount(total)}`
+  const left = state !== 'running' ? `${state === 'stopped' ? 'stopped after' : 'in'} ${duration(seconds)}`
+    : total && done > 0 && done < total ? `${duration(seconds / done * (total - done))} left` : ''
+  const words = [left, note].filter(Boolean).join(', ')
+  const share = total ? Math.min(1, done / total) : 1, arrow = Math.round(share * 20)
+  const bar = `[${(share === 1 ? '=' : '>').padStart(arrow, '=').slice(0, arrow).padEnd(20)}]`
+  const meter = total === undefined ? '' : `<progress value="${Math.min(done, total)}" max="${total}" style="width:240px;vertical-align:middle"></progress> `
+  return {
+    text: `${'  '.repeat(depth)}${label} ${far} ${total === undefined ? '' : `${bar} `}${words}`.trimEnd(),
+    html: `<div style="padding-left:${depth * 20}px">${escape(label)} ${meter}${far} <span style="opacity:0.72">${escape(words)}</span></div>`,
+  }
+}
+
+const megabytes = (bytes: number) => bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+
+function lengthOf(items: object): number | undefined {
+  const { length, size } = items as { length?: unknown, size?: unknown }
+  return typeof length === 'number' ? length : typeof size === 'number' ? size : undefined
+}
