@@ -1,5 +1,13 @@
-// The kernel's entry, plain JavaScript: the compile cache must be on before the first TypeScript source is read.
+// The kernel's entry: `node kernel/main.js <connection file>`. It starts the child by the same file. In plain JavaScript, so that the cache of
+// compiled code is on before the first TypeScript file is read.
 import { enableCompileCache } from 'node:module'
 
-enableCompileCache?.()
-await import('./main.ts')
+enableCompileCache()
+// Jupyter's log is no place for Node's remarks on features that this kernel knows to be experimental.
+const { emitWarning } = process
+process.emitWarning = (warning, ...rest) => {
+  const type = typeof rest[0] === 'object' ? rest[0]?.type : rest[0]
+  if ((warning?.name ?? type) !== 'ExperimentalWarning') emitWarning.call(process, warning, ...rest)
+}
+if (process.argv[2] === '--child') await import('./child.ts')
+else await (await import('./kernel.ts')).startKernel(process.argv[2])

@@ -21,6 +21,8 @@ export interface Host {
   comm(target: string, data?: unknown): Comm | null
   /** Aborted when the user interrupts the running cell. Read it anew in each call: every cell has its own. */
   readonly signal: AbortSignal
+  /** Runs work that an interrupt must not tear, such as a training step or the writing of a file: the interrupt is thrown at its end. */
+  section?<T>(work: () => T): T
   /** Tells the type checker of later cells that `value` has the TypeScript type `ts`. */
   typeOf(value: unknown, ts: string): void
 }

@@ -103,9 +103,10 @@ export class Interrupts {
     }
   }
 
-  /** Blocks until the front end has answered; null where it dismissed the question. */
-  waitForAnswer(): string | null {
+  /** Asks, and blocks until the front end has answered; null where it dismissed the question. */
+  waitForAnswer(ask: () => void): string | null {
     Atomics.store(this.numbers, shared.answered, 0)
+    ask()
     while (Atomics.load(this.numbers, shared.answered) === 0) Atomics.wait(this.numbers, shared.answered, 0, 1000)
     const length = Atomics.load(this.numbers, shared.length)
     return length < 0 ? null : Buffer.from(this.answer.slice(0, length)).toString()

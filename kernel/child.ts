@@ -1,0 +1,49 @@
+import { names as libraryNames } from '../lib/names.ts'
+import { installHost, type MimeBundle } from '../lib/host.ts'
+import { Cells } from './cell/cells.ts'
+import { Interrupts } from './cell/interrupt.ts'
+import { Pipe } from './cell/output-pipe.ts'
+import { Output } from './cell/output.ts'
+import { watchChildProcesses } from './child-watch.ts'
+import { Comms } from './display/comms.ts'
+import { makeDisplay } from './display/display.ts'
+import { makeHost } from './display/host.ts'
+import { Questions } from './display/input.ts'
+import { Executor } from './executor.ts'
+
+// The child process: it holds the user's code and nothing of the protocol. It speaks to the kernel through pipes.
+
+const pipe = new Pipe(process.env.GRAFT_NONCE ?? '')
+delete process.env.GRAFT_NONCE
+const output = new Output((header, parts, options) => interrupts.guard(() => pipe.send(header, parts, options)))
+const interrupts = new Interrupts(() => executor.current, (cell, error) => executor.end(cell, error))
+const comms = new Comms(output)
+const questions = new Questions(output, header => pipe.send(header), ask => interrupts.waitForAnswer(ask))
+const pages: MimeBundle[] = []
+const { display, clear } = makeDisplay(output, bundle => pages.push(bundle))
+const ready = <T>(value: T) => () => Promise.resolve(value)
+const cells = new Cells({
+  folder: process.cwd(),
+  names: {
+    ...libraryNames, display: ready(display), clear: ready(clear), input: ready(questions.input.bind(questions)),
+    prompt: ready(questions.prompt.bind(questions)), confirm: ready(questions.confirm.bind(questions)),
+  },
+})
+const executor = new Executor({ cells, output, pages, send: (header, parts) => pipe.send(header, parts, { barrier: true }) })
+
+output.install()
+installHost(makeHost(output, comms, interrupts))
+watchChildProcesses(output, interrupts)
+process.on('uncaughtException', error => executor.fault(error))
+process.on('unhandledRejection', error => executor.fault(error))
+process.on('exit', code => {
+  output.flush()
+  pipe.send({ type: 'exit', code }, [], { barrier: true })
+})
+pipe.listen(({ header, parts: [first, ...rest] }) => {
+  if (header.type === 'execute') executor.start(header, first, rest[0])
+  else if (header.type === 'answer') questions.answer(header.question, header.value)
+  else executor.runAside(header.cell, () => comms.receive(header.kind, JSON.parse(Buffer.from(first).toString()), rest))
+})
+interrupts.start()
+pipe.send({ type: 'ready' })

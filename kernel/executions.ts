@@ -1,0 +1,248 @@
+import type { Frame } from './frames.ts'
+import { Child } from './child-process.ts'
+import { deathOf, type Described } from './death.ts'
+import type { History } from './history.ts'
+import type { Language } from './language/language.ts'
+import type { ToKernel } from './messages.ts'
+import type { Header, Message } from './wire/message.ts'
+import type { RequestChannel, Sockets } from './wire/sockets.ts'
+
+interface Request {
+  id: number
+  channel: RequestChannel
+  message: Message
+  code: string
+  silent: boolean
+  store: boolean
+  stopOnError: boolean
+  stdin: boolean
+  expressions: Record<string, unknown>
+}
+
+/** A front end that takes output slowly holds the child back at this many bytes, until it has taken all but the second number. */
+const most = 1 << 24, least = 1 << 22
+
+/** How long an interrupt may take before the user is told how to go further, in ms. */
+const patience = 2000
+
+/** How many cells are remembered, so that what they print later reaches them. */
+const remembered = 10_000
+
+/**
+ * The queue of cells and the process that runs them, one at a time. When that process dies, the cell gets an error that explains, the
+ * cells behind it are aborted, and a new process takes over.
+ */
+export class Executions {
+  readonly #sockets: () => Sockets
+  readonly #services: { history: () => Promise<History>, language: () => Promise<Language> }
+  readonly #parents = new Map<number, Header>()
+  readonly #asides = new Map<number, Header>()
+  readonly #comms = new Map<string, string>()
+  #child: Child
+  #queue: Request[] = []
+  #current: Request | null = null
+  #count = 0
+  #ids = 0
+  #question: { number: number, asked: Header, sync: boolean } | null = null
+  #interruptedAt = 0
+  #exitCode: number | null = null
+  #errors = ''
+  #failedStarts = 0
+  #ended = false
+
+  constructor(sockets: () => Sockets, services: { history: () => Promise<History>, language: () => Promise<Language> }) {
+    this.#sockets = sockets
+    this.#services = services
+    this.#child = this.#start()
+  }
+
+  /** Queues an `execute_request`. */
+  add(channel: RequestChannel, message: Message): void {
+    const { code, silent, store_history, stop_on_error, allow_stdin, user_expressions } = message.content
+    if (typeof code !== 'string') return this.#refuse(channel, message, code)
+    const expressions = typeof user_expressions === 'object' && user_expressions !== null ? user_expressions as Record<string, unknown> : {}
+    this.#queue.push({
+      id: this.#remember(message.header), channel, message, code, silent: silent === true, store: silent !== true && store_history !== false,
+      stopOnError: stop_on_error !== false, stdin: allow_stdin === true, expressions,
+    })
+    if (!this.#current) this.#next()
+  }
+
+  /** Publishes a status; after another request's `idle`, a running cell's front end is told that the kernel is busy still. */
+  status(state: 'busy' | 'idle', parent: Header): void {
+    this.#sockets().publish({ type: 'status', content: { execution_state: state }, parent })
+    const running = this.#current?.message.header
+    if (state === 'idle' && running && running !== parent) this.#sockets().publish({ type: 'status', content: { execution_state: 'busy' }, parent: running })
+  }
+
+  /** Interrupts the running cell and aborts those behind it. Asked again after a while in vain, it starts a new process. */
+  interrupt(): void {
+    const current = this.#current
+    this.#abortQueue()
+    if (!current) return this.#child.tell({ interrupt: 0 })
+    if (this.#interruptedAt && performance.now() - this.#interruptedAt > patience) return this.#child.kill()
+    this.#child.tell({ interrupt: current.id })
+    if (this.#question?.sync) this.#child.tell({ answer: null })
+    if (this.#interruptedAt) return
+    this.#interruptedAt = performance.now()
+    setTimeout(() => {
+      if (this.#current === current) this.#print(current.id, 'stderr', 'The cell is in a native call, which must end first. Interrupt again to restart the process instead; its variables are lost then.\n')
+    }, patience).unref()
+  }
+
+  /** Hands an `input_reply` to the code that asked. */
+  answer({ parent, content }: Message): void {
+    const question = this.#question
+    if (!question || (parent.msg_id && parent.msg_id !== question.asked.msg_id)) return
+    this.#question = null
+    const value = typeof content.value === 'string' ? content.value : null
+    if (question.sync) this.#child.tell({ answer: value })
+    else this.#child.send({ type: 'answer', question: question.number, value })
+  }
+
+  /** Hands a comm message to the child. */
+  comm(kind: 'comm_open' | 'comm_msg' | 'comm_close', { header, content, buffers }: Message): void {
+    const id = this.#remember(header)
+    this.#asides.set(id, header)
+    this.status('busy', header)
+    const comm = String(content.comm_id)
+    if (kind === 'comm_open') this.#comms.set(comm, String(content.target_name))
+    if (kind === 'comm_close') this.#comms.delete(comm)
+    this.#child.send({ type: 'comm', kind, cell: id }, [Buffer.from(JSON.stringify(content)), ...buffers])
+  }
+
+  /** The open comms, of one target or all, as `comm_info_reply` lists them. */
+  comms(target: unknown): Record<string, { target_name: string }> {
+    const open = [...this.#comms].filter(([, name]) => typeof target !== 'string' || target === name)
+    return Object.fromEntries(open.map(([id, name]) => [id, { target_name: name }]))
+  }
+
+  /** Ends the child. */
+  end(): void {
+    this.#ended = true
+    this.#child.kill({ silent: true })
+  }
+
+  #start(): Child {
+    return new Child({
+      frame: frame => this.#take(frame),
+      output: (name, text) => {
+        if (name === 'stderr') this.#errors = (this.#errors + text).slice(-4000)
+        this.#print(this.#current?.id ?? this.#ids, name, text)
+      },
+      died: reason => this.#died(reason),
+    })
+  }
+
+  #next() {
+    const request = this.#current = this.#queue.shift() ?? null
+    if (!request) return
+    const { id, message: { header }, code, silent, store, stdin, expressions } = request
+    if (store) this.#count++
+    this.#interruptedAt = 0
+    this.status('busy', header)
+    if (!silent) this.#sockets().publish({ type: 'execute_input', content: { code, execution_count: this.#count }, parent: header })
+    this.#child.send({ type: 'execute', cell: id, count: this.#count, silent, stdin }, [Buffer.from(code), Buffer.from(JSON.stringify(expressions))])
+  }
+
+  #take({ header, parts }: Frame<ToKernel>) {
+    if (header.type === 'publish') {
+      if (header.comm?.target) this.#comms.set(header.comm.id, header.comm.target)
+      else if (header.comm) this.#comms.delete(header.comm.id)
+      this.#publish(header.cell, header.msgType, parts[0], header.metadata, parts.slice(1))
+    } else if (header.type === 'done') this.#done(header, parts[0])
+    else if (header.type === 'question') this.#ask(header)
+    else if (header.type === 'aside') this.#endAside(header.cell)
+    else if (header.type === 'exit') this.#exitCode = header.code
+    else this.#failedStarts = 0
+  }
+
+  #publish(cell: number, type: string, content: object, metadata: object = {}, buffers: Uint8Array[] = []) {
+    this.#sockets().publish({ type, content, parent: this.#parents.get(cell) ?? {}, metadata, buffers })
+    if (this.#sockets().backlog > most) {
+      this.#child.pause()
+      this.#sockets().onBelow(least, () => this.#child.resume())
+    }
+  }
+
+  #print(cell: number, name: string, text: string) {
+    this.#publish(cell, 'stream', { name, text })
+  }
+
+  #ask({ cell, question, prompt, password, sync }: Extract<ToKernel, { type: 'question' }>) {
+    const request = this.#current
+    if (request?.id !== cell) return
+    const { header: parent, identities } = request.message
+    const asked = this.#sockets().send('stdin', { type: 'input_request', content: { prompt, password }, parent, identities })
+    this.#question = { number: question, asked, sync }
+  }
+
+  #done({ cell, status, interrupted, result }: Extract<ToKernel, { type: 'done' }>, content: Uint8Array) {
+    const request = this.#current
+    if (request?.id !== cell) return
+    if (request.store) void this.#services.history().then(history => history.add(this.#count, request.code, result ?? null))
+    void this.#services.language().then(language => language.ran(request.code, this.#count))
+    this.#reply(request, Buffer.concat([Buffer.from(`{"execution_count":${this.#count},`), content.subarray(1)]), status === 'error', interrupted)
+  }
+
+  /** Replies when all that the cell showed has left, and goes on to the next. */
+  #reply(request: Request, content: object, failed: boolean, interrupted = false) {
+    const { channel, message: { header: parent, identities } } = request
+    this.#question = null
+    this.#sockets().onPublished(() => {
+      this.#sockets().send(channel, { type: 'execute_reply', content, parent, identities })
+      this.#current = null
+      this.status('idle', parent)
+      if (interrupted || (failed && request.stopOnError)) this.#abortQueue()
+      this.#next()
+    })
+  }
+
+  #abortQueue() {
+    for (const { channel, message: { header: parent, identities } } of this.#queue.splice(0)) {
+      this.status('busy', parent)
+      this.#sockets().send(channel, { type: 'execute_reply', content: { status: 'aborted', execution_count: this.#count }, parent, identities })
+      this.status('idle', parent)
+    }
+  }
+
+  #refuse(channel: RequestChannel, { header: parent, identities }: Message, code: unknown) {
+    const evalue = `'code' should be a string, received ${JSON.stringify(code)}`
+    this.status('busy', parent)
+    const content = { status: 'error', execution_count: this.#count, ename: 'TypeError', evalue, traceback: [`TypeError: ${evalue}`] }
+    this.#sockets().send(channel, { type: 'execute_reply', content, parent, identities })
+    this.status('idle', parent)
+  }
+
+  #died(reason: { code: number | null, signal: NodeJS.Signals | null, wasReady: boolean }) {
+    if (this.#ended) return
+    const death = deathOf({ ...reason, exitCode: this.#exitCode, errors: this.#errors, asked: this.#interruptedAt > 0 })
+    this.#exitCode = null
+    this.#errors = ''
+    this.#comms.clear()
+    for (const id of [...this.#asides.keys()]) this.#endAside(id)
+    const request = this.#current
+    if (!reason.wasReady && ++this.#failedStarts > 2 && !request) return
+    this.#child = this.#start()
+    if (request) this.#fail(request, death)
+    else this.#print(this.#ids, 'stderr', `${death.evalue}\n`)
+  }
+
+  #fail(request: Request, death: Described) {
+    this.#publish(request.id, 'error', death)
+    this.#abortQueue()
+    this.#reply(request, { status: 'error', execution_count: this.#count, ...death, payload: [], user_expressions: {} }, true, true)
+  }
+
+  #endAside(id: number) {
+    const header = this.#asides.get(id)
+    this.#asides.delete(id)
+    if (header) this.status('idle', header)
+  }
+
+  #remember(header: Header): number {
+    this.#parents.set(++this.#ids, header)
+    this.#parents.delete(this.#ids - remembered)
+    return this.#ids
+  }
+}

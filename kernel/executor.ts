@@ -1,0 +1,113 @@
+import { MessageChannel } from 'node:worker_threads'
+import type { MimeBundle } from '../lib/host.ts'
+import type { Cells } from './cell/cells.ts'
+import type { Output } from './cell/output.ts'
+import { toBundle } from './display/bundle.ts'
+import type { ToChild, ToKernel } from './messages.ts'
+import { ownCell, runAs, RunningCell } from './running.ts'
+
+type Request = Extract<ToChild, { type: 'execute' }>
+interface Options {
+  cells: Cells
+  output: Output
+  /** What the running cell sent to the pager. */
+  pages: MimeBundle[]
+  send: (header: ToKernel, parts: Uint8Array[]) => void
+}
+
+/** Runs one cell at a time, from the request to the reply's content. Whatever ends the cell first counts; the rest goes unheard. */
+export class Executor {
+  /** The cell that runs now. */
+  current: RunningCell | null = null
+  readonly #options: Options
+  readonly #port = new MessageChannel()
+
+  constructor(options: Options) {
+    this.#options = options
+    this.#port.port2.on('message', ({ request, code, expressions }: { request: Request, code: string, expressions: string }) => {
+      void this.#run(new RunningCell({ ...request, id: request.cell }), code, JSON.parse(expressions) as Record<string, string>)
+    })
+    this.#port.port2.unref()
+  }
+
+  /** Starts a cell in a turn of the event loop of its own: an interrupt may cut off whatever called it. */
+  start(request: Request, code: Uint8Array, expressions: Uint8Array): void {
+    this.#port.port1.postMessage({ request, code: Buffer.from(code).toString(), expressions: Buffer.from(expressions).toString() })
+  }
+
+  /** Ends the cell with an error, if it runs still. */
+  end(cell: RunningCell, error: unknown): void {
+    this.#settle(cell, { error })
+  }
+
+  /** Takes an error that nobody caught, for the cell whose code caused it. */
+  fault(error: unknown): void {
+    const cell = ownCell()
+    if (cell) cell.fault ??= this.#publishError(cell, error)
+  }
+
+  /** Handles a message of a front end's beside the cells; what it prints belongs to that message. */
+  runAside(id: number, work: () => void): void {
+    const owner = new RunningCell({ id, count: 0, stdin: false, silent: false })
+    runAs(owner, () => {
+      try {
+        work()
+      } catch (error) {
+        this.fault(error)
+      }
+    }, { isLatest: false })
+    this.#options.output.flush()
+    this.#options.send({ type: 'aside', cell: id }, [])
+  }
+
+  #run(cell: RunningCell, code: string, expressions: Record<string, string>) {
+    this.current = cell
+    runAs(cell, () => this.#work(cell, code, expressions).then(reply => this.#settle(cell, { reply }), error => this.#settle(cell, { error })))
+  }
+
+  /** All that may run user code: the cell, how its value shows itself, and the expressions. */
+  async #work(cell: RunningCell, code: string, expressions: Record<string, string>) {
+    const { cells, output } = this.#options
+    const { value } = await cells.run(code, cell.count)
+    const data = value === undefined || cell.silent ? null : await toBundle(value)
+    while (cell.pending.size) await Promise.all(cell.pending)
+    if (data) output.publish('execute_result', { execution_count: cell.count, data, metadata: {} }, { cell })
+    const results: Record<string, unknown> = {}
+    for (const [name, expression] of Object.entries(expressions)) results[name] = await this.#expression(expression, cell)
+    return { results, text: data?.['text/plain'] }
+  }
+
+  async #expression(expression: string, cell: RunningCell) {
+    try {
+      const { value } = await this.#options.cells.run(`(${expression}\n)`, cell.count)
+      return { status: 'ok', data: await toBundle(value), metadata: {} }
+    } catch (error) {
+      return { status: 'error', ...this.#options.cells.describe(error) }
+    }
+  }
+
+  #settle(cell: RunningCell, outcome: { reply: { results: object, text?: unknown } } | { error: unknown }) {
+    if (cell.over) return
+    cell.over = true
+    // Rejections that nobody handled are reported between now and the next turn: they are this cell's.
+    setImmediate(() => this.#conclude(cell, outcome))
+  }
+
+  #conclude(cell: RunningCell, outcome: { reply: { results: object, text?: unknown } } | { error: unknown }) {
+    const { output, pages, send } = this.#options
+    const failure = 'error' in outcome ? this.#publishError(cell, outcome.error) : cell.fault
+    output.flush()
+    const payload = pages.splice(0).map(data => ({ source: 'page', data, start: 0 }))
+    const content = failure ? { status: 'error', ...failure, payload, user_expressions: {} } :
+      { status: 'ok', payload, user_expressions: 'reply' in outcome ? outcome.reply.results : {} }
+    const result = 'reply' in outcome && typeof outcome.reply.text === 'string' ? outcome.reply.text.slice(0, 1000) : undefined
+    this.current = null
+    send({ type: 'done', cell: cell.id, status: failure ? 'error' : 'ok', interrupted: cell.interrupted, result }, [Buffer.from(JSON.stringify(content))])
+  }
+
+  #publishError(cell: RunningCell, error: unknown) {
+    const described = this.#options.cells.describe(error)
+    this.#options.output.publish('error', described, { cell })
+    return described
+  }
+}

@@ -1,0 +1,125 @@
+import { GraftError } from '../lib/error.ts'
+import { Executions } from './executions.ts'
+import type { History } from './history.ts'
+import type { Language } from './language/language.ts'
+import { log } from './log.ts'
+import { watchParent } from './parent-watch.ts'
+import { readConnection, type Connection } from './wire/connection.ts'
+import { kernelInfo } from './wire/info.ts'
+import type { Message } from './wire/message.ts'
+import { Sockets, type RequestChannel } from './wire/sockets.ts'
+
+type Handler = (content: Record<string, unknown>, message: Message) => object | Promise<object>
+
+/** Starts a kernel for a connection file, and ends the process with a word where that cannot be. */
+export async function startKernel(path: string | undefined): Promise<void> {
+  try {
+    if (!path) throw new GraftError('expected a connection file: node kernel/main.js <connection file>')
+    await new Kernel(readConnection(path)).start()
+  } catch (error) {
+    log(error instanceof GraftError ? error.message : String((error as Error).stack))
+    process.exit(1)
+  }
+}
+
+/**
+ * The kernel's own process: it answers every request, runs cells through {@link Executions} in a child process, and answers all else at once,
+ * also while a cell runs.
+ */
+class Kernel {
+  readonly #connection: Connection
+  readonly #sockets: Sockets
+  readonly #executions: Executions
+  #history: Promise<History> | null = null
+  #language: Promise<Language> | null = null
+  #ending = false
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#executions = new Executions(() => this.#sockets, { history: () => this.#openHistory(), language: () => this.#openLanguage() })
+    this.#sockets = new Sockets(connection, log)
+  }
+
+  async start(): Promise<void> {
+    await this.#sockets.bind()
+    this.#sockets.read((channel, message) => this.#receive(channel, message))
+    this.#sockets.publish({ type: 'status', content: { execution_state: 'starting' } })
+    watchParent(() => void this.#shutDown())
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void this.#shutDown())
+    process.on('SIGINT', () => this.#executions.interrupt())
+    process.on('uncaughtException', error => log(String(error.stack)))
+    process.on('unhandledRejection', error => log(String((error as Error)?.stack ?? error)))
+  }
+
+  readonly #handlers: Record<string, Handler> = {
+    kernel_info_request: () => kernelInfo,
+    connect_request: () => Object.fromEntries(Object.entries(this.#connection.ports).map(([channel, port]) => [`${channel}_port`, port])),
+    comm_info_request: ({ target_name }) => ({ comms: this.#executions.comms(target_name) }),
+    history_request: async content => ({ history: (await this.#openHistory()).answer(content) }),
+    is_complete_request: async ({ code }) => ({ status: 'unknown', ...await (await this.#openLanguage()).isComplete(text(code, 'code')) }),
+    complete_request: async ({ code, cursor_pos }) => (await this.#openLanguage()).complete(text(code, 'code'), position(cursor_pos, code)),
+    inspect_request: async ({ code, cursor_pos, detail_level }) =>
+      (await this.#openLanguage()).inspect(text(code, 'code'), position(cursor_pos, code), detail_level === 1 ? 1 : 0),
+    interrupt_request: () => {
+      this.#executions.interrupt()
+      return {}
+    },
+    shutdown_request: ({ restart }) => ({ restart: restart === true }),
+  }
+
+  #receive(channel: RequestChannel, message: Message) {
+    const type = message.header.msg_type
+    if (this.#ending) return
+    if (channel === 'stdin') return type === 'input_reply' ? this.#executions.answer(message) : log(`ignored ${type} on stdin`)
+    if (type === 'execute_request') return this.#executions.add(channel, message)
+    if (type === 'comm_open' || type === 'comm_msg' || type === 'comm_close') return this.#executions.comm(type, message)
+    const handler = Object.hasOwn(this.#handlers, type) ? this.#handlers[type] : null
+    if (!handler) return log(`ignored a message of unknown type '${type}' on ${channel}`)
+    void this.#answer(channel, message, handler)
+  }
+
+  async #answer(channel: RequestChannel, message: Message, handler: Handler) {
+    const { header: parent, identities, content } = message, type = parent.msg_type.replace(/_request$/, '_reply')
+    this.#executions.status('busy', parent)
+    let reply: object
+    try {
+      reply = { status: 'ok', ...await handler(content, message) }
+    } catch (error) {
+      const { name, message: evalue, stack } = error as Error
+      reply = { status: 'error', ename: name, evalue, traceback: String(stack).split('\n') }
+    }
+    this.#sockets.send(channel, { type, content: reply, parent, identities })
+    if (type === 'shutdown_reply') this.#sockets.publish({ type, content: reply, parent })
+    this.#executions.status('idle', parent)
+    if (type === 'shutdown_reply') await this.#shutDown()
+  }
+
+  #openHistory(): Promise<History> {
+    return this.#history ??= import('./history.ts').then(({ History }) => new History())
+  }
+
+  #openLanguage(): Promise<Language> {
+    return this.#language ??= import('./language/language.ts').then(({ Language }) => new Language({ folder: process.cwd() }))
+  }
+
+  async #shutDown() {
+    if (this.#ending) return
+    this.#ending = true
+    this.#executions.end()
+    // Whatever hangs, the process is gone after two seconds.
+    setTimeout(() => process.exit(0), 2000).unref()
+    await this.#language?.then(language => language.dispose(), () => {})
+    await this.#history?.then(history => history.close(), () => {})
+    await this.#sockets.close()
+    process.exit(0)
+  }
+}
+
+function text(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw new TypeError(`'${name}' should be a string, received ${JSON.stringify(value)}`)
+  return value
+}
+
+function position(value: unknown, code: unknown): number {
+  return typeof value === 'number' && value >= 0 ? value : [...String(code)].length
+}

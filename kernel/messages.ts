@@ -1,0 +1,27 @@
+/** What the kernel asks of its child. Parts: `execute` the code and the user expressions as JSON; `comm` the content as JSON, then buffers. */
+export type ToChild =
+  | { type: 'execute', cell: number, count: number, silent: boolean, stdin: boolean }
+  | { type: 'answer', question: number, value: string | null }
+  | { type: 'comm', cell: number, kind: 'comm_open' | 'comm_msg' | 'comm_close' }
+
+/**
+ * What the child tells the kernel. `barrier` is the mark the child wrote to file descriptors 1 and 2 just before: what native code wrote
+ * there comes first. Parts: `publish` the content as JSON, then buffers; `done` the content of the reply. `aside`: a comm message was taken.
+ */
+export type ToKernel = { barrier?: number } & (
+  | { type: 'ready' }
+  | { type: 'publish', cell: number, msgType: string, metadata?: object, comm?: { id: string, target?: string } }
+  | { type: 'done', cell: number, status: 'ok' | 'error', interrupted?: boolean, result?: string }
+  | { type: 'question', cell: number, question: number, prompt: string, password: boolean, sync: boolean }
+  | { type: 'aside', cell: number }
+  | { type: 'exit', code: number }
+)
+
+/** What goes to the child's interrupt thread, a line of JSON each: it is heard while the main thread is busy. */
+export type ToThread = { interrupt: number } | { answer: string | null }
+
+/** The child's file descriptors beside standard input, output and error. */
+export const descriptors = { toKernel: 3, fromKernel: 4, toThread: 5 } as const
+
+/** The mark between what native code wrote before and after a point, in the streams of file descriptors 1 and 2. */
+export const mark = (nonce: string, barrier: number): string => `\u001b_${nonce}:${barrier}\u001b\\`

@@ -1,0 +1,50 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+/** A cell while it runs, and later as the owner of what it left behind (timers, promises): its output goes to it. */
+export class RunningCell {
+  readonly id: number
+  readonly count: number
+  /** Whether the front end can be asked for input. */
+  readonly stdin: boolean
+  readonly silent: boolean
+  /** Work that must end before the cell does, such as values that show themselves by a promise. */
+  readonly pending = new Set<Promise<unknown>>()
+  /** Whether the running code watches {@link signal}: an interrupt then leaves it some time to stop by itself. */
+  watched = false
+  interrupted = false
+  over = false
+  /** What went wrong outside the cell's own flow: an unhandled rejection, an exception in a callback. */
+  fault: { ename: string, evalue: string, traceback: string[] } | null = null
+  readonly #controller = new AbortController()
+
+  constructor({ id, count, stdin, silent }: { id: number, count: number, stdin: boolean, silent: boolean }) {
+    this.id = id
+    this.count = count
+    this.stdin = stdin
+    this.silent = silent
+  }
+
+  /** Aborted when the cell is interrupted. */
+  get signal(): AbortSignal {
+    this.watched = true
+    return this.#controller.signal
+  }
+
+  abort(reason: Error): void {
+    this.#controller.abort(reason)
+  }
+}
+
+const storage = new AsyncLocalStorage<RunningCell>()
+let latest: RunningCell | null = null
+
+/** The cell that the running code belongs to, also long after it ended; the latest one for code that belongs to none. */
+export function ownCell(): RunningCell | null {
+  return storage.getStore() ?? latest
+}
+
+/** Runs `work`, and all that it sets off, as the cell's; code that belongs to none counts as the `latest` cell's from then on. */
+export function runAs<T>(cell: RunningCell, work: () => T, { isLatest = true } = {}): T {
+  if (isLatest) latest = cell
+  return storage.run(cell, work)
+}
