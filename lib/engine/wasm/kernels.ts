@@ -1,21 +1,25 @@
 import * as tf from '@tensorflow/tfjs'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { convolutionKernels } from './convolution.ts'
+import { layoutKernels } from './layout.ts'
 import { guardHeap, instantiate } from './memory.ts'
 import { normalizationKernels } from './normalization.ts'
 
 /**
  * Registers what TensorFlow.js 4.22's WASM backend lacks for training convolutional nets: both gradients of a depthwise convolution
  * and the filter's gradient of a convolution; a faster gradient of a convolution's input; batch normalization and the gradients of
- * clipped linear units in one pass. They take every stride, padding, dilation, channel count and channel multiplier, in NHWC, and
- * give the same bits each time, on every machine.
+ * clipped linear units in one pass; faster slices and sums. They take every stride, padding, dilation, channel count and channel
+ * multiplier, in NHWC, and give the same bits each time, on every machine.
  */
 export function addKernels(): void {
   const backend = tf.backend() as unknown as BackendWasm
   guardHeap(backend)
   const module = instantiate(backend)
-  tf.unregisterKernel('Conv2DBackpropInput', 'wasm')
-  for (const [kernelName, kernel] of Object.entries({ ...convolutionKernels(backend, module), ...normalizationKernels(backend, module) })) {
+  const kernels = {
+    ...convolutionKernels(backend, module), ...normalizationKernels(backend, module), ...layoutKernels(backend, module),
+  }
+  for (const [kernelName, kernel] of Object.entries(kernels)) {
+    if (tf.getKernel(kernelName, 'wasm')) tf.unregisterKernel(kernelName, 'wasm')
     tf.registerKernel({
       kernelName, backendName: 'wasm',
       kernelFunc: ({ inputs, attrs }) => kernel(inputs as Record<string, tf.TensorInfo>, attrs ?? {}),

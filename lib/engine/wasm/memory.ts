@@ -24,6 +24,8 @@ export interface Module {
   normalizeGradient: Compute
   normalizationScratch(channels: number): number
   clipGradient: Compute
+  copyRows: Compute
+  sumRows: Compute
 }
 
 interface Emscripten {

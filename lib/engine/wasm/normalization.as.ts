@@ -27,7 +27,7 @@ function growOne(to: usize, channel: i32, sum: f32): void {
 }
 
 /** sum[c] += Σ x over the rows; where `center` is an address, sum[c] += Σ (x − center[c])². */
-function addRows(sum: usize, x: usize, center: usize, rows: i32, channels: i32): void {
+export function addRows(sum: usize, x: usize, center: usize, rows: i32, channels: i32): void {
   for (let r = 0; r < rows; r += ROWS) {
     const block = at(x, r * channels), count = min(ROWS, rows - r)
     let c = 0
