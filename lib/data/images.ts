@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
-import { cardOf } from '../card.ts'
 import { GraftError } from '../error.ts'
 import { displaySymbol, host, type MimeBundle } from '../host.ts'
+import { progressBar } from '../show/progress.ts'
 import { concurrently } from './concurrently.ts'
 import { decodeImage, type ImageShape } from './decode.ts'
-import { list, naturalOrder, type Entry, type FilesByClass } from './list.ts'
+import { inputOf } from './input.ts'
+import { countOf, list, naturalOrder, type Entry, type FilesByClass } from './list.ts'
 import type { Bitmap } from './resize.ts'
 import { ImageSet, rangeTable, type Item, type Range, type Source } from './set.ts'
 import { split } from './split.ts'
@@ -90,22 +91,29 @@ export class ImageData {
  */
 export async function images(source: string | FilesByClass, options: ImageOptions = {}): Promise<ImageData> {
   const signal = host().signal
-  const { shape, range } = inputOf(options)
+  const { shape, range } = inputOf(options.size, options.range)
   const { validation, seed = 1, batch = 32, memory = 2 ** 30 } = options
   const listing = await list(source)
   const files = new FileSource(listing.classes, shape, range, memory)
   const problems: Problem[] = []
+  const bar = progressBar({ label: 'Reading images', total: countOf(listing) })
   const read = async (entries: Entry[]) => {
     const items = await concurrently(entries, entry => files.add(entry).catch((error: unknown) => {
       if (!(error instanceof GraftError)) throw error
       problems.push({ file: entry.file, reason: error.message })
       return null
-    }), signal)
+    }).finally(() => bar.tick()), signal)
     return items.filter(item => item !== null)
   }
-  let train = await read(listing.train)
-  const test = listing.test && await read(listing.test)
-  let held = listing.validation && await read(listing.validation)
+  let train: Item[], held: Item[] | null, test: Item[] | null
+  try {
+    train = await read(listing.train)
+    held = listing.validation && await read(listing.validation)
+    test = listing.test && await read(listing.test)
+    bar.done()
+  } finally {
+    bar.stop()
+  }
   problems.sort((a, b) => naturalOrder(a.file, b.file))
   checkClasses(listing.source, listing.classes, train, problems)
   if (validation !== undefined && !held) {
@@ -118,24 +126,6 @@ export async function images(source: string | FilesByClass, options: ImageOption
   if (problems.length) host().display({ 'text/plain': notes.join('\n') })
   const set = (items: Item[] | null) => items && new ImageSet(files, items)
   return new ImageData({ source: listing.source, batch, train: set(train)!, validation: set(held), test: set(test), problems, notes })
-}
-
-/** Height, width, channels and pixel values wanted of the images. */
-function inputOf({ size = 224, range }: ImageOptions): { shape: ImageShape, range: Range } {
-  if (typeof size === 'number') size = [size, size]
-  if (Array.isArray(size)) {
-    if (size.length !== 2 || !size.every(n => Number.isInteger(n) && n > 0)) {
-      throw new GraftError(`size must be a model, a number of pixels or [height, width]; received ${inspect(size)}.`)
-    }
-    return { shape: [...size, 3], range: range ?? [0, 1] }
-  }
-  const card = cardOf(size), input = size.inputs?.[0]?.shape
-  if (input?.length !== 4) {
-    throw new GraftError(`size: expected a model that takes images, [batch, height, width, channels]; its input is [${input ?? 'unknown'}].`)
-  }
-  const [height, width] = [input[1] ?? card?.size[0], input[2] ?? card?.size[1]]
-  if (!height || !width) throw new GraftError('size: the model takes images of any size. Say which: data.images(folder, { size: 224 }).')
-  return { shape: [height, width, input[3] ?? 3], range: range ?? card?.range ?? [0, 1] }
 }
 
 /** Files decoded once; pixels are kept as bytes while memory lasts. */

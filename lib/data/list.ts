@@ -58,6 +58,9 @@ export async function list(source: string | FilesByClass): Promise<Listing> {
   return listing
 }
 
+/** How many files a listing names. */
+export const countOf = ({ train, validation, test }: Listing): number => train.length + (validation?.length ?? 0) + (test?.length ?? 0)
+
 /** Every image under a folder, at any depth, in natural order; how many other files there are. Links to folders are not followed. */
 export async function imagesUnder(folder: string): Promise<{ images: string[], ignored: number }> {
   const { files, folders } = await look(folder, false)

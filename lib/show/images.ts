@@ -1,5 +1,6 @@
 import sharp from 'sharp'
 import type { ImageData } from '../data/images.ts'
+import type { Bitmap } from '../data/resize.ts'
 import type { ImageSet } from '../data/set.ts'
 import type { MimeBundle } from '../host.ts'
 import { figure } from './figure.ts'
@@ -7,7 +8,7 @@ import { columns, count, escape, plural, shorten } from './format.ts'
 import { palette } from './palette.ts'
 
 const most = { classes: 24, perClass: 10 }
-const row = 46, thumb = 40, left = 190
+const row = 46, thumb = 40, left = 170
 
 /** A data set as a contact sheet: its classes, how many images each has in which part, and a few of them. */
 export async function imageDataBundle(data: ImageData): Promise<MimeBundle> {
@@ -53,7 +54,7 @@ async function sheet(set: ImageSet, heading: string, detail: string, counts: (la
     text(12, y + 18, shorten(name, 26), 13, palette.ink, 600)
     text(12, y + 34, counts(label), 11, palette.faint)
     for (const [n, i] of indices.entries()) {
-      out.push(`<image x="${left + n * (thumb + 6)}" y="${y}" width="${thumb}" height="${thumb}" href="${await thumbnail(set, i, 2 * thumb)}"/>`)
+      out.push(`<image x="${left + n * (thumb + 6)}" y="${y}" width="${thumb}" height="${thumb}" href="${await thumbnail(await set.bitmap(i), 2 * thumb)}"/>`)
     }
     y += row
   }
@@ -72,9 +73,8 @@ function firstOf(set: ImageSet, label: number): number[] {
   return found
 }
 
-/** One image as a PNG in a data URI, at most `side` pixels wide and high. */
-export async function thumbnail(set: ImageSet, index: number, side: number): Promise<string> {
-  const { data, height, width, channels } = await set.bitmap(index)
+/** An image as a PNG in a data URI, at most `side` pixels wide and high. */
+export async function thumbnail({ data, height, width, channels }: Bitmap, side: number): Promise<string> {
   const png = await sharp(data, { raw: { width, height, channels: channels as 1 | 3 } })
     .resize(side, side, { fit: 'inside', withoutEnlargement: true }).png().toBuffer()
   return `data:image/png;base64,${png.toString('base64')}`

@@ -1,33 +1,44 @@
-import { displayId, host, type Host } from '../host.ts'
-import { summary, type Run } from './run.ts'
+import { displayId, host, type Host, type MimeBundle } from '../host.ts'
+import { measure, percent } from '../show/format.ts'
+import { trainingPlot } from '../show/training.ts'
+import type { Run } from './run.ts'
 
-/** Shows a run while it goes on: text that is replaced at most four times a second. */
+const between = 250 // At most four updates a second.
+
+/** Shows a run while it goes on: one plot that is replaced in place, and stays. */
 export class Reporter {
   readonly #run: Run
-  readonly #batches: number
   readonly #host: Host | null
   readonly #id = displayId()
   #last = 0
 
-  constructor(run: Run, batches: number, show: boolean) {
+  constructor(run: Run, show: boolean) {
     this.#run = run
-    this.#batches = batches
     this.#host = show ? host() : null
-    this.#host?.display({ 'text/plain': summary(run) }, this.#id)
+    this.#host?.display(this.#bundle(), this.#id)
   }
 
-  batch(): void {
+  /** Draws the run as it stands, unless it was drawn a moment ago. */
+  draw(): void {
     const now = performance.now()
-    if (now - this.#last < 250) return
+    if (now - this.#last < between) return
     this.#last = now
-    this.#host?.update(this.#id, { 'text/plain': `${summary(this.#run)}\n  batch ${this.#run.batchLosses.length} of ${this.#batches}` })
+    this.#host?.update(this.#id, this.#bundle())
   }
 
-  epoch(): void {
-    this.batch()
+  /** Draws the finished run. */
+  end(): void {
+    this.#host?.update(this.#id, trainingPlot(this.#run))
   }
 
-  async end(): Promise<void> {
-    this.#host?.update(this.#id, { 'text/plain': summary(this.#run) })
+  /** The plot of a run that goes on. Its text has a line per epoch, so that a terminal, which prints each new text, prints no more than that. */
+  #bundle(): MimeBundle {
+    const run = this.#run, done = run.history.loss.length
+    const secondsLeft = done ? run.seconds / done * (run.epochs - done) : undefined
+    const view = { ...run, bestEpoch: run.bestEpoch, secondsLeft }
+    const measures = Object.entries(run.history).map(([name, values]) =>
+      `${name.replace(/^val([A-Z])/, 'validation $1').toLowerCase()} ${/accuracy/i.test(name) ? percent(values.at(-1)) : measure(values.at(-1))}`)
+    const line = done ? `Epoch ${done} of ${run.epochs}: ${measures.join(', ')}` : `Training: ${run.epochs} epochs, ${run.images.train} images`
+    return { ...trainingPlot(view), 'text/plain': line }
   }
 }

@@ -102,7 +102,7 @@ async function epochsOf(model: LayersModel, { train, validation }: { train: Imag
     images: { train: train.length, validation: validation?.length ?? 0 },
     weights: { trainable: count(model.trainableWeights), total: count(model.weights) },
   })
-  const reporter = new Reporter(run, Math.ceil(train.length / options.batch), options.show ?? true)
+  const reporter = new Reporter(run, options.show ?? true)
   const started = performance.now(), stopped = () => control.reason !== null
   const tick = () => { run.seconds = (performance.now() - started) / 1000; run.trunkForwards = feeder.forwards }
   let good = await snapshot(feeder.model)
@@ -120,7 +120,7 @@ async function epochsOf(model: LayersModel, { train, validation }: { train: Imag
         run.batchLosses.push(measured[0])
         if (!Number.isFinite(measured[0])) control.reason = 'not a number'
         tick()
-        reporter.batch()
+        reporter.draw()
         await turn()
       }
       if (stopped()) break
@@ -133,7 +133,7 @@ async function epochsOf(model: LayersModel, { train, validation }: { train: Imag
       })
       good = await snapshot(feeder.model)
       tick()
-      reporter.epoch()
+      reporter.draw()
     }
     run.stopped = control.reason
     if (run.stopped === 'not a number') {
@@ -147,7 +147,7 @@ async function epochsOf(model: LayersModel, { train, validation }: { train: Imag
     prefix?.dispose()
     run.finished = true
     tick()
-    await reporter.end()
+    reporter.end()
   }
   return run
 }
