@@ -27,7 +27,7 @@ FONTS = {
     ('fonts-adf-tribun', GPL_FE, ['TribunADFStd-Regular.otf', 'TribunADFStd-ExtraBold.otf', 'TribunADFStd-BoldCond.otf']),
     ('fonts-adf-universalis', GPL_FE, ['UniversalisADFStd-Regular.otf', 'UniversalisADFStd-Bold.otf']),
     ('fonts-averia-serif-gwf', OFL, ['AveriaSerifGWF-Regular.ttf', 'AveriaSerifGWF-Bold.ttf', 'AveriaSerifGWF-Light.ttf']),
-    ('fonts-breip', OFL, ['Breip.ttf']),
+    ('fonts-breip', 'OFL-1.0', ['Breip.ttf']),
     ('fonts-bwht', OFL, ['BecauseWeBuild-Regular.otf', 'BecauseWeConnect-Regular.otf', 'BecauseWeCreate-Regular.otf',
                          'BecauseWeLearn-Regular.otf', 'BecauseWeMentor-Regular.otf', 'BecauseWeOrganize-Regular.otf']),
     ('fonts-cabin', OFL, ['Cabin-Regular.otf', 'Cabin-Bold.otf', 'Cabin-Italic.otf']),
@@ -87,7 +87,7 @@ FONTS = {
     ('fonts-sora', OFL, ['Sora-Regular.otf', 'Sora-ExtraBold.otf']),
     ('fonts-tiresias', 'GPL-3+ with font exception', ['tiresias_infofont.ttf', 'tiresias_infofont_bold.ttf']),
     ('fonts-tomsontalks', OFL, ['TomsonTalks.ttf']),
-    ('fonts-ubuntu-title', OFL, ['Ubuntu-Title.ttf']),
+    ('fonts-ubuntu-title', 'OFL-1.1 and GPL-2 with font exception', ['Ubuntu-Title.ttf']),
     ('fonts-vollkorn', OFL, ['Vollkorn-Regular.ttf', 'Vollkorn-Black.ttf', 'Vollkorn-Italic.ttf']),
     ('fonts-yanone-kaffeesatz', OFL, ['YanoneKaffeesatz-Regular.otf', 'YanoneKaffeesatz-Bold.otf']),
     ('fonts-yrsa-rasa', OFL, ['Yrsa-Regular.ttf', 'Yrsa-Bold.ttf']),
@@ -159,3 +159,7 @@ def paths(name):
     raise SystemExit('Missing fonts: ' + ', '.join(missing) + '\nInstall them with: apt-get install --no-install-recommends '
                      + ' '.join(packages()))
   return found
+
+
+if __name__ == '__main__':
+  print(*packages(), sep='\n')
