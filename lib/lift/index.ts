@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import type * as tfTypes from '@tensorflow/tfjs'
+import { GraftError } from '../error.ts'
+import { Checkpoint } from '../hub/checkpoint.ts'
+import { readSavedModel, type SavedModel } from '../hub/saved-model.ts'
+import { tf } from '../tf.ts'
+import { bind, type BoundGraph } from './bind.ts'
+import { type Callable, chooseCallable } from './callable.ts'
+import { type LiftReport, Lifting } from './lifting.ts'
+import { Names } from './names.ts'
+import { patterns, rules } from './rules/index.ts'
+
+export type { LiftReport } from './lifting.ts'
+
+/** A lifted model and what was met on the way. */
+export interface Lifted {
+  model: tfTypes.LayersModel
+  report: LiftReport & {
+    /** How the SavedModel was written: `tf_keras`, `keras3`, `slim` (a v1 graph wrapped for TF2) or `tf1`. */
+    layout: string
+    /** The callable that was lifted. */
+    callable: string
+    /** The version of TensorFlow that wrote the model. */
+    version: string
+    layers: number
+    parameters: number
+  }
+}
+
+/**
+ * Opens the SavedModel in `folder` as a plain layers model: its graph becomes named layers with the checkpoint's weights.
+ * Operations that no Keras layer stands for become layers of one operation each, listed in the report.
+ * Throws a GraftError for a folder that holds no SavedModel, damaged files, an unknown `signature`, or an operation that cannot be run.
+ *
+ * @example
+ * const { model, report } = await lift('./mobilenet_v2')
+ * console.log(report.layout, model.layers.length)
+ */
+export async function lift(folder: string, { signature, name }: { signature?: string, name?: string } = {}): Promise<Lifted> {
+  const saved = await readSavedModel(folder)
+  const callable = chooseCallable(saved, signature)
+  const checkpoint = await Checkpoint.open(join(folder, 'variables', 'variables'))
+  try {
+    const graph = await bind(saved, callable, checkpoint)
+    for (const node of graph.variables) node.constants = [await checkpoint.read(node.variable!.key)]
+    return build(saved, callable, graph, name)
+  } finally {
+    await checkpoint.close()
+  }
+}
+
+function build(saved: SavedModel, callable: Callable, graph: BoundGraph, name?: string): Lifted {
+  const layout = layoutOf(saved), names = new Names(layout.startsWith('keras') || layout === 'tf_keras', [])
+  const input = inputLayer(graph, names)
+  const lifting = new Lifting(graph, names, input)
+  lifting.run(patterns, rules, node => {
+    throw new GraftError(`operation ${node.op} ('${node.path}') of the model cannot be opened as a layer.`)
+  })
+  const outputs = graph.outputs.map(({ value }) => lifting.tensor(value))
+  const model = tf.model({ inputs: input, outputs: outputs.length === 1 ? outputs[0] : outputs, ...(name ? { name } : {}) })
+  const report = { ...lifting.report, layout, callable: callable.name, version: saved.version, layers: model.layers.length, parameters: model.countParams() }
+  return { model, report }
+}
+
+function inputLayer(graph: BoundGraph, names: Names): tfTypes.SymbolicTensor {
+  const name = graph.input.path.replaceAll(/[/:]/g, '.') || 'input'
+  names.reserve(name)
+  return tf.input({ batchShape: [null, ...graph.shape.slice(1)], name })
+}
+
+function layoutOf(saved: SavedModel): string {
+  if (!saved.objects.length) return 'tf1'
+  if (saved.objects.some(object => object.identifier?.startsWith('_tf_keras'))) return 'tf_keras'
+  if (saved.objects[0].children.has('_misc_assets') || saved.objects[0].children.has('_all_variables')) return 'keras3'
+  return 'slim'
+}

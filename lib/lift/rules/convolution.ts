@@ -1,0 +1,66 @@
+import type { DenseTensor } from '../../hub/tensor.ts'
+import { tf } from '../../tf.ts'
+import type { Node } from '../graph.ts'
+import type { Lifting, Rules, Weights } from '../lifting.ts'
+import { fusedActivation } from './activation.ts'
+
+/** Convolutions: Keras's Conv2D and DepthwiseConv2D, with the bias and the activation that follow them in the same scope. */
+export const convolution: Rules = {
+  Conv2D(node, lift) {
+    const kernel = lift.known(node.inputs[1]), geometry = geometryOf(node)
+    if (!kernel || !geometry || kernel.shape.length !== 4) return false
+    const channels = lift.tensor(node.inputs[0]).shape[3]!, groups = channels / kernel.shape[2]
+    const weights: Weights = { kernelInitializer: { tensor: kernel, as: 'glorotUniform' } }
+    const tail = biasAndActivation(node, lift, weights)
+    return lift.layer(tf.layers.conv2d, {
+      filters: kernel.shape[3], kernelSize: kernel.shape.slice(0, 2), ...geometry, ...tail.options, ...(groups > 1 ? { groups } : {}),
+    }, { named: node, last: tail.last, inputs: [node.inputs[0]], weights })
+  },
+  DepthwiseConv2dNative(node, lift) {
+    const kernel = lift.known(node.inputs[1]), geometry = geometryOf(node)
+    if (!kernel || !geometry || kernel.shape.length !== 4) return false
+    const weights: Weights = { depthwiseInitializer: { tensor: kernel, as: 'glorotUniform' } }
+    const tail = biasAndActivation(node, lift, weights)
+    return lift.layer(tf.layers.depthwiseConv2d, {
+      kernelSize: kernel.shape.slice(0, 2), depthMultiplier: kernel.shape[3], ...geometry, ...tail.options,
+    }, { named: node, last: tail.last, inputs: [node.inputs[0]], weights })
+  },
+}
+
+/** Fully connected layers. */
+export const dense: Rules = {
+  MatMul(node, lift) {
+    const kernel = lift.known(node.inputs[1])
+    if (!kernel || node.attr('transpose_a').bool || lift.tensor(node.inputs[0]).shape.length !== 2) return false
+    const matrix = node.attr('transpose_b').bool ? transposed(kernel) : kernel
+    const weights: Weights = { kernelInitializer: { tensor: matrix, as: 'glorotUniform' } }
+    const tail = biasAndActivation(node, lift, weights)
+    return lift.layer(tf.layers.dense, { units: matrix.shape[1], ...tail.options }, { named: node, last: tail.last, inputs: [node.inputs[0]], weights })
+  },
+}
+
+function transposed({ dtype, shape: [rows, columns], data }: DenseTensor): DenseTensor {
+  const out = new Float32Array(data.length)
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = data[r * columns + c]
+  return { dtype, shape: [columns, rows], data: out }
+}
+
+/** Strides, padding and dilation as Keras writes them; `null` for channels first and explicit padding. */
+function geometryOf(node: Node): Record<string, unknown> | null {
+  const format = node.attr('data_format').text ?? 'NHWC', padding = node.attr('padding').text
+  if (format !== 'NHWC' || padding !== 'SAME' && padding !== 'VALID') return null
+  const strides = node.attr('strides').ints?.slice(1, 3) ?? [1, 1], dilation = node.attr('dilations').ints?.slice(1, 3) ?? [1, 1]
+  return { strides, padding: padding.toLowerCase(), ...(dilation.some(d => d > 1) ? { dilationRate: dilation } : {}) }
+}
+
+/** The bias that is added to `node`'s result, and the activation after it. */
+function biasAndActivation(node: Node, lift: Lifting, weights: Weights): { options: Record<string, unknown>, last: Node } {
+  const bias = lift.next(node, 'BiasAdd', 'Add', 'AddV2')
+  const value = bias && lift.known(lift.other(bias, node))
+  const channels = (Object.values(weights)[0].tensor.shape.at(-1) ?? 0)
+  const isBias = value && value.data.length > 0 && value.shape.at(-1) === value.data.length && (bias.op === 'BiasAdd' || value.data.length === channels)
+  if (isBias) weights.biasInitializer = { tensor: value, as: 'zeros' }
+  const end = isBias ? bias : node
+  const activation = fusedActivation(end, lift)
+  return { options: { useBias: !!isBias, ...(activation ? { activation: activation.name } : {}) }, last: activation?.last ?? end }
+}

@@ -1,0 +1,48 @@
+import { tf } from '../../tf.ts'
+import type { Node } from '../graph.ts'
+import type { Lifting, Rules } from '../lifting.ts'
+
+/** A reshape to `shape` (without the batch), or nothing where the tensor has it already. */
+function reshape(node: Node, lift: Lifting, shape: (number | null)[]): boolean {
+  const [x] = node.inputs, now = lift.tensor(x).shape.slice(1)
+  if (now.length === shape.length && now.every((size, d) => size === shape[d])) return lift.same(node, x)
+  if (shape.length === 1 && now.length > 1) return lift.layer(tf.layers.flatten, {}, { named: node, inputs: [x] })
+  return lift.layer(tf.layers.reshape, { targetShape: shape }, { named: node, inputs: [x] })
+}
+
+/** Changes of shape that move no number. */
+export const shape: Rules = {
+  Squeeze(node, lift) {
+    const from = lift.tensor(node.inputs[0]).shape, axes = node.attr('squeeze_dims').ints?.map(d => d < 0 ? d + from.length : d)
+    if (axes?.includes(0)) return false
+    return reshape(node, lift, from.filter((size, d) => d === 0 || (axes?.length ? !axes.includes(d) : size !== 1)).slice(1))
+  },
+  ExpandDims(node, lift) {
+    const from = lift.tensor(node.inputs[0]).shape, axis = lift.number(node.inputs[1])
+    if (axis === null || axis === 0) return false
+    const to = [...from]
+    to.splice(axis < 0 ? axis + from.length + 1 : axis, 0, 1)
+    return reshape(node, lift, to.slice(1))
+  },
+  Reshape(node, lift) {
+    const to = lift.constant(node.inputs[1]), from = lift.tensor(node.inputs[0]).shape.slice(1)
+    if (!to) return false
+    const [batch, ...rest] = Array.from(to.data), size = from.reduce<number>((n, d) => n * (d ?? NaN), 1)
+    if (!Number.isNaN(batch) && batch !== -1 || rest.some(Number.isNaN)) return false
+    const known = rest.reduce((n, d) => d === -1 ? n : n * d, 1)
+    const target = rest.map(d => d === -1 ? size / known : d)
+    return target.every(Number.isInteger) && reshape(node, lift, target)
+  },
+  Pad: pad, PadV2: pad,
+  Transpose(node, lift) {
+    const order = lift.constant(node.inputs[1])
+    if (!order || order.data[0] !== 0) return false
+    return lift.layer(tf.layers.permute, { dims: Array.from(order.data).slice(1) }, { named: node, inputs: [node.inputs[0]] })
+  },
+}
+
+function pad(node: Node, lift: Lifting): boolean {
+  const [x, amounts, fill] = node.inputs, by = lift.constant(amounts)?.data
+  if (!by || by.length !== 8 || by[0] || by[1] || by[6] || by[7] || fill && lift.number(fill) !== 0) return false
+  return lift.layer(tf.layers.zeroPadding2d, { padding: [[by[2], by[3]], [by[4], by[5]]] }, { named: node, inputs: [x] })
+}
