@@ -3,8 +3,11 @@ import { group, place, subgroup, type Attribute, type Group } from './hdf5/tree.
 import type { Json, KerasObject } from './keras/types.ts'
 import type { LayerWeights } from './weights.ts'
 
-/** HDF5 keeps an attribute in its object's header, which ends at 64 KB: longer lists of names are split (Keras's own limit). */
+/** HDF5 keeps an attribute in its object's header, which ends at 64 KB: longer lists of names are split, as Keras does. */
 const headerLimit = 64512
+
+/** What a text of variable length takes in the header; the text itself lies elsewhere. */
+const reference = 16
 
 /** What a saved model consists of, whatever the format. */
 export interface Saved {
@@ -41,7 +44,7 @@ const ascii = (value: unknown): string =>
   JSON.stringify(value).replace(/[\u007f-\uffff]/g, letter => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 function putNames(to: Group, name: string, names: string[]): void {
-  const longest = Math.max(1, ...names.map(each => Buffer.byteLength(each)))
+  const longest = Math.max(reference, ...names.map(each => Buffer.byteLength(each)))
   const parts = Math.max(1, Math.ceil(names.length / Math.max(1, Math.floor(headerLimit / longest))))
   if (parts === 1) {
     to.attributes.set(name, names)

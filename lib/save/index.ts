@@ -1,1 +1,2 @@
 export { save, type SaveOptions } from './save.ts'
+export { load } from './load.ts'

@@ -8,10 +8,7 @@ export interface Dataset {
   data?: Uint8Array<ArrayBuffer>
 }
 
-/**
- * An attribute's value. A string is written as h5py writes `bytes`: of variable length, so that it may be of any size; an array of
- * strings as h5py writes an array of `bytes`: of one fixed length, padded.
- */
+/** An attribute's value. Strings are written with variable length, as h5py writes `bytes`, so that they may be of any size. */
 export type Attribute = string | string[] | number | number[]
 
 /** An HDF5 group, the file's root too. */

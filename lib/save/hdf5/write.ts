@@ -37,18 +37,12 @@ function writeGroup(hdf5: Hdf5, file: bigint, at: string, { attributes, groups, 
 }
 
 function writeAttribute(hdf5: Hdf5, file: bigint, at: string, name: string, value: Attribute): void {
-  if (typeof value === 'string') {
-    const metadata: Metadata = { type: H5T.string, size: 4, cset: 0, vlen: true, signed: false, littleEndian: true, shape: [] }
-    hdf5.create_vlen_str_attribute(file, at, name, [value], metadata)
-  } else if (Array.isArray(value) && typeof value[0] === 'string') {
-    const texts = value.map(text => Buffer.from(text as string, 'utf8'))
-    const size = Math.max(1, ...texts.map(text => text.length))
-    const bytes = new Uint8Array(size * texts.length)
-    texts.forEach((text, i) => bytes.set(text, i * size))
-    const metadata: Metadata = {
-      type: H5T.string, size, cset: 0, vlen: false, signed: false, littleEndian: true, shape: [BigInt(texts.length)],
-    }
-    withBytes(hdf5, bytes, pointer => hdf5.create_attribute(file, at, name, pointer, metadata))
+  const texts = typeof value === 'string' ? [value] : Array.isArray(value) && typeof value[0] === 'string' ? value as string[] : undefined
+  if (texts) {
+    const cset = /^[\x00-\x7f]*$/.test(texts.join('')) ? 0 : 1
+    const shape = Array.isArray(value) ? [BigInt(texts.length)] : []
+    const metadata: Metadata = { type: H5T.string, size: 4, cset, vlen: true, signed: false, littleEndian: true, shape }
+    hdf5.create_vlen_str_attribute(file, at, name, texts, metadata)
   } else {
     // An empty list of names is an empty list of numbers, as NumPy has it.
     const numbers = Float64Array.from([value].flat() as number[])

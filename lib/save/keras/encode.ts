@@ -48,7 +48,7 @@ function inbound(layer: Layer, [name, node, tensor, kwargs]: Json[]): Json {
 function layerToKeras(layer: Layer, readers: Readers): KerasObject {
   const class_name = layer.getClassName()
   const rule = layerRules.get(class_name)
-  const own = Object.entries(layer.getConfig() as { [key: string]: Json })
+  const own = Object.entries({ ...layer.getConfig() as { [key: string]: Json }, ...forgotten(layer) })
   const name = layerName(layer.name)
   if (!rule) {
     throw new GraftError(`layer '${layer.name}' is of class ${class_name}, which has no counterpart in Keras that computes the same. Replace the layer before saving.`)
@@ -62,7 +62,7 @@ function layerToKeras(layer: Layer, readers: Readers): KerasObject {
     const refuse = (reason: string) => new GraftError(`layer '${layer.name}' (${class_name}) cannot be saved for Keras: its ${camel(keras)} is ${JSON.stringify(value)}. ${reason}.`)
     if (!rule.keys.includes(keras) && !(keras in rule.keras) && keras !== 'activity_regularizer') throw refuse(`Keras's ${class_name} has no ${keras}`)
     const allowed = rule.only[keras] ?? rule.keras[keras]
-    if (allowed && !allowed.some(each => same(each, value))) throw refuse(`Keras computes the same only for ${allowed.map(each => JSON.stringify(each)).join(' or ')}`)
+    if (allowed && !allowed.some(each => same(each, typeof value === 'string' ? snake(value) : value))) throw refuse(`Keras computes the same only for ${allowed.map(each => JSON.stringify(each)).join(' or ')}`)
     try {
       config[keras] = valueToKeras(layer, keras, value, readers)
     } catch (error) {
@@ -70,6 +70,16 @@ function layerToKeras(layer: Layer, readers: Readers): KerasObject {
     }
   }
   return { class_name, config }
+}
+
+/** What TensorFlow.js leaves out of a layer's configuration. */
+function forgotten(layer: Layer): { [key: string]: Json } {
+  const { depthMultiplier, dataFormat } = layer as Layer & { depthMultiplier?: number, dataFormat?: string }
+  switch (layer.getClassName()) {
+    case 'SeparableConv2D': return { depthMultiplier: depthMultiplier ?? 1 }
+    case 'Conv1D': return { dataFormat: dataFormat ?? 'channelsLast' }
+    default: return {}
+  }
 }
 
 function valueToKeras(layer: Layer, key: string, value: Json, readers: Readers): Json {

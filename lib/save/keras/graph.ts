@@ -1,0 +1,52 @@
+import { GraftError } from '../../error.ts'
+import { isObject, type Json } from './types.ts'
+
+/** A layer's call in the form of Keras 2 and TensorFlow.js: the tensors it was called on, each by layer, call and output index. */
+export type Call = [layer: string, call: number, output: number, kwargs: { [key: string]: Json }][]
+
+/** What a call's keyword arguments may be without changing what is computed here. */
+const harmless: Record<string, Json[]> = { mask: [null], training: [null, false], initial_state: [null], constants: [null] }
+
+/**
+ * Reads one entry of `inbound_nodes`, of Keras 2 (`[[name, node, tensor, kwargs], …]`) or Keras 3 (`{ args, kwargs }`).
+ * `shift` tells by how much a layer's calls count from another start here (nested models).
+ */
+export function readCall(layer: string, node: Json, shift: (layer: string) => number): Call {
+  const tensors: [string, number, number][] = []
+  if (Array.isArray(node)) {
+    for (const entry of node) {
+      if (!Array.isArray(entry) || typeof entry[0] !== 'string') throw new GraftError(`layer '${layer}' has a call that cannot be read: ${JSON.stringify(entry)}.`)
+      checkArguments(layer, entry[3])
+      tensors.push([entry[0], Number(entry[1]), Number(entry[2])])
+    }
+  } else if (isObject(node) && Array.isArray(node.args)) {
+    checkArguments(layer, node.kwargs)
+    for (const argument of node.args.flat(1)) {
+      const history = isObject(argument) && argument.class_name === '__keras_tensor__' && isObject(argument.config) ? argument.config.keras_history : undefined
+      if (!Array.isArray(history)) throw new GraftError(`layer '${layer}' was called on ${JSON.stringify(argument)}, which is not another layer's output. Only calls on layers' outputs can be read.`)
+      tensors.push([String(history[0]), Number(history[1]), Number(history[2])])
+    }
+  } else {
+    throw new GraftError(`layer '${layer}' has a call that cannot be read: ${JSON.stringify(node)}.`)
+  }
+  return tensors.map(([name, call, output]) => [name, call + shift(name), output, {}])
+}
+
+function checkArguments(layer: string, kwargs: Json | undefined): void {
+  for (const [key, value] of Object.entries(isObject(kwargs) ? kwargs : {})) {
+    if (!(key in harmless && harmless[key].includes(value))) {
+      throw new GraftError(`layer '${layer}' was called with ${key}=${JSON.stringify(value)}, which cannot be kept here.`)
+    }
+  }
+}
+
+/** `input_layers` or `output_layers`: Keras 3 writes a single one flat. */
+export function readEnds(value: Json, shift: (layer: string) => number): [string, number, number][] {
+  if (isObject(value)) throw new GraftError(`the model's inputs or outputs are named (${Object.keys(value).join(', ')}), which TensorFlow.js does not know. Build it with lists.`)
+  const list = Array.isArray(value) && typeof value[0] === 'string' ? [value] : value
+  if (!Array.isArray(list)) throw new GraftError(`the model's inputs or outputs cannot be read: ${JSON.stringify(value)}.`)
+  return list.map(entry => {
+    if (!Array.isArray(entry)) throw new GraftError(`the model's inputs or outputs cannot be read: ${JSON.stringify(value)}.`)
+    return [String(entry[0]), Number(entry[1]) + shift(String(entry[0])), Number(entry[2])]
+  })
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { tf } from '../../lib/tf.ts'
+import { load, save } from '../../lib/save/index.ts'
+import { runPython, skip } from './save/python.ts'
+import { inputsFor, outputsOf, zoo } from './save/zoo.ts'
+
+const script = new URL('./save/with_keras.py', import.meta.url).pathname
+const floats = async (path: string) => {
+  const { buffer, byteOffset, byteLength } = await readFile(path)
+  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength))
+}
+const furthest = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+  let most = a.length === b.length ? 0 : Infinity
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]))
+  return most
+}
+
+describe('what Graft saves, Keras 3 and tf_keras open', { skip }, () => {
+  let folder: string
+  let results: { name: string, library: string, failure?: string, error: number, largest: number, trainable: Record<string, boolean>, parameters: number }[]
+  const models = new Map<string, tf.LayersModel>()
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'graft-save-'))
+    const cases = []
+    for (const [name, make] of Object.entries(zoo)) {
+      const model = make(), inputs = inputsFor(model), outputs = await outputsOf(model, inputs)
+      const store = (kind: string, values: Float32Array[]) => Promise.all(values.map(async (value, i) => {
+        await writeFile(join(folder, `${name}.${kind}${i}`), new Uint8Array(value.buffer))
+        return `${name}.${kind}${i}`
+      }))
+      models.set(name, model)
+      await save(model, join(folder, `${name}.h5`))
+      cases.push({
+        name, file: `${name}.h5`, libraries: name.startsWith('nested') ? ['keras3'] : ['keras3', 'tf_keras'],
+        inputs: await store('x', inputs.map(input => input.dataSync() as Float32Array)), inputShapes: inputs.map(input => input.shape), outputs: await store('y', outputs),
+      })
+    }
+    await writeFile(join(folder, 'cases.json'), JSON.stringify(cases))
+    await runPython(script, ['read', folder])
+    results = JSON.parse(await readFile(join(folder, 'results.json'), 'utf8'))
+  })
+  after(() => rm(folder, { recursive: true, force: true }))
+
+  for (const name of Object.keys(zoo)) {
+    for (const library of ['keras3', 'tf_keras']) {
+      test(`${name} in ${library}`, () => {
+        const result = results.find(each => each.name === name && each.library === library)!
+        assert.equal(result.failure, undefined)
+        assert.ok(result.error <= 1e-6 * Math.max(1, result.largest), `outputs differ by ${result.error} of ${result.largest}`)
+        const model = models.get(name)!
+        assert.equal(result.parameters, model.countParams())
+        for (const layer of model.layers.filter(each => each.weights.length > 0)) {
+          assert.equal(result.trainable[layer.name.replaceAll('/', '.')], layer.trainable, `trainable of ${layer.name}`)
+        }
+      })
+    }
+  }
+})
+
+describe('what Keras 3 and tf_keras save, Graft loads', { skip }, () => {
+  let folder: string
+  let cases: { name: string, library: string, file: string, inputs: string[], inputShapes: number[][], outputs: string[], trainable: Record<string, boolean> }[]
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'graft-load-'))
+    await runPython(script, ['write', folder])
+    cases = JSON.parse(await readFile(join(folder, 'cases.json'), 'utf8'))
+  })
+  after(() => rm(folder, { recursive: true, force: true }))
+
+  test('every model computes the same here', async context => {
+    for (const { name, library, file, inputs, inputShapes, outputs, trainable } of cases) {
+      await context.test(`${name} of ${library}`, async () => {
+        const model = await load(join(folder, file))
+        const tensors = await Promise.all(inputs.map(async (input, i) => tf.tensor(await floats(join(folder, input)), inputShapes[i])))
+        const got = await outputsOf(model, tensors)
+        for (const [i, output] of outputs.entries()) {
+          const want = await floats(join(folder, output)), largest = Math.max(1, ...want.map(Math.abs))
+          assert.ok(furthest(got[i], want) <= 2e-6 * largest, `output ${i} differs by ${furthest(got[i], want)} of ${largest}`)
+        }
+        for (const layer of model.layers) if (layer.name in trainable) assert.equal(layer.trainable, trainable[layer.name], `trainable of ${layer.name}`)
+        model.dispose()
+      })
+    }
+  })
+})
