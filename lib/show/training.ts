@@ -88,7 +88,7 @@ function progressOf(run: RunView): number {
 function headline(run: RunView): string {
   const done = epochsDone(run), name = run.title ?? 'Training'
   if (isRunning(run)) return `${name}: epoch ${Math.min(done + 1, run.epochs)} of ${run.epochs}`
-  return run.stopped ? `${name}: ${run.stopped} after ${done} of ${plural(run.epochs, 'epoch')}` : `${name}: ${plural(done, 'epoch')} in ${duration(run.seconds)}`
+  return run.stopped ? `${name}: ${run.stopped} after ${done} of ${plural(run.epochs, 'epoch')}` : `${name}: ${plural(done, 'epoch')}${run.seconds >= 0 ? ` in ${duration(run.seconds)}` : ''}`
 }
 
 /** What the line under the headline says, most wanted first. */
@@ -99,7 +99,7 @@ function facts(run: RunView): string[] {
     : accuracy ? `accuracy ${percent(accuracy[at])}` : `loss ${measure(loss[at])}`
   return [
     done > 0 && `best epoch ${at + 1}: ${best}`,
-    done > 0 && `${duration(run.seconds / done)} per epoch`,
+    done > 0 && run.seconds >= 0 && `${duration(run.seconds / done)} per epoch`,
     isRunning(run) && run.secondsLeft !== undefined && `${duration(run.secondsLeft)} left`,
     run.trunkForwards !== undefined && run.trunkForwards > 0 && `frozen trunk: ${plural(run.trunkForwards, 'image')}${once(run)}`,
     run.engine,
