@@ -22,13 +22,27 @@ export async function decodeImage(bytes: Uint8Array, [height, width, channels]: 
 
 async function decodeWithSharp(bytes: Uint8Array): Promise<Bitmap> {
   try {
-    const { data, info } = await sharp(bytes, { failOn: 'error', ignoreIcc: true, autoOrient: true, limitInputPixels: 500e6 })
-      .removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
-    return { data, height: info.height, width: info.width, channels: info.channels }
+    const image = sharp(bytes, { failOn: 'error', ignoreIcc: true, autoOrient: true, limitInputPixels: 500e6 })
+    const inks = (await image.metadata()).space === 'cmyk'
+    if (inks) image.pipelineColourspace('cmyk').toColourspace('cmyk')
+    else image.removeAlpha().toColourspace('srgb')
+    const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
+    const decoded = { data, height: info.height, width: info.width, channels: info.channels }
+    return inks ? withoutInks(decoded) : decoded
   } catch (error) {
-    const reason = (error as Error).message.split('\n')[0].trim()
-    throw new GraftError(/unsupported image format|unknown/i.test(reason) ? 'not an image, or damaged at its start' : `damaged: ${reason}`)
+    const reason = (error as Error).message.replace(/\s+/g, ' ').trim()
+    throw new GraftError(/unsupported image format/i.test(reason) ? 'not an image, or damaged at its start' : `damaged: ${reason}`)
   }
+}
+
+/** CMYK → RGB by Pillow's formula, so without a printer's profile: each ink darkens what black leaves. */
+function withoutInks({ data, height, width, channels }: Bitmap): Bitmap {
+  const out = new Uint8Array(height * width * 3)
+  for (let i = 0, p = 0; i < out.length; i += 3, p += channels) {
+    const light = 255 - data[p + 3]
+    for (let c = 0; c < 3; c++) out[i + c] = Math.max(0, light - Math.round(data[p + c] * light / 255))
+  }
+  return { data: out, height, width, channels: 3 }
 }
 
 /** Why these bytes cannot be a picture we read, or null. */
@@ -66,7 +80,7 @@ function decodeBmp(bytes: Uint8Array): Bitmap {
   if (![8, 24, 32].includes(bits) || ![0, 3].includes(compression)) {
     throw new GraftError(`a BMP of ${bits} bits, compression ${compression}: save it as PNG`)
   }
-  const stride = (((width * bits + 31) >> 5) << 2)
+  const stride = Math.ceil(width * bits / 32) * 4
   if (width <= 0 || height === 0 || start + stride * height > bytes.length) throw new GraftError('damaged: the BMP ends before its last row')
   const palette = 14 + header, step = bits / 8, data = new Uint8Array(width * height * 3)
   for (let y = 0; y < height; y++) {
