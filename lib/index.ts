@@ -1,0 +1,19 @@
+// The public names, nothing else. They are all in the namespace `graft` too.
+import { installDisplays } from './show/install.ts'
+import { tf } from './tf.ts'
+
+export { tf }
+export { Plot } from './plot.ts'
+export { hub, type LoadOptions } from './hub/index.ts'
+export * as customize from './customize/index.ts'
+export { tap } from './customize/tap.ts'
+export { freeze, unfreeze, type FreezeChange, type Selection } from './customize/freeze.ts'
+export * as data from './data/index.ts'
+export { train, Run, type History, type Training, type TrainOptions } from './train/index.ts'
+export { predict, type Prediction } from './train/predict.ts'
+export { progress, show } from './show/index.ts'
+export { load, save, type SaveOptions } from './save/index.ts'
+export { cardOf, setCard, type ModelCard } from './card.ts'
+export { GraftError } from './error.ts'
+
+installDisplays(tf)
