@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads'
 import type { MimeBundle } from '../lib/host.ts'
 import type { Cells } from './cell/cells.ts'
 import type { Output } from './cell/output.ts'
-import { toBundle } from './display/bundle.ts'
+import { metadataOf, toBundle } from './display/bundle.ts'
 import type { ToChild, ToKernel } from './messages.ts'
 import { ownCell, runAs, RunningCell } from './running.ts'
 
@@ -32,6 +32,7 @@ export class Executor {
 
   /** Starts a cell in a turn of the event loop of its own: an interrupt may cut off whatever called it. */
   start(request: Request, code: Uint8Array, expressions: Uint8Array): void {
+    ;(globalThis as any).L('start', request.cell)
     this.#port.port1.postMessage({ request, code: Buffer.from(code).toString(), expressions: Buffer.from(expressions).toString() })
   }
 
@@ -62,6 +63,7 @@ export class Executor {
 
   #run(cell: RunningCell, code: string, expressions: Record<string, string>) {
     this.current = cell
+    ;(globalThis as any).L('run', cell.id)
     runAs(cell, () => this.#work(cell, code, expressions).then(reply => this.#settle(cell, { reply }), error => this.#settle(cell, { error })))
   }
 
@@ -71,7 +73,7 @@ export class Executor {
     const { value } = await cells.run(code, cell.count)
     const data = value === undefined || cell.silent ? null : await toBundle(value)
     while (cell.pending.size) await Promise.all(cell.pending)
-    if (data) output.publish('execute_result', { execution_count: cell.count, data, metadata: {} }, { cell })
+    if (data) output.publish('execute_result', { execution_count: cell.count, data, metadata: metadataOf(data) }, { cell })
     const results: Record<string, unknown> = {}
     for (const [name, expression] of Object.entries(expressions)) results[name] = await this.#expression(expression, cell)
     return { results, text: data?.['text/plain'] }
@@ -80,13 +82,15 @@ export class Executor {
   async #expression(expression: string, cell: RunningCell) {
     try {
       const { value } = await this.#options.cells.run(`(${expression}\n)`, cell.count)
-      return { status: 'ok', data: await toBundle(value), metadata: {} }
+      const data = await toBundle(value)
+      return { status: 'ok', data, metadata: metadataOf(data) }
     } catch (error) {
       return { status: 'error', ...this.#options.cells.describe(error) }
     }
   }
 
   #settle(cell: RunningCell, outcome: { reply: { results: object, text?: unknown } } | { error: unknown }) {
+    ;(globalThis as any).L('settle', cell.id, cell.over)
     if (cell.over) return
     cell.over = true
     // Rejections that nobody handled are reported between now and the next turn: they are this cell's.
@@ -94,6 +98,7 @@ export class Executor {
   }
 
   #conclude(cell: RunningCell, outcome: { reply: { results: object, text?: unknown } } | { error: unknown }) {
+    ;(globalThis as any).L('conclude', cell.id)
     const { output, pages, send } = this.#options
     const failure = 'error' in outcome ? this.#publishError(cell, outcome.error) : cell.fault
     output.flush()

@@ -1,5 +1,5 @@
 import { inspect, type InspectOptions } from 'node:util'
-import { displaySymbol, type MimeBundle } from '../../lib/host.ts'
+import { displaySymbol, metadataSymbol, type MimeBundle } from '../../lib/host.ts'
 
 /** Text is shown whole, deeper than the console does, and without colours, which notebooks would show as codes. */
 const options: InspectOptions = { depth: 4, colors: false, maxStringLength: Infinity, breakLength: 100 }
@@ -25,10 +25,16 @@ export function toBundle(value: unknown): MimeBundle | Promise<MimeBundle> {
   return conventional(own) ?? plain(value)
 }
 
-/** The bundle as it is sent: bytes as base64, everything checked to be JSON. */
+/** The bundle as it is sent: bytes as base64, everything checked to be JSON. Its metadata stays with it. */
 export function toJson(bundle: MimeBundle): MimeBundle {
-  return Object.fromEntries(Object.entries(bundle).filter(([, data]) => data !== undefined)
+  const data = Object.fromEntries(Object.entries(bundle).filter(([, data]) => data !== undefined)
     .map(([mime, data]) => [mime, ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') : data]))
+  return Object.defineProperty(data, metadataSymbol, { value: metadataOf(bundle), enumerable: false })
+}
+
+/** The metadata that goes beside a bundle in its message, by mime type, e.g. the size at which a picture is shown. */
+export function metadataOf(bundle: MimeBundle): object {
+  return (bundle as Record<symbol, object | undefined>)[metadataSymbol] ?? {}
 }
 
 /** A value as text alone. */

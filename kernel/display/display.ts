@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import type { MimeBundle } from '../../lib/host.ts'
 import type { Output } from '../cell/output.ts'
 import { ownCell } from '../running.ts'
-import { toBundle, toJson } from './bundle.ts'
+import { metadataOf, toBundle, toJson } from './bundle.ts'
 
 /** What {@link Display} takes beside a value. */
 export interface DisplayOptions {
@@ -69,11 +69,11 @@ export function makeDisplay(output: Output, page: (bundle: MimeBundle) => void):
 
 /** Shows a bundle, under an id where it has one. */
 export function publishBundle(output: Output, data: MimeBundle, id?: string, metadata: object = {}): void {
-  output.publish('display_data', { data, metadata, transient: id === undefined ? {} : { display_id: id } })
+  output.publish('display_data', { data, metadata: { ...metadataOf(data), ...metadata }, transient: id === undefined ? {} : { display_id: id } })
 }
 
 /** Replaces what was shown under `id`. */
 export function updateBundle(output: Output, id: string, data: MimeBundle): void {
-  output.publish('update_display_data', { data, metadata: {}, transient: { display_id: id } })
+  output.publish('update_display_data', { data, metadata: metadataOf(data), transient: { display_id: id } })
 }
 
