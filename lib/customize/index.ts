@@ -1,1 +1,2 @@
 export { extract, type HeadOptions } from './extract.ts'
+export { scratch } from './scratch.ts'

@@ -1,0 +1,34 @@
+import type { LayersModel } from '@tensorflow/tfjs'
+import { cardOf, setCard } from '../card.ts'
+import { seedFrom } from '../data/random.ts'
+import { tf } from '../tf.ts'
+import { leaves } from './layers.ts'
+
+/**
+ * The same architecture with newly drawn weights, all of them trainable: what the pretraining is measured against. The model given stays as it is.
+ * Each layer draws from its own initializer, as when it was first made (Keras: `weights=None`).
+ *
+ * @param options.seed another seed gives other weights. Default 1.
+ * @example
+ * const untrained = await customize.scratch(model)
+ * await train(untrained, digits, { epochs: 10 })
+ */
+export async function scratch(model: LayersModel, { seed = 1 }: { seed?: number } = {}): Promise<LayersModel> {
+  const topology = JSON.parse(model.toJSON() as string)
+  seedInitializers(topology, seed, '')
+  const untrained = await tf.models.modelFromJSON({ modelTopology: topology })
+  for (const layer of leaves(untrained)) layer.trainable = true
+  const card = cardOf(model)
+  if (card) setCard(untrained, { ...card, notes: [...card.notes ?? [], 'weights drawn at random, not pretrained'] })
+  return untrained
+}
+
+/** Gives every initializer of a model's configuration a seed of its own, found by its place. */
+function seedInitializers(node: unknown, seed: number, place: string): void {
+  if (!node || typeof node !== 'object') return
+  for (const [key, value] of Object.entries(node)) {
+    const here = `${place}/${key}`
+    if (key.endsWith('_initializer') && value?.config && 'seed' in value.config) value.config.seed = seedFrom(seed, here)
+    else seedInitializers(value, seed, here)
+  }
+}
