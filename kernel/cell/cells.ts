@@ -2,7 +2,9 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import vm from 'node:vm'
+import { displaySymbol } from '../../lib/host.ts'
 import { positionAt } from './frame.ts'
+import { splitMagics, type Magic } from './magics.ts'
 import { exportOf, importerOf, installModules, type Importer } from './modules.ts'
 import { constantKind, rewrite, type CellImport, type Earlier } from './rewrite.ts'
 import { scopeOf, type Node, type Scope } from './scope.ts'
@@ -71,6 +73,18 @@ export class Cells {
    * @throws what the cell throws, or a SyntaxError; {@link Cells.describe} explains either
    */
   async run(source: string, count: number): Promise<{ value: unknown }> {
+    const split = splitMagics(source)
+    const value = split.magics.map(magic => this.#magic(magic)).findLast(v => v !== undefined)
+    if (!split.source.trim()) return { value }
+    const start = performance.now()
+    try {
+      return await this.#evaluate(split.source, count)
+    } finally {
+      if (split.magics.some(({ name }) => name === '%time')) console.log(`${(performance.now() - start).toFixed(1)} ms`)
+    }
+  }
+
+  async #evaluate(source: string, count: number): Promise<{ value: unknown }> {
     const compiled = this.#compile(source, count)
     const { scope, imports } = compiled
     await this.#provide(scope)
@@ -94,6 +108,28 @@ export class Cells {
       const name = Object.keys(this.#names).find(n => this.#declared.has(n) && new RegExp(`(?<![.\\w$])${n}(?![\\w$])`).test(line))
       return name ? `\`${name}\` is yours since cell ${this.#declared.get(name)!.count}; the library's is \`graft.${name}\`.` : ''
     })
+  }
+
+  #magic({ name, args }: Magic): unknown {
+    const { stored } = this.#earlier
+    const global = globalThis as Record<string, unknown>
+    switch (name) {
+      case '%who':
+        return Object.fromEntries([...this.#declared].map(([own, { count }]) => [own, `${kindOf(global[stored(own)])}, cell ${count}`]))
+      case '%env': {
+        const [, variable, value] = /^(\w+)\s*=\s*(.*)$/.exec(args) ?? []
+        if (!variable) return args ? process.env[args] : { ...process.env }
+        process.env[variable] = value
+        return
+      }
+      case '%reset':
+        for (const own of this.#declared.keys()) delete global[stored(own)]
+        this.#declared.clear()
+        this.#observed.clear()
+        return
+      case '%%html':
+        return { [displaySymbol]: () => ({ 'text/html': args, 'text/plain': args }) }
+    }
   }
 
   #compile(source: string, count: number): Compiled {
@@ -206,4 +242,9 @@ function positions(mappings: number[][][]) {
     const segment = mappings[line]?.findLast(([at, source]) => at <= column && source !== undefined)
     return segment ? { line: segment[2], column: segment[3] } : null
   }
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
+  return value.constructor?.name ?? 'object'
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { Session } from 'node:inspector'
 import { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
@@ -17,18 +17,18 @@ let requests = 0
 
 createInterface({ input: socket }).on('line', line => {
   const message = JSON.parse(line) as ToThread
-  if ('interrupt' in message) interrupt(++requests, message.interrupt, performance.now(), 1)
+  if ('interrupt' in message) interrupt({ request: ++requests, cell: message.interrupt, force: message.force ?? false, start: performance.now(), wait: 1 })
   else hand(message.answer)
 })
 
 /** Has the main thread's hook called every few ms until the event loop turned and the cell is over. */
-function interrupt(request: number, cell: number, start: number, wait: number) {
+function interrupt({ request, cell, force, start, wait }: { request: number, cell: number, force: boolean, start: number, wait: number }) {
   if (request !== requests) return
-  if (Atomics.load(numbers, shared.syncChild)) for (const pid of children()) tryKill(pid)
-  const expression = `globalThis[Symbol.for('${hookName}')](${request}, ${cell}, ${Math.round(performance.now() - start)})`
+  if (Atomics.load(numbers, shared.syncChild)) for (const pid of descendants(process.pid)) tryKill(pid)
+  const expression = `globalThis[Symbol.for('${hookName}')](${request}, ${cell}, ${Math.round(performance.now() - start)}, ${force})`
   session.post('Runtime.evaluate', { expression, returnByValue: true }, (_, result) => {
     if (result?.result.value === 'over' || Atomics.load(numbers, shared.turned) >= request) return
-    setTimeout(() => interrupt(request, cell, start, Math.min(wait * 1.5, 50)), wait)
+    setTimeout(() => interrupt({ request, cell, force, start, wait: Math.min(wait * 1.5, 20) }), wait)
   })
 }
 
@@ -41,9 +41,12 @@ function hand(text: string | null) {
   Atomics.notify(numbers, shared.answered)
 }
 
-function children(): number[] {
+/** The processes that this one started, and those they started. */
+function descendants(pid: number): number[] {
   try {
-    return readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+    const children = readdirSync(`/proc/${pid}/task`).flatMap(task =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number))
+    return children.flatMap(child => [child, ...descendants(child)])
   } catch {
     return []
   }

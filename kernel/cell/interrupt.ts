@@ -1,6 +1,6 @@
 import { Session } from 'node:inspector'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { ownCell, type RunningCell } from '../running.ts'
+import type { RunningCell } from '../running.ts'
 
 /** Numbers shared with the interrupt thread. */
 export const shared = { turned: 0, syncChild: 1, answered: 2, length: 3, size: 4 } as const
@@ -40,6 +40,9 @@ export class Interrupts {
   #depth = 0
   #wanted = false
   #asked = 0
+  #forced = false
+  #heard = 0
+  #turned = false
   #stack = ''
   #realNextTick: typeof process.nextTick | null = null
 
@@ -57,7 +60,7 @@ export class Interrupts {
     this.#session.connect()
     this.#port.port2.on('message', (request: number) => this.#turn(request))
     this.#port.port2.unref()
-    Object.defineProperty(globalThis, Symbol.for(hookName), { value: (request: number, cell: number, elapsed: number) => this.#hook(request, cell, elapsed) })
+    Object.defineProperty(globalThis, Symbol.for(hookName), { value: (...request: [number, number, number, boolean]) => this.#hook(...request) })
     const worker = new Worker(new URL('./interrupt-thread.ts', import.meta.url), {
       workerData: { numbers: this.numbers, answer: this.answer },
     })
@@ -89,7 +92,7 @@ export class Interrupts {
     try {
       return work()
     } finally {
-      if (--this.#depth === 0 && this.#wanted && !ownCell()?.over) this.#terminate()
+      if (--this.#depth === 0 && this.#wanted) this.#terminate()
     }
   }
 
@@ -119,40 +122,46 @@ export class Interrupts {
   }
 
   /** Called inside whatever runs now; `elapsed` ms after the request. */
-  #hook(request: number, id: number, elapsed: number): State {
+  #hook(request: number, id: number, elapsed: number, force: boolean): State {
     const cell = this.#current()
-    if (id && cell?.id !== id) return 'over'
+    if (id ? cell?.id !== id || cell.over : cell) return 'over'
     if (request !== this.#asked) {
       this.#asked = request
+      this.#forced = force
+      this.#heard = elapsed
+      this.#turned = false
       this.#stack = ''
       this.#port.port1.postMessage(request)
     }
     if (cell) cell.interrupted = true
-    if (cell?.watched && elapsed < grace) {
+    if (cell?.watched && elapsed < grace && !force) {
       if (elapsed > patience) cell.abort(new Interrupted())
       return 'waiting'
     }
-    if (this.#depth > 0) {
+    if (this.#depth > 0 && !force) {
       this.#wanted = true
       return 'deferred'
     }
-    if (elapsed > 4 * patience) this.#dropTicks()
-    if (!this.#userCode()) return 'waiting'
+    const stuck = elapsed - this.#heard > patience && !this.#turned
+    if (stuck) this.#dropTicks()
+    // A loop of promises is seldom met with its own code on the stack, but it keeps the event loop from turning.
+    if (!this.#userCode() && !stuck) return 'waiting'
     this.#terminate()
     return 'stopping'
   }
 
   /** Called in a clean turn of the event loop after an interrupt. */
   #turn(request: number) {
+    this.#turned = true
     if (this.#realNextTick) process.nextTick = this.#realNextTick
     this.#realNextTick = null
     const cell = this.#current(), error = new Interrupted()
-    if (this.#stack) error.stack = `${error.name}: ${error.message}\n${this.#stack}`
+    if (this.#stack) error.stack = this.#stack
     const over = () => { Atomics.store(this.numbers, shared.turned, request) }
     if (!cell) return over()
     cell.abort(error)
     const end = () => {
-      if (this.#depth > 0) return setTimeout(end, 5)
+      if (this.#depth > 0 && request === this.#asked && !this.#forced) return setTimeout(end, 5)
       this.#wanted = false
       this.#end(cell, error)
       over()
@@ -182,7 +191,7 @@ export class Interrupts {
       const file = site.getFileName()
       return file && !file.startsWith('node:') && !file.startsWith(this.#kernel)
     })
-    if (users.length && !this.#stack) this.#stack = users.map(site => `    at ${site}`).join('\n')
+    if (users.length) this.#stack ||= String(prepareStackTrace?.(new Interrupted(), users) ?? '')
     return users.length > 0
   }
 

@@ -1,0 +1,40 @@
+import { codeFrame } from '../cell/frame.ts'
+import type { Described } from '../cell/traceback.ts'
+
+/** A diagnostic of the language server; positions count from 0, in the live document. */
+export interface Diagnostic {
+  range: { start: { line: number, character: number }, end: { line: number, character: number } }
+  severity: number
+  code: number
+  message: string
+}
+
+/** What may well be right when it runs: imports, which are resolved then, and modules' forms, which are bridged then. */
+const importCodes = [1192, 1259, 1471, 1479, 2305, 2306, 2307, 2497, 2613, 2614, 2616, 2691, 2792, 2821, 2823, 2834, 2835, 2846, 2877, 2882]
+/** What is possible and not certain: null, undefined, "used before it was assigned". */
+const possibleCodes = [2454, 2531, 2532, 2533, 2565, 2566]
+/** What depends on a setting that a cell cannot change. */
+const settingCodes = [1202, 1203, 1205, 1206, 1208, 1219, 1238, 1239, 1240, 1241, 1286, 1287, 1343, 1375, 1378, 1432, 1448, 2354, 2580, 2591, 2688]
+const tolerated = new Set([...importCodes, ...possibleCodes, ...settingCodes])
+
+/** The diagnostics that are definite errors of the cell itself: TypeScript's 1xxx and 2xxx, less what may be right at run time. */
+export function complaints(diagnostics: Diagnostic[]): Diagnostic[] {
+  return diagnostics.filter(d => d.severity === 1 && d.code >= 1000 && d.code < 3000 && d.range.start.line > 0 && !tolerated.has(d.code))
+    .sort((a, b) => a.range.start.line - b.range.start.line || a.range.start.character - b.range.start.character)
+}
+
+/** The complaints as Jupyter's `error` message: the first gives the name and the value, all (up to five) stand in the traceback. */
+export function describeComplaints(found: Diagnostic[], source: string, count: number, readable: (text: string) => string): Described {
+  const traceback: string[] = []
+  for (const { message, code, range } of found.slice(0, 5)) {
+    const { line, character } = range.start
+    const length = range.end.line === line ? range.end.character - character : 1
+    if (traceback.length) traceback.push('')
+    traceback.push(`${nameOf(code)}: ${readable(message)} (TS${code})`, '', `Cell ${count}, line ${line}`,
+      ...codeFrame(source, line, character + 1, length).split('\n'))
+  }
+  if (found.length > 5) traceback.push('', `… and ${found.length - 5} more.`)
+  return { ename: nameOf(found[0].code), evalue: readable(found[0].message), traceback }
+}
+
+const nameOf = (code: number) => code < 2000 ? 'SyntaxError' : 'TypeScriptError'

@@ -1,0 +1,140 @@
+import { names as libraryNames } from '../../lib/names.ts'
+import { splitMagics } from '../cell/magics.ts'
+import type { Described } from '../cell/traceback.ts'
+import { complaints, describeComplaints, type Diagnostic } from './check.ts'
+import { isComplete, type Completeness } from './complete.ts'
+import { completionsOf, magicCompletions, type CompletionItem, type Completions } from './completion.ts'
+import { inspectionOf, type Hover, type Inspection, type Signatures } from './inspection.ts'
+import { configName, Notebook } from './notebook.ts'
+import { livePosition, toUnits } from './positions.ts'
+import { LanguageServer } from './server.ts'
+
+/** How many milliseconds without a question the language server stays. */
+const idle = 10 * 60 * 1000
+
+/**
+ * All that is known about a notebook's types. It lives in the parent process, so it answers while a cell runs, and asks
+ * TypeScript's native language server, which sees the cells as modules ({@link Notebook}).
+ *
+ * @example
+ * const language = new Language({ folder: process.cwd() })
+ * await language.check('const a: number = "1"', 1)    // { ename: 'TypeScriptError', evalue: "Type 'string' is …", … }
+ */
+export class Language {
+  readonly #folder: string
+  readonly #server: LanguageServer
+  #notebook: Notebook
+  #types: 'on' | 'warn' | 'off' = 'on'
+  #cells: string[] = []
+
+  /** @param options.folder the notebook's folder, from which imports are resolved */
+  constructor(options: { folder: string, idle?: number }) {
+    this.#folder = options.folder
+    this.#notebook = new Notebook(options.folder, Object.keys(libraryNames))
+    this.#server = new LanguageServer({ folder: options.folder, config: configName, idle: options.idle ?? idle })
+    this.#begin()
+  }
+
+  /** Starts the server and lets it read the standard types, so that the first cell need not wait for that. */
+  async warm(): Promise<void> {
+    await this.#diagnose('').catch(() => null)
+  }
+
+  /**
+   * Completes the word at the cursor, with kinds and, where they are few, types.
+   * @param cursor in code points
+   */
+  async complete(code: string, cursor: number): Promise<Completions> {
+    const offset = toUnits(code, cursor)
+    const magics = magicCompletions(code, offset)
+    if (magics) return magics
+    const isMember = /[.'"`]\s*$/.test(code.slice(0, offset).replace(/[\w$]+$/, ''))
+    this.#server.set(this.#uri('__live.ts'), this.#notebook.live(withoutMagics(code), !isMember))
+    const at = { textDocument: { uri: this.#uri('__live.ts') }, position: livePosition(code, offset), context: { triggerKind: 1 } }
+    const list = await this.#server.request<{ items: CompletionItem[] } | null>('textDocument/completion', at)
+    const extra = isMember ? [] : this.#notebook.unloaded()
+    return completionsOf(code, offset, list?.items ?? [], extra, item => this.#server.request('completionItem/resolve', item))
+  }
+
+  /**
+   * Explains the name at the cursor, or the call that the cursor stands in.
+   * @param cursor in code points
+   * @param detail 0 or 1; from 1 on, with the documentation's tags
+   */
+  async inspect(code: string, cursor: number, detail: number): Promise<Inspection> {
+    const offset = toUnits(code, cursor)
+    this.#server.set(this.#uri('__live.ts'), this.#notebook.live(withoutMagics(code)))
+    const ask = <T>(method: string, at: number) =>
+      this.#server.request<T | null>(method, { textDocument: { uri: this.#uri('__live.ts') }, position: livePosition(code, at) })
+    const onName = /[\w$]/.test(code[offset] ?? '') ? offset : /[\w$]/.test(code[offset - 1] ?? '') ? offset - 1 : -1
+    const hover = onName < 0 ? null : await ask<Hover>('textDocument/hover', onName)
+    const signatures = hover?.contents ? null : await ask<Signatures>('textDocument/signatureHelp', offset)
+    return inspectionOf(hover, signatures, detail, text => this.#notebook.readable(text))
+  }
+
+  /** Whether the code can run as it is, or goes on in the next line. */
+  isComplete(code: string): Completeness {
+    return isComplete(code)
+  }
+
+  /** Takes in a cell that ran, whether it threw or not: its names count for all later cells. */
+  ran(source: string, count: number): void {
+    if (/^%reset\s*$/m.test(source)) this.reset()
+    const cell = this.#notebook.add(withoutMagics(source), count)
+    if (!cell) return
+    this.#cells.push(cell.name)
+    this.#server.set(this.#uri(cell.name), cell.text)
+    this.#server.set(this.#uri('__env.ts'), this.#notebook.env())
+    // The server reads the change when it is next asked something: now, and not when the next cell waits for it.
+    if (this.#server.running) void this.#diagnose('').catch(() => null)
+  }
+
+  /**
+   * Finds the definite type errors of a cell before it runs.
+   * @returns what an `error` message carries; with `warning` the cell is to run all the same; null where nothing is wrong
+   */
+  async check(source: string, count: number): Promise<Described & { warning?: true } | null> {
+    const magic = /^\s*%types +(on|warn|off)\s*$/m.exec(source)
+    if (magic) this.#types = magic[1] as 'on'
+    if (this.#types === 'off') return null
+    const found = complaints(await this.#diagnose(source))
+    if (!found.length) return null
+    const described = describeComplaints(found, source, count, text => this.#notebook.readable(text))
+    return this.#types === 'warn' ? { ...described, warning: true } : described
+  }
+
+  /** Forgets all cells, as after a restart. */
+  reset(): void {
+    this.#server.delete(this.#cells.map(name => this.#uri(name)))
+    this.#cells = []
+    this.#notebook = new Notebook(this.#folder, Object.keys(libraryNames))
+    this.#begin()
+  }
+
+  /** Ends the language server. */
+  dispose(): void {
+    this.#server.dispose()
+  }
+
+  #begin() {
+    this.#server.set(this.#uri(configName), this.#notebook.config())
+    this.#server.set(this.#uri('__env.ts'), this.#notebook.env())
+    this.#server.set(this.#uri('__live.ts'), this.#notebook.live(''))
+  }
+
+  #uri(name: string) {
+    return this.#notebook.uri(name)
+  }
+
+  async #diagnose(source: string): Promise<Diagnostic[]> {
+    const uri = this.#uri('__live.ts')
+    this.#server.set(uri, this.#notebook.live(withoutMagics(source)))
+    const report = await this.#server.request<{ items: Diagnostic[] } | null>('textDocument/diagnostic', { textDocument: { uri } })
+    return report?.items ?? []
+  }
+}
+
+/** A cell as TypeScript sees it; what a wrong magic is told, it is told when the cell runs. */
+function withoutMagics(source: string): string {
+  try { return splitMagics(source).source } catch { return '' }
+}

@@ -1,0 +1,76 @@
+import { analyze } from '@typescript-eslint/scope-manager'
+import { parseSync } from 'oxc-parser'
+
+/** What a cell's top level declares under a name; a class or an enum is both a value and a type. */
+export interface Declared { value: boolean, type: boolean, constant: boolean, exported: boolean }
+/** A name that a cell mentions and does not declare. */
+export interface Free { written: boolean }
+
+/** The names of one cell, as far as other cells are concerned. */
+export interface CellNames {
+  declared: Map<string, Declared>
+  free: Map<string, Free>
+  /** False where the source cannot be parsed; the names are then guessed from its words. */
+  parsed: boolean
+}
+
+/** Finds what a cell of TypeScript declares and what it takes from elsewhere. Half-typed source gets a guess. */
+export function namesOf(source: string): CellNames {
+  const { program, errors } = parseSync('cell.ts', source, { astType: 'ts', range: true, sourceType: 'module' })
+  if (errors.length) return guess(source)
+  const scope = analyze(program as never, { sourceType: 'module', lib: [] }).globalScope!.childScopes[0]
+  const exported = exportedNames(program.body as unknown as Statement[])
+  const declared = new Map<string, Declared>()
+  for (const variable of scope.variables) {
+    if (!variable.defs.length) continue
+    const parent = variable.defs[0].parent as { kind?: string } | null | undefined
+    const { type } = variable.defs[0]
+    declared.set(variable.name, {
+      value: variable.isValueVariable, type: variable.isTypeVariable, exported: exported.has(variable.name),
+      constant: type === 'ImportBinding' || (type === 'Variable' && /^(const|using|await using)$/.test(parent?.kind ?? '')),
+    })
+  }
+  const free = new Map<string, Free>()
+  for (const reference of scope.through) {
+    const name = String(reference.identifier.name)
+    free.set(name, { written: reference.isWrite() || (free.get(name)?.written ?? false) })
+  }
+  return { declared, free, parsed: true }
+}
+
+interface Statement {
+  type: string
+  declaration?: { type: string, id?: { name: string } | null, declarations?: { id: unknown }[] } | null
+  source?: unknown
+  specifiers?: { exported: { name?: string } }[]
+}
+
+function exportedNames(body: Statement[]): Set<string> {
+  const names = new Set<string>()
+  for (const { type, declaration, specifiers } of body) {
+    if (type !== 'ExportNamedDeclaration') continue
+    for (const s of specifiers ?? []) if (s.exported.name) names.add(s.exported.name)
+    if (declaration?.id) names.add(declaration.id.name)
+    for (const d of declaration?.declarations ?? []) bindings(d.id, names)
+  }
+  return names
+}
+
+function bindings(pattern: unknown, into: Set<string>): void {
+  const p = pattern as { type: string, name: string, properties?: unknown[], elements?: unknown[], value?: unknown, left?: unknown, argument?: unknown } | null
+  if (p?.type === 'Identifier') into.add(p.name)
+  for (const part of [...p?.properties ?? [], ...p?.elements ?? [], p?.value, p?.left, p?.argument]) if (part) bindings(part, into)
+}
+
+function guess(source: string): CellNames {
+  const declared = new Map<string, Declared>()
+  for (const [, kind, name] of source.matchAll(/\b(const|let|var|function\*?|class|enum|namespace|interface|type)\s+([A-Za-z_$][\w$]*)/g)) {
+    declared.set(name, { value: !/interface|type/.test(kind), type: !/const|let|var|function/.test(kind), constant: kind === 'const', exported: false })
+  }
+  for (const [, names] of source.matchAll(/\b(?:const|let|var|import)\s+(?:type\s+)?(\{[^}]*\}|\[[^\]]*\]|\*\s*as\s+\w+)/g)) {
+    for (const [name] of names.matchAll(/[A-Za-z_$][\w$]*(?!\s*:|\w|\s+as\b)/g)) declared.set(name, { value: true, type: true, constant: true, exported: false })
+  }
+  const free = new Map<string, Free>()
+  for (const [name] of source.matchAll(/(?<![\w$])[A-Za-z_$][\w$]*/g)) if (!declared.has(name)) free.set(name, { written: false })
+  return { declared, free, parsed: false }
+}

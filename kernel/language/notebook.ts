@@ -1,0 +1,154 @@
+import { readFileSync, existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { namesOf, type CellNames } from './names.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const reserved = new Set(['undefined', 'arguments', 'globalThis', 'this', 'await', 'const'])
+
+/** The name of the document that configures the notebook's project. */
+export const configName = '__graft.json'
+
+interface Owner { cell: number, constant: boolean }
+
+/**
+ * A notebook as TypeScript modules. Each cell that ran is a module which exports what it declares; `env` re-exports the newest
+ * owner of every name; `live` is the cell that is typed or about to run, under one line that imports what it mentions. As that
+ * line always names the same modules, the language server keeps its program from one keystroke to the next.
+ */
+export class Notebook {
+  readonly #folder: string
+  readonly #library: Set<string>
+  readonly #values = new Map<string, Owner>()
+  readonly #types = new Map<string, Owner>()
+  readonly #dynamic = new Set<string>()
+  readonly #counts: number[] = []
+  #usesLibrary = false
+
+  /** @param library the names a cell finds without declaring them */
+  constructor(folder: string, library: Iterable<string>) {
+    this.#folder = folder
+    this.#library = new Set(library)
+  }
+
+  /** The URI of one of the notebook's documents. */
+  uri(name: string): string {
+    return pathToFileURL(join(this.#folder, name)).href
+  }
+
+  /** The configuration: the folder's own tsconfig.json, with what cells need on top. */
+  config(): string {
+    const at = (path: string) => join(root, path)
+    const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
+    const near = createRequire(join(this.#folder, 'notebook.ts'))
+    const paths: Record<string, string[]> = {
+      'graft': [at('lib/index.ts')], '@graft-kernel/graft': [at('lib/index.ts')], 'tslab': [at('kernel/display/tslab.ts')],
+    }
+    for (const name of Object.keys(own.dependencies)) if (!near.resolve.paths(name)?.some(p => existsSync(join(p, name)))) paths[name] = [at(`node_modules/${name}`)]
+    return JSON.stringify({
+      ...existsSync(join(this.#folder, 'tsconfig.json')) ? { extends: './tsconfig.json' } : {},
+      compilerOptions: {
+        target: 'esnext', lib: ['esnext', 'dom', 'dom.iterable'], module: 'preserve', moduleResolution: 'bundler', moduleDetection: 'force',
+        strict: true, noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true, allowJs: true, checkJs: false,
+        esModuleInterop: true, resolveJsonModule: true, isolatedModules: false, verbatimModuleSyntax: false, composite: false, incremental: false,
+        noUnusedLocals: false, types: ['node'], typeRoots: [at('node_modules/@types')], paths,
+      },
+      files: [join(this.#folder, '__live.ts'), at('kernel/language/globals.d.ts')], include: [], references: [],
+    })
+  }
+
+  /** The live document: the cell's own text from the second line on. `all` brings every name in, for completion. */
+  live(source: string, all = false): string {
+    const names = namesOf(source)
+    const wanted = all ? new Map([...this.#values.keys(), ...this.#types.keys()].map(name => [name, { written: false }])) : new Map<string, { written: boolean }>()
+    for (const [name, free] of names.free) wanted.set(name, free)
+    for (const name of names.declared.keys()) wanted.delete(name)
+    const reads: string[] = [], written: string[] = []
+    for (const [name, free] of wanted) {
+      const owner = this.#values.get(name) ?? this.#types.get(name)
+      if (!owner) continue
+      if (free.written && this.#values.has(name)) written.push(`declare ${owner.constant ? 'const' : 'let'} ${name}: typeof $e.${name};`)
+      else reads.push(name)
+    }
+    return `import * as $e from './__env'; import { ${reads.join(', ')} } from './__env'; ${written.join(' ')}${this.#ambient(wanted.keys(), all)}\n${source}`
+  }
+
+  /** Takes in a cell that ran: its own document, which never changes again. */
+  add(source: string, count: number): { name: string, text: string } | null {
+    const names = namesOf(source)
+    if (!names.parsed) return null
+    const cell = this.#counts.push(count) - 1
+    const text = `${this.#prelude(names)}\n${source}\n${exportList(names)}`
+    for (const [name, { value, type, constant }] of names.declared) {
+      if (reserved.has(name)) continue
+      // A class that is declared anew as a plain value is no type any more; an interface of the same name stays one.
+      if (value && !type && this.#types.has(name) && this.#values.get(name)?.cell === this.#types.get(name)!.cell) this.#types.delete(name)
+      if (value) this.#values.set(name, { cell, constant })
+      if (type) this.#types.set(name, { cell, constant })
+    }
+    for (const [, name] of source.matchAll(/\bglobalThis\.([A-Za-z_$][\w$]*)\s*=(?!=)/g)) this.#dynamic.add(name)
+    return { name: `__cell_${cell}.ts`, text }
+  }
+
+  /** The document through which the live cell sees all others. */
+  env(): string {
+    const lines: string[] = []
+    for (const name of new Set([...this.#values.keys(), ...this.#types.keys()])) {
+      const value = this.#values.get(name), type = this.#types.get(name)
+      if (value && type && value.cell !== type.cell) {
+        lines.push(`import { ${name} as ${name}$value } from './__cell_${value.cell}'; export declare const ${name}: typeof ${name}$value; ` +
+          `export type ${name} = import('./__cell_${type.cell}').${name}`)
+      } else lines.push(`export { ${name} } from './__cell_${(value ?? type)!.cell}'`)
+    }
+    return `${lines.join('\n')}\nexport {}`
+  }
+
+  /** Removes our own module names from what TypeScript says: `A (cell 3)`. */
+  readable(message: string): string {
+    return message
+      .replace(/(?:typeof )?import\("[^"]*__cell_(\d+)(?:\.ts)?"\)(?:\.([\w$]+))?/g, (_, cell: string, name?: string) => `${name ?? 'the module'} (cell ${this.#counts[Number(cell)]})`)
+      .replace(/import\("[^"]*__(?:env|live)(?:\.ts)?"\)\./g, '').replace(/\$e\./g, '')
+      .replace(/import\("[^"]*\/lib\/index(?:\.ts)?"\)/g, 'graft').replace(/import\("[^"]*\/node_modules\/((?:@[^/"]+\/)?[^/"]+)[^"]*"\)/g, 'import("$1")')
+  }
+
+  /** All names of earlier cells. */
+  names(): string[] {
+    return [...new Set([...this.#values.keys(), ...this.#types.keys()])]
+  }
+
+  /** The names of the library that no cell took, and that the live document does not import yet. */
+  unloaded(): string[] {
+    return this.#usesLibrary ? [] : [...this.#library].filter(name => !this.#values.has(name))
+  }
+
+  #prelude({ free }: CellNames): string {
+    const from = new Map<number, string[]>()
+    const written: string[] = []
+    for (const [name, mention] of free) {
+      const value = this.#values.get(name), owner = value ?? this.#types.get(name)
+      if (!owner) continue
+      const asType = this.#types.get(name)
+      if (mention.written && value) written.push(`declare ${value.constant ? 'const' : 'let'} ${name}: typeof import('./__cell_${value.cell}').${name};`)
+      else if (value && asType && value.cell !== asType.cell) written.push(`declare const ${name}: typeof import('./__cell_${value.cell}').${name}; type ${name} = import('./__cell_${asType.cell}').${name};`)
+      else from.set(owner.cell, [...from.get(owner.cell) ?? [], name])
+    }
+    const imports = [...from].map(([cell, names]) => `import { ${names.join(', ')} } from './__cell_${cell}';`)
+    return [...imports, ...written, this.#ambient(free.keys(), false)].join(' ')
+  }
+
+  #ambient(wanted: Iterable<string>, all: boolean): string {
+    const taken = (name: string) => this.#values.has(name) || this.#types.has(name)
+    const mentioned = new Set(wanted)
+    const used = [...this.#library].filter(name => mentioned.has(name) && !taken(name))
+    if (used.length) this.#usesLibrary = true
+    const named = [...new Set(all && this.#usesLibrary ? [...used, ...[...this.#library].filter(name => !taken(name))] : used)].filter(name => name !== 'graft')
+    const library = this.#usesLibrary ? ` import { ${named.join(', ')} } from 'graft'; import * as graft from 'graft';` : ''
+    const dynamic = [...this.#dynamic].filter(name => mentioned.has(name) && !taken(name)).map(name => ` declare let ${name}: any;`).join('')
+    return library + dynamic
+  }
+}
+
+function exportList({ declared }: CellNames): string {
+  return `export { ${[...declared].filter(([name, { exported }]) => !exported && !reserved.has(name)).map(([name]) => name).join(', ')} }`
+}

@@ -1,0 +1,187 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { nativeCompiler } from './compiler.ts'
+
+interface Message { id?: number | string, method?: string, params?: unknown, result?: unknown, error?: { message: string } }
+interface Waiting { resolve: (result: never) => void, reject: (error: Error) => void }
+
+/** What the server may be told in answer to its own questions. */
+export interface ServerOptions {
+  folder: string
+  /** The name of the project's configuration file, an open document like the others. */
+  config: string
+  /** How long without a request the server stays, in milliseconds. */
+  idle: number
+}
+
+/**
+ * TypeScript's native language server over stdio (Language Server Protocol 3.17), with documents that exist only here. It starts
+ * at the first request, ends when nobody asked for a while, and comes back with the same documents.
+ */
+export class LanguageServer {
+  readonly #options: ServerOptions
+  readonly #documents = new Map<string, { text: string, version: number }>()
+  readonly #waiting = new Map<number, Waiting>()
+  #process: ChildProcess | null = null
+  #received: Buffer[] = []
+  #size = 0
+  #expected = -1
+  #last = 0
+  #timer: NodeJS.Timeout | undefined
+  #disposed = false
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+  }
+
+  /** Whether the server's process runs now. */
+  get running(): boolean {
+    return this.#process !== null
+  }
+
+  /** Opens or replaces a document of the notebook's folder. */
+  set(uri: string, text: string): void {
+    const known = this.#documents.get(uri)
+    if (known?.text === text) return
+    const version = (known?.version ?? 0) + 1
+    this.#documents.set(uri, { text, version })
+    if (!this.#process) return
+    if (known) this.#notify('textDocument/didChange', { textDocument: { uri, version }, contentChanges: [{ text }] })
+    else this.#open(uri)
+  }
+
+  /** Closes documents. */
+  delete(uris: Iterable<string>): void {
+    for (const uri of uris) if (this.#documents.delete(uri) && this.#process) this.#notify('textDocument/didClose', { textDocument: { uri } })
+  }
+
+  /** Asks the server; rejects when it ends before its answer. */
+  request<T>(method: string, params: unknown): Promise<T> {
+    if (this.#disposed) return Promise.reject(new Error('the language server was ended'))
+    if (!this.#process) this.#start()
+    this.#timer?.refresh()
+    return this.#ask(method, params)
+  }
+
+  /** Starts the server if it does not run, so that the next question finds it ready. */
+  warm(): void {
+    if (!this.#process && !this.#disposed) this.#start()
+  }
+
+  /** Ends the server; nothing starts it again. */
+  dispose(): void {
+    this.#disposed = true
+    this.#stop()
+  }
+
+  #start() {
+    const child = spawn(nativeCompiler(), ['--lsp', '--stdio'], { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true })
+    this.#process = child
+    child.stdout.on('data', (bytes: Buffer) => this.#read(bytes))
+    child.stdin.on('error', () => {})
+    child.on('error', () => this.#ended(child))
+    child.on('exit', () => this.#ended(child))
+    child.unref()
+    ;(child.stdin as unknown as Socket).unref()
+    void this.#ask('initialize', {
+      processId: process.pid, rootUri: null, workspaceFolders: null,
+      capabilities: {
+        general: { positionEncodings: ['utf-16'] }, workspace: { configuration: true },
+        textDocument: {
+          completion: { completionItem: { documentationFormat: ['markdown'], labelDetailsSupport: true } },
+          hover: { contentFormat: ['markdown'] }, diagnostic: {},
+        },
+      },
+    }).catch(() => {})
+    this.#notify('initialized', {})
+    for (const uri of this.#documents.keys()) this.#open(uri)
+    this.#timer = setTimeout(() => this.#stop(), this.#options.idle).unref()
+  }
+
+  #stop() {
+    clearTimeout(this.#timer)
+    this.#process?.kill()
+    if (this.#process) this.#ended(this.#process)
+  }
+
+  #ended(child: ChildProcess) {
+    if (this.#process !== child) return
+    this.#process = null
+    this.#received = []
+    this.#size = 0
+    this.#expected = -1
+    for (const { reject } of this.#waiting.values()) reject(new Error('the language server ended'))
+    this.#waiting.clear()
+  }
+
+  #open(uri: string) {
+    const { text, version } = this.#documents.get(uri)!
+    const languageId = uri.endsWith('.json') ? 'json' : 'typescript'
+    this.#notify('textDocument/didOpen', { textDocument: { uri, languageId, version, text } })
+  }
+
+  #ask<T>(method: string, params: unknown): Promise<T> {
+    const id = ++this.#last
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject })
+      this.#hold()
+      this.#send({ id, method, params })
+    })
+  }
+
+  /** Only an open question keeps the process alive. */
+  #hold() {
+    const stdout = this.#process?.stdout as unknown as Socket | undefined
+    if (this.#waiting.size) stdout?.ref()
+    else stdout?.unref()
+  }
+
+  #notify(method: string, params: unknown) {
+    this.#send({ method, params })
+  }
+
+  #send(message: Message) {
+    const body = JSON.stringify({ jsonrpc: '2.0', ...message })
+    this.#process?.stdin?.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  }
+
+  #read(bytes: Buffer) {
+    this.#received.push(bytes)
+    this.#size += bytes.length
+    while (this.#size > 0) {
+      if (this.#expected >= 0 && this.#size < this.#expected) return
+      const all = this.#received.length === 1 ? this.#received[0] : Buffer.concat(this.#received)
+      this.#received = [all]
+      if (this.#expected < 0) {
+        const end = all.indexOf('\r\n\r\n')
+        if (end < 0) return
+        this.#expected = Number(/Content-Length: (\d+)/i.exec(all.toString('latin1', 0, end))?.[1] ?? 0)
+        this.#keep(all.subarray(end + 4))
+        continue
+      }
+      const message = JSON.parse(all.toString('utf8', 0, this.#expected)) as Message
+      this.#keep(all.subarray(this.#expected))
+      this.#expected = -1
+      this.#receive(message)
+    }
+  }
+
+  #keep(rest: Buffer) {
+    this.#received = rest.length ? [rest] : []
+    this.#size = rest.length
+  }
+
+  #receive(message: Message) {
+    if (message.method) {
+      if (message.id === undefined) return
+      const items = (message.params as { items?: { section: string }[] })?.items ?? []
+      const settings = { customConfigFileName: this.#options.config, suggest: { autoImports: false } }
+      return this.#send({ id: message.id, result: message.method === 'workspace/configuration' ? items.map(() => settings) : null })
+    }
+    const waiting = this.#waiting.get(message.id as number)
+    this.#waiting.delete(message.id as number)
+    this.#hold()
+    if (message.error) waiting?.reject(new Error(message.error.message))
+    else waiting?.resolve(message.result as never)
+  }
+}
