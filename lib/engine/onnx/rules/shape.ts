@@ -1,0 +1,71 @@
+import { Unsupported } from '../emitter.ts'
+import type { Emitter, Rule, Value } from '../emitter.ts'
+
+type Margins = [[top: number, bottom: number], [left: number, right: number]]
+
+/** The value's data in TensorFlow's order, cut anew; the batch is kept. */
+function reshape(e: Emitter, x: Value, shape: Value['shape']): Value {
+  const free = shape.slice(1).filter((side) => side === null).length
+  if (free > 1) throw new Unsupported('a reshape with several unknown sides')
+  const target = e.constant([0, ...shape.slice(1).map((side) => side ?? -1)])
+  return { name: e.node('Reshape', [e.last(x), target]), shape, channelsFirst: false }
+}
+
+function channelsLast(config: Record<string, unknown>): void {
+  if (config.dataFormat === 'channelsFirst') throw new Unsupported('channels-first data')
+}
+
+function margins(value: unknown): Margins {
+  if (typeof value === 'number') return [[value, value], [value, value]]
+  return (value as (number | [number, number])[]).map((side) => typeof side === 'number' ? [side, side] : side) as Margins
+}
+
+/** Passes its input on, in inference. */
+const identity: Rule = (_e, _layer, [x]) => x
+
+export const shapeRules: Record<string, Rule> = {
+  Flatten: (e, layer, [x], shape) => {
+    channelsLast(layer.getConfig())
+    return reshape(e, x, shape)
+  },
+
+  Reshape: (e, _layer, [x], shape) => reshape(e, x, shape),
+
+  Permute: (e, layer, [x], shape) => {
+    const perm = [0, ...layer.getConfig().dims as number[]]
+    return { name: e.node('Transpose', [e.last(x)], { perm }), shape, channelsFirst: false }
+  },
+
+  ZeroPadding2D: (e, layer, [x], shape) => {
+    const config = layer.getConfig(), [[top, bottom], [left, right]] = margins(config.padding)
+    channelsLast(config)
+    return { name: e.node('Pad', [e.first(x), e.constant([0, 0, top, left, 0, 0, bottom, right])]), shape, channelsFirst: true }
+  },
+
+  Cropping2D: (e, layer, [x], shape) => {
+    const config = layer.getConfig(), [[top, bottom], [left, right]] = margins(config.cropping)
+    channelsLast(config)
+    const far = 2 ** 31 - 1, end = (margin: number) => margin === 0 ? far : -margin
+    const name = e.node('Slice', [e.first(x), e.constant([top, left]), e.constant([end(bottom), end(right)]), e.constant([2, 3])])
+    return { name, shape, channelsFirst: true }
+  },
+
+  UpSampling2D: (e, layer, [x], shape) => {
+    const config = layer.getConfig(), [height, width] = config.size as [number, number]
+    channelsLast(config)
+    const nearest = config.interpolation !== 'bilinear'
+    const scales = e.constant(Float32Array.of(1, 1, height, width))
+    const name = e.node('Resize', [e.first(x), '', scales], nearest
+      ? { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }
+      : { mode: 'linear', coordinate_transformation_mode: 'half_pixel' })
+    return { name, shape, channelsFirst: true }
+  },
+
+  Dropout: identity,
+  SpatialDropout1D: identity,
+  SpatialDropout2D: identity,
+  AlphaDropout: identity,
+  GaussianDropout: identity,
+  GaussianNoise: identity,
+  ActivityRegularization: identity,
+}
