@@ -21,11 +21,13 @@ const comms = new Comms(output)
 const questions = new Questions(output, header => pipe.send(header), ask => interrupts.waitForAnswer(ask))
 const pages: MimeBundle[] = []
 const { display, clear } = makeDisplay(output, bundle => pages.push(bundle))
+// An import that is torn apart stays broken for the life of the process, so an interrupt waits for its end.
+const library = Object.fromEntries(Object.entries(libraryNames).map(([name, load]) => [name, () => interrupts.section(load)]))
 const ready = <T>(value: T) => () => Promise.resolve(value)
 const cells = new Cells({
   folder: process.cwd(),
   names: {
-    ...libraryNames, display: ready(display), clear: ready(clear), input: ready(questions.input.bind(questions)),
+    ...library, display: ready(display), clear: ready(clear), input: ready(questions.input.bind(questions)),
     prompt: ready(questions.prompt.bind(questions)), confirm: ready(questions.confirm.bind(questions)),
   },
 })

@@ -22,8 +22,10 @@ interface Request {
 /** A front end that takes output slowly holds the child back at this many bytes, until it has taken all but the second number. */
 const most = 1 << 24, least = 1 << 22
 
-/** How long an interrupt may take before the user is told how to go further, in ms. */
+/** How long an interrupt may take before the user is told how to go further, and how long a forced one before the process is ended, in ms. */
 const patience = 2000
+
+const slowly = 'The cell is in a step that must end first. Interrupt again to break it off; where even that fails, a new process starts and variables are lost.\n'
 
 /** How many cells are remembered, so that what they print later reaches them. */
 const remembered = 10_000
@@ -75,18 +77,21 @@ export class Executions {
     if (state === 'idle' && running && running !== parent) this.#sockets().publish({ type: 'status', content: { execution_state: 'busy' }, parent: running })
   }
 
-  /** Interrupts the running cell and aborts those behind it. Asked again after a while in vain, it starts a new process. */
+  /** Interrupts the running cell and aborts those behind it. Asked again after a while in vain, it is forced, in the end by a new process. */
   interrupt(): void {
     const current = this.#current
     this.#abortQueue()
     if (!current) return this.#child.tell({ interrupt: 0 })
-    if (this.#interruptedAt && performance.now() - this.#interruptedAt > patience) return this.#child.kill()
-    this.#child.tell({ interrupt: current.id })
+    const force = this.#interruptedAt > 0 && performance.now() - this.#interruptedAt > patience
+    this.#child.tell({ interrupt: current.id, force })
     if (this.#question?.sync) this.#child.tell({ answer: null })
-    if (this.#interruptedAt) return
+    if (this.#interruptedAt && !force) return
     this.#interruptedAt = performance.now()
+    const child = this.#child
     setTimeout(() => {
-      if (this.#current === current) this.#print(current.id, 'stderr', 'The cell is in a native call, which must end first. Interrupt again to restart the process instead; its variables are lost then.\n')
+      if (this.#current !== current || this.#child !== child) return
+      if (force) child.kill()
+      else this.#print(current.id, 'stderr', slowly)
     }, patience).unref()
   }
 

@@ -32,7 +32,6 @@ export class Executor {
 
   /** Starts a cell in a turn of the event loop of its own: an interrupt may cut off whatever called it. */
   start(request: Request, code: Uint8Array, expressions: Uint8Array): void {
-    ;(globalThis as any).L('start', request.cell)
     this.#port.port1.postMessage({ request, code: Buffer.from(code).toString(), expressions: Buffer.from(expressions).toString() })
   }
 
@@ -63,7 +62,6 @@ export class Executor {
 
   #run(cell: RunningCell, code: string, expressions: Record<string, string>) {
     this.current = cell
-    ;(globalThis as any).L('run', cell.id)
     runAs(cell, () => this.#work(cell, code, expressions).then(reply => this.#settle(cell, { reply }), error => this.#settle(cell, { error })))
   }
 
@@ -90,7 +88,6 @@ export class Executor {
   }
 
   #settle(cell: RunningCell, outcome: { reply: { results: object, text?: unknown } } | { error: unknown }) {
-    ;(globalThis as any).L('settle', cell.id, cell.over)
     if (cell.over) return
     cell.over = true
     // Rejections that nobody handled are reported between now and the next turn: they are this cell's.
@@ -98,7 +95,6 @@ export class Executor {
   }
 
   #conclude(cell: RunningCell, outcome: { reply: { results: object, text?: unknown } } | { error: unknown }) {
-    ;(globalThis as any).L('conclude', cell.id)
     const { output, pages, send } = this.#options
     const failure = 'error' in outcome ? this.#publishError(cell, outcome.error) : cell.fault
     output.flush()

@@ -18,7 +18,7 @@ export type ToKernel = { barrier?: number } & (
 )
 
 /** What goes to the child's interrupt thread, a line of JSON each: it is heard while the main thread is busy. */
-export type ToThread = { interrupt: number } | { answer: string | null }
+export type ToThread = { interrupt: number, force?: boolean } | { answer: string | null }
 
 /** The child's file descriptors beside standard input, output and error. */
 export const descriptors = { toKernel: 3, fromKernel: 4, toThread: 5 } as const
