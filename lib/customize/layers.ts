@@ -55,3 +55,11 @@ export const outputOf = (layer: Layer): SymbolicTensor => {
   }
   return output
 }
+
+/** The activation that a model's output has gone through, e.g. `softmax`; `linear` where there is none. */
+export function outputActivation(model: LayersModel): string {
+  const layer = model.outputs[0].sourceLayer
+  if (isModel(layer)) return outputActivation(layer)
+  if (layer.getClassName() === 'Softmax') return 'softmax'
+  return (layer.getConfig() as { activation?: string } | undefined)?.activation ?? 'linear'
+}

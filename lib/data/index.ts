@@ -1,2 +1,3 @@
 export { images, ImageData, type ImageOptions, type Problem } from './images.ts'
+export { tensors, type TensorOptions } from './tensors.ts'
 export { ImageSet, type Batch } from './set.ts'

@@ -1,4 +1,5 @@
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
+import { outputActivation } from '../customize/layers.ts'
 import { didYouMean, GraftError } from '../error.ts'
 import { tf } from '../tf.ts'
 import type { Measure, Objective } from './step.ts'
@@ -38,7 +39,7 @@ const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) =>
  * (`softmax`), one yes or no per output (`sigmoid`).
  */
 export function objectiveOf(model: LayersModel, loss?: LossWish, wishes: MetricWish[] = ['accuracy']): Objective & { name: string } {
-  const activation = (model.outputLayers[0]?.getConfig() as { activation?: string }).activation
+  const activation = outputActivation(model)
   const usual = activation === 'sigmoid' ? 'binaryCrossentropy' : 'categoricalCrossentropy'
   const named = (wish: MetricWish): [string, Measure] => {
     if (typeof wish === 'function') return [wish.name || 'metric', wish]

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
 import { cardOf } from '../card.ts'
+import { outputActivation } from '../customize/layers.ts'
 import { concurrently } from '../data/concurrently.ts'
 import { decodeImage } from '../data/decode.ts'
 import { ImageData } from '../data/images.ts'
@@ -84,7 +85,7 @@ async function ofSet(model: LayersModel, set: ImageSet, labelled = true): Promis
 /** How to read a model's output as classes. */
 function outputOf(model: LayersModel): { labels: string[], probabilities: (output: Tensor) => Tensor } {
   const shape = model.outputs[0].shape, units = shape[1], card = cardOf(model)
-  const activation = (model.outputLayers[0]?.getConfig() as { activation?: string }).activation
+  const activation = outputActivation(model)
   const classifies = activation === 'softmax' || activation === 'sigmoid' || card?.classes || /classification/.test(card?.handle ?? '')
   if (model.outputs.length !== 1 || shape.length !== 2 || !units || !classifies) {
     throw new GraftError(`'${model.name}' gives [${shape.map(n => n ?? 'batch').join(', ')}] features, no classes. ` +

@@ -32,6 +32,8 @@ export interface TrainOptions {
   metrics?: MetricWish[]
   /** Another seed gives another order of images and other dropout. Default 1. */
   seed?: number
+  /** Whether each epoch takes the images in another order. Default true. */
+  shuffle?: boolean
   /** Whether to show a plot and progress. Default true. */
   show?: boolean
 }
@@ -109,7 +111,8 @@ async function epochsOf(model: LayersModel, { train, validation }: { train: Imag
   try {
     for (let epoch = 0; epoch < options.epochs && !stopped(); epoch++) {
       run.batchLosses = []
-      const order = shuffled(Array.from(train.labels.keys()), randomFrom(options.seed, 'order', epoch))
+      const all = Array.from(train.labels.keys())
+      const order = options.shuffle === false ? all : shuffled(all, randomFrom(options.seed, 'order', epoch))
       const mean = new Means()
       for (let at = 0; at < order.length && !stopped(); at += options.batch) {
         const indices = order.slice(at, at + options.batch)

@@ -14,7 +14,7 @@ test('every class with two images keeps one for each side', () => {
 
 test('the split does not depend on the order of the files', () => {
   const ids = Array.from({ length: 40 }, (_, i) => `id${i}`), labels = ids.map((_, i) => i % 4)
-  const order = shuffled(ids.keys().toArray(), randomFrom('order'))
+  const order = shuffled(Array.from(ids.keys()), randomFrom('order'))
   const names = (taken: number[], of: string[]) => taken.map(i => of[i]).toSorted()
   const one = split(labels, ids, 0.25, 7), other = split(order.map(i => labels[i]), order.map(i => ids[i]), 0.25, 7)
   assert.deepEqual(names(one.taken, ids), names(other.taken, order.map(i => ids[i])))
