@@ -4,12 +4,13 @@ import { pathToFileURL } from 'node:url'
 import vm from 'node:vm'
 import { displaySymbol } from '../../lib/host.ts'
 import { positionAt } from './frame.ts'
+import { installConstants } from './constants.ts'
 import { splitMagics, type Magic } from './magics.ts'
 import { exportOf, importerOf, installModules, type Importer } from './modules.ts'
 import { constantKind, rewrite, type CellImport, type Earlier } from './rewrite.ts'
 import { scopeOf, type Node, type Scope } from './scope.ts'
 import { installStacks, originalPosition, rememberCell, type Mapping, type Position } from './stack.ts'
-import { describe, placeError, type Described } from './traceback.ts'
+import { cellName, describe, placeError, type Described } from './traceback.ts'
 import { parse, SourceError, transpile, type Transpiled } from './transpile.ts'
 
 /** What was there before any cell: a cell that declares such a name (`const performance = …`) gets one of its own instead. */
@@ -61,7 +62,7 @@ export class Cells {
     const meta = { url, filename: join(options.folder, 'notebook.ts'), dirname: options.folder, resolve: (s: string) => createRequire(url).resolve(s) }
     const own = globalThis as Record<PropertyKey, unknown>
     own[Symbol.for('graft.meta')] = meta
-    own[Symbol.for('graft.constants')] = this.#constants()
+    installConstants(name => this.#declared.get(name)?.count)
     own.require = createRequire(url)
   }
 
@@ -82,6 +83,11 @@ export class Cells {
     } finally {
       if (split.magics.some(({ name }) => name === '%time')) console.log(`${(performance.now() - start).toFixed(1)} ms`)
     }
+  }
+
+  /** The value of an expression on the side, as Jupyter's `user_expressions` ask for; errors name no cell. */
+  evaluate(expression: string): Promise<{ value: unknown }> {
+    return this.#evaluate(`(${expression}\n)`, 0)
   }
 
   async #evaluate(source: string, count: number): Promise<{ value: unknown }> {
@@ -133,7 +139,7 @@ export class Cells {
   }
 
   #compile(source: string, count: number): Compiled {
-    const place = (at: Position, length: number) => ({ name: `Cell ${count}`, source, ...at, length })
+    const place = (at: Position, length: number) => ({ name: cellName(count), source, ...at, length })
     let js: Transpiled, program: Node
     try {
       js = transpile('cell.ts', source)
@@ -194,20 +200,12 @@ export class Cells {
         if (names.length && names.every(({ local }) => !isUsed(local) && mentionsType(source, local))) continue
         const explained = explainMissing(error, specifier)
         if (explained !== error || error instanceof SyntaxError) {
-          placeError(explained, { name: `Cell ${count}`, source, ...locate(node.start), length: node.end - node.start })
+          placeError(explained, { name: cellName(count), source, ...locate(node.start), length: node.end - node.start })
         }
         throw explained
       }
     }
     return values
-  }
-
-  #constants(): object {
-    const refuse = (name: string | symbol): never => {
-      const since = this.#declared.get(String(name))
-      throw new TypeError(`Cannot assign to '${String(name)}': it is a constant${since ? ` since cell ${since.count}` : ''}. Declare it again with \`let\` to change it.`)
-    }
-    return new Proxy({}, { get: (_, name) => refuse(name), set: (_, name) => refuse(name) })
   }
 }
 

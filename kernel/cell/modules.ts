@@ -4,22 +4,17 @@ import { dirname, extname, join, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import vm from 'node:vm'
 import { parseSync } from 'oxc-parser'
+import { positionAt } from './frame.ts'
+import { graftRoot, isLocal } from './local.ts'
 import { mapPositions } from './stack.ts'
-import { transpile } from './transpile.ts'
+import { placeError } from './traceback.ts'
+import { SourceError, transpile } from './transpile.ts'
 
-/** The folder that holds Graft's own package.json. */
-export const graftRoot = join(import.meta.dirname, '..', '..')
 const graftUrl = pathToFileURL(graftRoot + sep).href
-const ownParts = ['kernel', 'lib'].map(part => join(graftRoot, part) + sep)
 const aliases: Record<string, string> = {
   'graft': 'lib/index.ts', '@graft-kernel/graft': 'lib/index.ts', 'tslab': 'kernel/display/tslab.ts',
 }
 const extensions = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.json', '/index.ts', '/index.js']
-
-/** A file of the user's, not of a package and not Graft's own; these may change while the kernel runs. */
-export function isLocal(path: string): boolean {
-  return !path.includes(`${sep}node_modules${sep}`) && !ownParts.some(part => path.startsWith(part))
-}
 
 let installed = false
 
@@ -44,13 +39,23 @@ export function installModules(): void {
     load(url, context, next) {
       if (!/^file:.*\.[mc]?tsx?\?changed=/.test(url)) return next(url, context)
       const path = fileURLToPath(url)
-      const { code, mappings } = transpile(path, readFileSync(path, 'utf8'), tsconfigOf(dirname(path)))
-      mapPositions(url, { mappings, source: () => readFileSync(path, 'utf8'), path })
+      const source = readFileSync(path, 'utf8')
+      const { code, mappings } = transpileFile(path, source)
+      mapPositions(url, { mappings, source: () => source, path })
       const isCommon = path.endsWith('.cts') || !path.endsWith('.mts') && !parseSync(path, code, { lang: 'js' }).module.hasModuleSyntax &&
         /\b(require|module\.exports|exports\.)\b/.test(code)
       return { format: isCommon ? 'commonjs' : 'module', source: code, shortCircuit: true }
     },
   })
+}
+
+function transpileFile(path: string, source: string) {
+  try {
+    return transpile(path, source, tsconfigOf(dirname(path)))
+  } catch (error) {
+    if (error instanceof SourceError) placeError(error, { name: path, source, ...positionAt(source, error.offset), length: error.end - error.offset })
+    throw error
+  }
 }
 
 type Resolve = NonNullable<Parameters<typeof registerHooks>[0]['resolve']>

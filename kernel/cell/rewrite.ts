@@ -1,4 +1,5 @@
 import MagicString from 'magic-string'
+import { constants } from './constants.ts'
 import { keepHotNamesLocal } from './hot.ts'
 import type { Kind, Mention, Node, Scope } from './scope.ts'
 
@@ -38,7 +39,7 @@ export function rewrite(source: string, program: Node, scope: Scope, earlier: Ea
   }
   const target = (m: Mention) => {
     const own = scope.declared.has(m.name) || earlier.isDeclared(m.name)
-    if (m.write && !m.declares && own && isConstant(m.name)) return `globalThis[Symbol.for('graft.constants')].${m.name}`
+    if (m.write && !m.declares && own && isConstant(m.name)) return `${constants}.${m.name}`
     return own ? earlier.stored(m.name) : m.name
   }
 
@@ -133,8 +134,8 @@ function using(code: MagicString, node: Node, stored: (name: string) => string) 
 function returnValue(code: MagicString, node: Node): void {
   switch (node.type) {
     case 'ExpressionStatement':
-      code.appendLeft(node.expression.start, 'return { value: (')
-      code.appendRight(node.expression.end, ') }')
+      code.appendLeft(node.start, 'return { value: (')
+      code.appendRight(code.original[node.end - 1] === ';' ? node.end - 1 : node.end, ') }')
       return
     case 'BlockStatement':
       if (node.body.length) returnValue(code, node.body.at(-1))

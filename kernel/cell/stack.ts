@@ -73,7 +73,7 @@ export function framesOf(stack: string, isUsers: (path: string) => boolean): Fra
   const frames: Frame[] = []
   for (const line of stack.split('\n')) {
     // What called the kernel to run the cell is no part of the cell.
-    if (/^\s+at (async )?Cells\.run/.test(line)) break
+    if (line.includes('/kernel/cell/cells.ts:')) break
     const match = /^\s+at (?:(.*?) \()?(?:async )?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/.exec(line)
     if (!match) continue
     const [, name = '', place, row, column] = match

@@ -1,9 +1,9 @@
-import { relative } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { isAbsolute, relative } from 'node:path'
 import { inspect } from 'node:util'
 import { codeFrame } from './frame.ts'
-import { isLocal } from './modules.ts'
+import { isLocal } from './local.ts'
 import { framesOf, type Frame } from './stack.ts'
-import { readFileSync } from 'node:fs'
 
 /** What a Jupyter `error` message and a failed `execute_reply` carry. */
 export interface Described {
@@ -51,7 +51,7 @@ export function describe(error: unknown, folder: string, hint: (error: Error, li
     const line = shown.source.split(/\r?\n/)[shown.line - 1] ?? ''
     const advice = hint(error, line)
     if (advice) traceback.push(advice)
-    traceback.push('', `${shown.name}, line ${shown.line}`, ...codeFrame(shown.source, shown.line, shown.column, shown.length).split('\n'))
+    traceback.push('', `${isAbsolute(shown.name) ? relative(folder, shown.name) : shown.name}, line ${shown.line}`, ...codeFrame(shown.source, shown.line, shown.column, shown.length).split('\n'))
   }
   for (const frame of frames.slice(1, 12)) {
     traceback.push(`    at ${frame.name ? `${frame.name} (${placeName(frame, folder)}, line ${frame.line})` : `${placeName(frame, folder)}, line ${frame.line}`}`)
@@ -77,7 +77,10 @@ function causesOf(error: Error, folder: string, depth = 0): string[] {
   return lines
 }
 
-const placeName = (frame: Frame, folder: string) => frame.count !== null ? `Cell ${frame.count}` : relative(folder, frame.path!) || frame.path!
+/** How a cell is called; 0 is an expression beside the cells. */
+export const cellName = (count: number) => count === 0 ? 'Expression' : `Cell ${count}`
+
+const placeName = (frame: Frame, folder: string) => frame.count !== null ? cellName(frame.count) : relative(folder, frame.path!) || frame.path!
 
 function placeOf(frame: Frame | undefined, folder: string): Place | null {
   if (!frame) return null
