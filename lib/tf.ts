@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs'
 import { startEngine } from './engine/start.ts'
+import { repair } from './layers/repair.ts'
 
 await startEngine()
+repair(tf)
 
-/** TensorFlow.js with its engine started: `tf` works at once, without `await tf.ready()`. */
+/** TensorFlow.js with its engine started and its layers repaired: `tf` works at once, without `await tf.ready()`. */
 export { tf }

@@ -12,8 +12,9 @@ export const convolution: Rules = {
     const channels = lift.tensor(node.inputs[0]).shape[3]!, groups = channels / kernel.shape[2]
     const weights: Weights = { kernelInitializer: { tensor: kernel, as: 'glorotUniform' } }
     const tail = biasAndActivation(node, lift, weights)
-    return lift.layer(tf.layers.conv2d, {
-      filters: kernel.shape[3], kernelSize: kernel.shape.slice(0, 2), ...geometry, ...tail.options, ...(groups > 1 ? { groups } : {}),
+    const make = (options: never) => Object.assign(tf.layers.conv2d(options), { groups })
+    return lift.layer(make, {
+      filters: kernel.shape[3], kernelSize: kernel.shape.slice(0, 2), ...geometry, ...tail.options,
     }, { named: node, last: tail.last, inputs: [node.inputs[0]], weights })
   },
   DepthwiseConv2dNative(node, lift) {

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { describe, test } from 'node:test'
+import type * as tfTypes from '@tensorflow/tfjs'
+import { tf } from '../../../../lib/tf.ts'
+
+interface Packed { shape: number[], values: number[] }
+interface Case {
+  name: string, class: string, config: object, training: boolean, trainable: boolean
+  weights: Record<string, Packed>, x: Packed, dy: Packed, y: Packed, dx: Packed, gradients: Record<string, Packed>, after: Record<string, Packed>
+}
+interface Variable { originalName: string, read(): tfTypes.Tensor, val: tfTypes.Variable }
+
+const { cases } = JSON.parse(await readFile(new URL('../../../fixtures/layers/cases.json', import.meta.url), 'utf8')) as { cases: Case[] }
+const tensor = ({ shape, values }: Packed) => tf.tensor(values, shape)
+
+function near(actual: tfTypes.Tensor, expected: Packed, what: string): void {
+  assert.deepEqual(actual.shape, expected.shape, `${what}: shape`)
+  const scale = Math.max(1, ...expected.values.map(Math.abs))
+  const worst = Array.from(actual.dataSync()).reduce((most, value, i) => Math.max(most, Math.abs(value - expected.values[i])), 0)
+  assert.ok(worst <= 2e-6 * scale, `${what}: off by ${worst} of ${scale}`)
+}
+
+function build(name: string, config: object): tfTypes.layers.Layer {
+  const [cls, fromConfig] = tf.serialization.SerializationMap.getMap().classNameMap[name]
+  return fromConfig(cls, config as never) as unknown as tfTypes.layers.Layer
+}
+
+describe('layers compute what TensorFlow computes, forward and backward', () => {
+  for (const c of cases) {
+    test(c.name, () => {
+      const layer = build(c.class, c.config), x = tensor(c.x), dy = tensor(c.dy)
+      const apply = (input: tfTypes.Tensor) => layer.apply(input, { training: c.training }) as tfTypes.Tensor
+      layer.build(c.x.shape)
+      layer.trainable = c.trainable
+      const variables = Object.fromEntries((layer.weights as unknown as Variable[]).map(v => [v.originalName, v]))
+      assert.deepEqual(Object.keys(variables).sort(), Object.keys(c.weights).sort(), 'weights by name')
+      for (const [name, packed] of Object.entries(c.weights)) variables[name].val.assign(tensor(packed))
+
+      near(apply(x), c.y, 'y')
+      for (const [name, packed] of Object.entries(c.after)) near(variables[name].read(), packed, `${name} after one step`)
+      const loss = (input: tfTypes.Tensor) => tf.sum(tf.mul(apply(input), dy)) as tfTypes.Scalar
+      near(tf.grad(loss)(x), c.dx, 'dx')
+      const names = c.trainable ? Object.keys(c.gradients) : []
+      if (!names.length) return
+      const { grads } = tf.variableGrads(() => loss(x), names.map(name => variables[name].val))
+      for (const name of names) near(grads[variables[name].val.name], c.gradients[name], `gradient of ${name}`)
+    })
+  }
+})
+
+test('freezing a model freezes its layers, those of nested models too', () => {
+  const inner = tf.sequential({ layers: [tf.layers.batchNormalization({ inputShape: [4] })] })
+  const model = tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [3] }), inner] })
+  model.trainable = false
+  assert.deepEqual([model.layers[0].trainable, inner.layers[0].trainable, model.trainableWeights.length], [false, false, 0])
+  model.trainable = true
+  assert.deepEqual([model.layers[0].trainable, inner.layers[0].trainable, model.trainableWeights.length], [true, true, 4])
+})
+
+test('a frozen batch normalization keeps its statistics through fit', async () => {
+  const model = tf.sequential({ layers: [tf.layers.batchNormalization({ inputShape: [4], name: 'frozen' }), tf.layers.dense({ units: 1 })] })
+  const [frozen] = model.layers
+  frozen.trainable = false
+  const before = frozen.getWeights().map(w => Array.from(w.dataSync()))
+  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+  await model.fit(tf.randomNormal([8, 4], 3, 2), tf.ones([8, 1]), { epochs: 2, verbose: 0 })
+  assert.deepEqual(frozen.getWeights().map(w => Array.from(w.dataSync())), before)
+})
+
+test('groups survive a configuration that is written and read', () => {
+  const layer = Object.assign(tf.layers.conv2d({ filters: 4, kernelSize: 1, inputShape: [3, 3, 4] }), { groups: 2 })
+  const model = tf.sequential({ layers: [layer] })
+  assert.deepEqual(layer.getWeights()[0].shape, [1, 1, 2, 4])
+  const config = layer.getConfig()
+  assert.deepEqual(build('Conv2D', structuredClone(config)).getConfig(), config)
+  assert.deepEqual(model.outputs[0].shape, [null, 3, 3, 4])
+})
