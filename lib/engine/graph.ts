@@ -70,3 +70,10 @@ function apply(tensor: tf.SymbolicTensor, known: Map<tf.SymbolicTensor, Edge>, f
   node.outputTensors.forEach((output, i) => known.set(output, outputs[i]))
   steps.push({ layer, inputs, outputs, frozen, args: (tensor.callArgs ?? {}) as Record<string, unknown> })
 }
+
+/** The edges by which what the steps `inside` compute, or the graph's input, reaches other `steps` or is among the `ends`. */
+export function leaving(graph: Graph, inside: Set<Step>, steps: Step[], ends: Edge[]): Edge[] {
+  const made = new Set([...graph.inputs, ...[...inside].flatMap(({ outputs }) => outputs)])
+  const taken = steps.filter((step) => !inside.has(step)).flatMap(({ inputs }) => inputs)
+  return [...new Set([...taken, ...ends])].filter((edge) => made.has(edge))
+}
