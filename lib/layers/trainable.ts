@@ -16,7 +16,7 @@ export function repairTrainable(tf: TF): void {
   Object.defineProperty(container, 'trainable', {
     configurable: true, get,
     set(this: Container, trainable: boolean) {
-      for (const layer of this.layers ?? []) layer.trainable = trainable
+      if (!building) for (const layer of this.layers ?? []) layer.trainable = trainable
       this.trainable_ = trainable
     },
   })
