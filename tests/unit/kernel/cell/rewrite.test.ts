@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { rewrite, type Earlier } from '../../../../kernel/cell/rewrite.ts'
+import { scopeOf, type Node } from '../../../../kernel/cell/scope.ts'
+import { parse, transpile } from '../../../../kernel/cell/transpile.ts'
+
+const earlier: Earlier = {
+  stored: name => name === 'process' ? 'process$cell' : name,
+  isConstant: name => name === 'fixed',
+  isDeclared: name => ['fixed', 'old', 'seen'].includes(name),
+  isObserved: name => name === 'seen',
+}
+
+/** A cell and the one function it becomes, white space aside. */
+const rows: [cell: string, javascript: string][] = [
+  ['1 + 1', '(() => { return { value: (1 + 1) }; })'],
+  ['await f()', '(async () => { return { value: (await f()) }; })'],
+  ['const a: number = 1, b = 2', '(() => { (a = 1, b = 2); })'],
+  ['let a', '(() => { (a = void 0); })'],
+  ['var a', '(() => { (a); })'],
+  ['const { a } = o', '(() => { ({ a } = o); })'],
+  ['function f() {}\nasync function* g() {}', '(() => { g = async function* () {}; f = function () {}; })'],
+  ['f()\nfunction f() {}', '(() => { f = function () {}; f(); })'],
+  ['class A<T> {}', '(() => { A = class A {}; })'],
+  ['enum E { A }', '(() => { (E = /* @__PURE__ */ function(E) { E[E["A"] = 0] = "A"; return E; }({})); })'],
+  ['import a from "x"\nimport type { B } from "y"', '(() => { })'],
+  ['fixed = 1', `(() => { return { value: (globalThis[Symbol.for('graft.constants')].fixed = 1) }; })`],
+  ['((fixed: number) => fixed++)', '(() => { return { value: (((fixed) => fixed++)) }; })'],
+  ['const process = 1; ({ process })', '(() => { (process$cell = 1); return { value: (({ process: process$cell })) }; })'],
+  ['using a = b()', '(() => { using a$using = (a = b()); })'],
+  ['for (var i = 0; i < 2; i++) f(i)', '(() => { { let i = globalThis.i; try { for ((i = 0); i < 2; i++) f(i); } finally { globalThis.i = i; } } })'],
+  ['for (const x of old) f(x)', '(() => { for (const x of old) f(x); })'],
+  ['while (old < 9) old++', '(() => { { let old = globalThis.old; try { while (old < 9) old++; } finally { globalThis.old = old; } } })'],
+  ['while (seen < 9) seen++', '(() => { while (seen < 9) seen++; })'],
+  ['while (old < 9) { (() => old)(); old++ }', '(() => { while (old < 9) { (() => old)(); old++; } })'],
+  ['while (old < 9) old += await 1', '(async () => { while (old < 9) old += await 1; })'],
+  ['eval(""); while (old < 9) old++', '(() => { eval(""); while (old < 9) old++; })'],
+]
+
+for (const [cell, javascript] of rows) {
+  test(cell, () => {
+    const { code } = transpile('cell.ts', cell)
+    const program = parse('cell.js', code, { lang: 'js', preserveParens: false }).program as unknown as Node
+    const plain = (text: string) => text.replace(/^'use strict';/, '').replace(/\s+/g, ' ').replace(/([{(;]) | (?=[})])/g, '$1')
+    assert.equal(plain(rewrite(code, program, scopeOf(program), earlier).code.toString()), plain(javascript))
+  })
+}
