@@ -23,7 +23,7 @@ export interface FigureOptions {
  */
 export function figure(svg: string | { outerHTML: string }, options: FigureOptions = {}): MimeBundle {
   const source = typeof svg === 'string' ? svg : svg.outerHTML
-  const { text, width, height, label } = standalone(source, options.alt)
+  const { text, width, height, label } = asDocument(source, options.alt)
   return showable({
     'image/svg+xml': text,
     'image/png': rasterize(text).toString('base64'),
@@ -55,7 +55,7 @@ const fonts = ['Inter-Regular.ttf', 'Inter-SemiBold.ttf'].map(name => fileURLToP
 const resvg = () => createRequire(import.meta.url)('@resvg/resvg-js') as { Resvg: typeof ResvgClass }
 
 /** The SVG as a document of its own: namespaces, a size, a title, and the white card under everything. */
-function standalone(source: string, alt: string | undefined) {
+export function asDocument(source: string, alt?: string): { text: string, width: number, height: number, label?: string } {
   const open = /<svg\b[^>]*>/.exec(source)
   if (!open) throw new GraftError(`figure: expected an SVG document, received ${JSON.stringify(source.slice(0, 80))}`)
   const attributes = new Map([...open[0].matchAll(/([\w:-]+)="([^"]*)"/g)].map(([, name, value]) => [name, value]))

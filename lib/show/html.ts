@@ -14,14 +14,10 @@ export interface Column {
 const margin = 20
 
 /** A table; with several tables of the same columns below each other the columns align. Rows hold HTML. */
-export function table(columns: Column[], rows: string[][], options: { head?: boolean, dense?: boolean, inline?: boolean } = {}): string {
+export function table(columns: Column[], rows: string[][], options: { head?: boolean, inline?: boolean } = {}): string {
   const layout = `table-layout:fixed;width:100%;margin:0;border-collapse:collapse${options.inline ? ';display:inline-table;vertical-align:middle' : ''}`
-  const padding = options.dense === false ? '' : 'padding:3px 8px;'
-  const style = (column: Column) => `${padding}${column.align === 'right' ? '' : 'text-align:left'}`
-  const cell = (tag: string, column: Column, html: string) => {
-    const css = style(column).replace(/;$/, '')
-    return `<${tag}${column.align === 'right' ? ' align="right"' : ''}${css ? ` style="${css}"` : ''}>${html}</${tag}>`
-  }
+  const cell = (tag: string, { align }: Column, html: string) =>
+    `<${tag}${align === 'right' ? ' align="right" style="padding:3px 8px"' : ' style="padding:3px 8px;text-align:left"'}>${html}</${tag}>`
   const widths = `<colgroup>${columns.map(column => `<col width="${column.width}%">`).join('')}</colgroup>`
   const head = options.head ? `<thead><tr>${columns.map(column => cell('th', column, escape(column.head))).join('')}</tr></thead>` : ''
   const body = rows.map(row => `<tr>${row.map((html, i) => cell('td', columns[i], html)).join('')}</tr>`).join('')

@@ -18,7 +18,7 @@ export function installDisplays(tf: Tf): void {
   define(tf.LayersModel, layerTable, layerText)
   define(tf.Tensor, tensorBundle, tensorText)
   define(tf.History, fit => trainingPlot(asRun(fit)), fit => trainingText(asRun(fit)))
-  define(tf.SymbolicTensor, undefined, symbolic => `SymbolicTensor of '${symbolic.sourceLayer?.name}' ${symbolic.dtype} [${symbolic.shape.join(', ')}]`)
+  define(tf.SymbolicTensor, undefined, symbolic => `SymbolicTensor of '${symbolic.sourceLayer?.name}' ${symbolic.dtype} [${symbolic.shape.map(n => n ?? 'None').join(', ')}]`)
   define(tf.layers.Layer, undefined, layer => `${layer.getClassName()} '${layer.name}'${layer.trainable ? '' : ', frozen'}`)
 }
 

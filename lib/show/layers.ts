@@ -43,25 +43,28 @@ function html(model: LayersModel, tree: LayerEntry[]): string {
   const head = `<div><b style="font-size:15px">${escape(model.name)}</b> ${faint(escape(about(model)))}</div>`
     + (from ? `<div>${faint(`from ${escape(from)}`)}</div>` : '') + bar
     + `<div><b>${count(params)}</b> parameters (${size(params * 4)}): <b>${count(trainable)}</b> train (${percent(share)}), <b>${count(params - trainable)}</b> frozen</div>`
-  const dense = model.layers.length <= 400   // The cells' styles take room: beyond, only the outermost rows are set densely.
-  return frame(head + table(layout, [], { head: true }) + section(tree, 0, dense))
+  const cellsFit = model.layers.length <= 400   // A cell's inline styles take room: beyond, what is folded is set as plain columns.
+  return frame(head + table(layout, [], { head: true }) + section(tree, 0, cellsFit))
 }
 
 /** Neighbouring rows share a table; a block is a fold between two tables. */
-function section(entries: LayerEntry[], depth: number, dense: boolean): string {
+function section(entries: LayerEntry[], depth: number, cellsFit: boolean): string {
   let out = '', open: LayerRow[] = []
   const close = () => {
-    if (open.length) out += table(layout, open.map(row => cells(row, depth)), { dense: dense || depth === 0 })
+    if (open.length) out += cellsFit || depth === 0 ? table(layout, open.map(row => cells(row, depth))) : plain(open)
     open = []
   }
   for (const entry of entries) {
     if (!isBlock(entry)) { open.push(entry); continue }
     close()
-    out += fold(layout, blockCells(entry, depth), section(entry.entries, depth + 1, dense))
+    out += fold(layout, blockCells(entry, depth), section(entry.entries, depth + 1, cellsFit))
   }
   close()
   return out
 }
+
+const plain = (rows: LayerRow[]): string => `<pre style="margin:4px 8px;font-size:12px">${escape(columns(
+  rows.map(row => [row.name, row.type, row.shape, count(row.params), state(row)]), ['left', 'left', 'left', 'right', 'left']))}</pre>`
 
 const indent = (depth: number) => '&nbsp;'.repeat(3 * depth)
 
@@ -78,6 +81,8 @@ function blockCells(entry: LayerEntry, depth: number): string[] {
     `${indent(depth)}<b>${escape(shorten(entry.name, 40))}</b>`, faint(plural(rows.length, 'layer')), rows.at(-1)!.shape, count(params), blockState(rows),
   ]
 }
+
+const state = (row: LayerRow): string => row.params === 0 ? '' : row.trainable > 0 ? 'trains' : 'frozen'
 
 const stateHtml = (trainable: number, params: number): string => params === 0 ? '' : trainable > 0 ? chip('trains', palette.train) : faint('frozen')
 

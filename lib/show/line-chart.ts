@@ -9,6 +9,7 @@ export interface Curve {
   dashed?: boolean
   /** A line without points or label, in the background. */
   thin?: boolean
+  /** Those that are not finite are left out. */
   points: [x: number, y: number][]
 }
 
@@ -54,8 +55,9 @@ export function lineChart(chart: Chart): string {
     out.push(`<line x1="${at}" x2="${at}" y1="${top}" y2="${top + h}" stroke="${palette.faint}" stroke-dasharray="2 3"/>`)
     text(Math.min(at, left + w - 20), top - 6, chart.mark.label, ` text-anchor="middle" fill="${palette.faint}"`)
   }
-  for (const curve of chart.curves) out.push(drawn(curve, x, y))
-  const named = chart.curves.filter(curve => !curve.thin && curve.points.length > 0)
+  const curves = chart.curves.map(curve => ({ ...curve, points: curve.points.filter(([, value]) => Number.isFinite(value)) }))
+  for (const curve of curves) out.push(drawn(curve, x, y))
+  const named = curves.filter(curve => !curve.thin && curve.points.length > 0)
   const ends = named.map(curve => ({ curve, x: x(curve.points.at(-1)![0]), at: y(curve.points.at(-1)![1]) })).sort((a, b) => a.at - b.at)
   const places = spread(ends.map(end => end.at), 14, top + 4, top + h)
   for (const [i, end] of ends.entries()) {
@@ -65,7 +67,7 @@ export function lineChart(chart: Chart): string {
 }
 
 function drawn(curve: Curve, x: (v: number) => number, y: (v: number) => number): string {
-  const points = curve.points.filter(([, value]) => Number.isFinite(value))
+  const { points } = curve
   const path = points.map(([px, py], i) => `${i ? 'L' : 'M'}${x(px)},${y(py)}`).join('')
   const line = `<path d="${path}" fill="none" stroke="${curve.color}" stroke-width="${curve.thin ? 1 : 2}"${curve.thin ? ' stroke-opacity="0.45"' : ''}` +
     `${curve.dashed ? ' stroke-dasharray="6 3"' : ''} stroke-linejoin="round" stroke-linecap="round"/>`

@@ -1,6 +1,6 @@
 import type { MimeBundle } from '../host.ts'
 import { showable } from './bundle.ts'
-import { figure } from './figure.ts'
+import { asDocument, figure } from './figure.ts'
 import { columns, duration, escape, measure, percent, plural } from './format.ts'
 import { lineChart, ticks, type Curve } from './line-chart.ts'
 import { palette } from './palette.ts'
@@ -17,7 +17,7 @@ const width = 820, panel = 250, header = 62, edge = 8
  */
 export function trainingPlot(run: RunView): MimeBundle {
   const svg = trainingSvg(run), text = trainingText(run)
-  return isRunning(run) ? showable({ 'image/svg+xml': svg, 'text/plain': text }) : figure(svg, { alt: summary(run), text })
+  return isRunning(run) ? showable({ 'image/svg+xml': asDocument(svg, summary(run)).text, 'text/plain': text }) : figure(svg, { alt: summary(run), text })
 }
 
 function trainingSvg(run: RunView): string {
@@ -30,9 +30,7 @@ function trainingSvg(run: RunView): string {
   const text = (x: number, y: number, words: string, more: string) => `<text x="${x}" y="${y}"${more}>${escape(words)}</text>`
   const bar = isRunning(run) ? `<rect width="${width}" height="3" fill="${palette.grid}"/>`
     + `<rect width="${Math.round(width * progressOf(run))}" height="3" fill="${palette.train}"/>` : ''
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img"`
-    + ` aria-label="${escape(summary(run))}" font-family="Inter, system-ui, sans-serif" fill="${palette.ink}">`
-    + `<rect width="${width}" height="${height}" rx="6" fill="${palette.card}"/>${bar}`
+  return `<svg width="${width}" height="${height}" fill="${palette.ink}">${bar}`
     + text(24, 28, headline(run), ' font-size="16" font-weight="600"')
     + text(24, 47, fitting(facts(run)), ` font-size="12" fill="${palette.faint}"`)
     + panels.join('') + '</svg>'

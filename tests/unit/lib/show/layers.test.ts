@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inspect } from 'node:util'
+import { displaySymbol, type MimeBundle } from '../../../../lib/host.ts'
+import { installDisplays } from '../../../../lib/show/install.ts'
+import { isBlock, layerRows, layerTree, rowsOf } from '../../../../lib/show/layer-rows.ts'
+import { layerTable, totals } from '../../../../lib/show/layers.ts'
+import { tf } from '../../../../lib/tf.ts'
+import { golden } from '../../../golden.ts'
+import { branched, customized, trunk } from './samples.ts'
+
+for (const [name, make] of Object.entries({ trunk, customized, branched })) {
+  test(`the layer table of a model: ${name}`, () => {
+    const bundle = layerTable(make())
+    golden(`show/layers-${name}.html`, bundle['text/html'] as string)
+    golden(`show/layers-${name}.txt`, bundle['text/plain'] as string)
+  })
+}
+
+test('every layer is in the table once, in the model\'s order, folded or not', () => {
+  for (const model of [trunk(), customized(), branched(), trunk(0)]) {
+    assert.deepEqual(layerTree(model).flatMap(rowsOf).map(row => row.name), model.layers.map(layer => layer.name))
+  }
+})
+
+test('blocks are told by names, or else by the single path between them', () => {
+  const blocks = (entries: ReturnType<typeof layerTree>) => entries.filter(isBlock).map(entry => `${entry.name} ${entry.rows.length}`)
+  assert.deepEqual(blocks(layerTree(trunk(3))), [], 'a short model does not fold')
+  assert.deepEqual(blocks(layerTree(trunk(6))), [1, 2, 3, 4, 5, 6].map(i => `block_${i} 5`))
+  assert.deepEqual(blocks(layerTree(branched(4))), [0, 1, 2, 3].map(i => `mixed${i} 7`))
+  assert.deepEqual(blocks(layerTree(customized())), [`trunk ${trunk().layers.length}`])
+})
+
+test('a nested model is a block that holds its layers', () => {
+  const inner = trunk(), image = tf.input({ shape: [32, 32, 3] })
+  const model = tf.model({ inputs: image, outputs: tf.layers.dense({ units: 2 }).apply(inner.apply(image)) as never })
+  const [, nested] = layerTree(model)
+  assert.ok(isBlock(nested) && nested.kind === 'model')
+  assert.equal(nested.rows.length, inner.layers.length)
+})
+
+test('totals count a shared weight once', () => {
+  const shared = tf.layers.dense({ units: 4, useBias: false }), x = tf.input({ shape: [4] })
+  const model = tf.model({ inputs: x, outputs: shared.apply(shared.apply(x)) as never })
+  assert.deepEqual(totals(model), { params: 16, trainable: 16, bytes: 64 })
+  const custom = customized()
+  assert.equal(totals(custom).params, custom.countParams())
+  assert.equal(totals(custom).trainable, 8 * 10 + 10)
+})
+
+test('BatchNormalization says which statistics it uses; a frozen one its moving averages', () => {
+  const modes = (model: ReturnType<typeof trunk>) => new Set(layerRows(model).filter(row => row.type === 'BatchNormalization').map(row => row.mode))
+  assert.deepEqual(modes(trunk()), new Set(['batch']))
+  assert.deepEqual(modes(customized()), new Set(['inference']))
+})
+
+test('a layer used on two shapes, and one with several outputs, have a row', () => {
+  const relu = tf.layers.reLU(), a = tf.input({ shape: [4] }), b = tf.input({ shape: [5] })
+  const model = tf.model({ inputs: [a, b], outputs: [relu.apply(a), relu.apply(b)] as never })
+  assert.equal(layerRows(model).find(row => row.type === 'ReLU')!.shape, 'several')
+})
+
+test('900 layers make a table under 300 kB', () => {
+  const blocks = layerTable(trunk(179)), { layers } = trunk(179)
+  assert.ok(layers.length >= 897)
+  assert.ok((blocks['text/html'] as string).length < 300e3, `${(blocks['text/html'] as string).length} characters`)
+  const chain = tf.sequential({ layers: Array.from({ length: 900 }, (_, i) => tf.layers.dense({ units: 1, name: `a_layer_with_a_name_${i}`, ...i === 0 && { inputShape: [1] } })) })
+  const html = layerTable(chain)['text/html'] as string
+  assert.ok(html.length < 300e3, `${html.length} characters`)
+  assert.ok(layerTree(chain).length <= 60, 'a chain without blocks folds by the number')
+})
+
+test('names are escaped', () => {
+  const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1] })] })
+  model.layers[0].name = 'a<script>b'
+  assert.ok(!(layerTable(model)['text/html'] as string).includes('<script'))
+})
+
+test('TensorFlow.js\'s values show themselves', async t => {
+  installDisplays(tf)
+  const model = customized()
+  const shown = (value: object) => (value as Record<symbol, () => MimeBundle>)[displaySymbol]()
+  await t.test('a model', () => {
+    assert.equal(shown(model)['text/html'], layerTable(model)['text/html'])
+    assert.match(inspect(model), /^custom_mobilenet: \d+ layers/)
+  })
+  const cases: [string, object, RegExp][] = [
+    ['a matrix', tf.tensor2d([[1, 2.5], [-3, 4]]), /^Tensor float32 \[2, 2\]\n\[\[ +1, 2\.5\],\n \[ +-3, +4\]\]$/],
+    ['a number', tf.scalar(3, 'int32'), /^Tensor int32 \[\] 3$/],
+    ['words', tf.tensor1d(['a', 'b']), /^Tensor string \[2\]\n\["a", "b"\]$/],
+    ['truths', tf.tensor1d([true, false]), /^Tensor bool \[2\]\n\[ true, false\]$/],
+    ['nothing', tf.zeros([0]), /^Tensor float32 \[0\]\n\[\]$/],
+    ['many values', tf.range(0, 1000), /^Tensor float32 \[1000\]\n\[ +0, +1, +2, …, 997, 998, 999\]$/],
+    ['a variable', tf.variable(tf.scalar(1)), /^Variable float32 \[\] 1$/],
+    ['a layer', model.layers[1], /^Conv2D 'Conv1', frozen$/],
+    ['a symbolic tensor', model.outputs[0], /^SymbolicTensor of 'digits' float32 \[None, 10\]$/],
+  ]
+  for (const [name, value, expected] of cases) {
+    await t.test(name, () => {
+      assert.match(inspect(value), expected)
+      assert.equal(shown(value)['text/plain'], inspect(value))
+    })
+  }
+  await t.test('a disposed tensor', () => {
+    const gone = tf.scalar(1)
+    gone.dispose()
+    assert.equal(inspect(gone), 'Tensor float32 [], disposed')
+  })
+  await t.test('what fit returns', async () => {
+    const small = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1] })] })
+    small.compile({ optimizer: 'sgd', loss: 'meanSquaredError', metrics: ['accuracy'] })
+    const fit = await small.fit(tf.ones([4, 1]), tf.ones([4, 1]), { epochs: 2, verbose: 0, validationSplit: 0.5 })
+    assert.match(inspect(fit), /^Training: 2 epochs\nbest epoch \d: validation accuracy/)
+    assert.match(shown(fit)['image/svg+xml'] as string, /Accuracy/)
+  })
+})
