@@ -21,7 +21,7 @@ export interface Completions {
   metadata: { _jupyter_types_experimental?: { text: string, type: string, signature: string, start: number, end: number }[] }
 }
 
-const kinds = ['', 'text', 'method', 'function', 'constructor', 'field', 'variable', 'class', 'interface', 'module', 'property', 'unit', 'value',
+const kinds = ['', 'text', 'method', 'function', 'constructor', 'property', 'variable', 'class', 'interface', 'module', 'property', 'unit', 'value',
   'enum', 'keyword', 'snippet', 'color', 'file', 'reference', 'folder', 'enum member', 'constant', 'struct', 'event', 'operator', 'type parameter']
 
 /** So many matches get their signature looked up; more would make the list wait. */

@@ -35,6 +35,11 @@ export class Language {
     this.#begin()
   }
 
+  /** Whether the language server's process runs now. */
+  get running(): boolean {
+    return this.#server.running
+  }
+
   /** Starts the server and lets it read the standard types, so that the first cell need not wait for that. */
   async warm(): Promise<void> {
     await this.#diagnose('').catch(() => null)

@@ -95,7 +95,7 @@ export class LanguageServer {
     }).catch(() => {})
     this.#notify('initialized', {})
     for (const uri of this.#documents.keys()) this.#open(uri)
-    this.#timer = setTimeout(() => this.#stop(), this.#options.idle).unref()
+    this.#timer = setTimeout(() => this.#waiting.size ? this.#timer?.refresh() : this.#stop(), this.#options.idle).unref()
   }
 
   #stop() {
@@ -180,6 +180,7 @@ export class LanguageServer {
     }
     const waiting = this.#waiting.get(message.id as number)
     this.#waiting.delete(message.id as number)
+    this.#timer?.refresh()
     this.#hold()
     if (message.error) waiting?.reject(new Error(message.error.message))
     else waiting?.resolve(message.result as never)

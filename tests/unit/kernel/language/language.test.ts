@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { Language } from '../../../../kernel/language/language.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'graft-language-'))
+writeFileSync(join(folder, 'shapes.ts'), 'export interface Shape { sides: number }\n/** Three, in words. */\nexport const three = "three"\n')
+mkdirSync(join(folder, 'node_modules/untyped'), { recursive: true })
+writeFileSync(join(folder, 'node_modules/untyped/index.js'), 'module.exports = { anything: 1 }')
+
+const language = new Language({ folder })
+after(() => {
+  language.dispose()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Checks each cell; all but the last must be right and count as run. */
+async function check(cells: string[]) {
+  language.reset()
+  for (const [i, source] of cells.slice(0, -1).entries()) {
+    assert.equal((await language.check(source, i + 1))?.evalue, undefined, source)
+    language.ran(source, i + 1)
+  }
+  return language.check(cells.at(-1)!, cells.length)
+}
+
+describe('type errors stop a cell', () => {
+  const rows: [name: string, cells: string[], evalue: RegExp, ...shows: (string | RegExp)[]][] = [
+    ['a wrong value', ['\nconst a: number = "x"'], /^Type 'string' is not assignable to type 'number'\.$/, 'Cell 1, line 2', /^> 2 \| const a: number = "x"\n {4}\| {7}\^$/m],
+    ['after wide characters', ['const 漢 = "😀"; const a: number = 漢'], /not assignable/, /\| {23}\^$/m],
+    ['types of earlier cells', ['interface A { x: number }\nconst a: A = { x: 1 }', 'a.y'], /Property 'y' does not exist on type 'A/],
+    ['an earlier type of the same name', ['interface A { x: number }\nconst a: A = { x: 1 }', 'interface A { z: string }\nconst b: A = a'], /in type 'A \(cell 1\)' but required in type 'A'/],
+    ['a let keeps its type', ['let k = 1', 'k = "s"'], /'string' is not assignable to type 'number'/],
+    ['a constant', ['const a = 1', 'a = 2'], /Cannot assign to 'a' because it is a constant/],
+    ['an argument', ['function f(x: number) { return x }', 'f("1")'], /Argument of type 'string'/],
+    ['a class', ['class P { constructor(public x: number) {} }', 'new P("1")'], /Argument of type 'string'/],
+    ['a local import', ['import { three } from "./shapes"\nthree.toFixed(1)'], /Property 'toFixed' does not exist on type '"three"'/],
+    ['a type import', ['import type { Shape } from "./shapes"', 'const s: Shape = { sides: "4" }'], /'string' is not assignable to type 'number'/],
+    ['an awaited value', ['const a = await Promise.resolve(1)', 'a.length'], /Property 'length'/],
+    ['an unknown name', ['unknownName'], /Cannot find name 'unknownName'/],
+    ['Node\'s own types', ['process.cwd(1)'], /Expected 0 arguments/],
+    ['a name that the library has too', ['const data = [1]', 'data.push("x")'], /Argument of type 'string'/],
+    ['bad syntax', ['const q = ;'], /Expression expected/, /^SyntaxError/],
+    ['a generic', ['const m = new Map<string, number>()', 'm.set("a", "b")'], /'string' is not assignable to parameter of type 'number'/],
+    ['names that a cell declares anew', ['const x = 1', 'const y = x + 1', 'const x = y + "s"', 'x.toFixed()'], /'toFixed' does not exist on type 'string'/],
+    ['a value and a type of one name, from two cells', ['const T = 5', 'type T = { a: string }', 'const t: T = { a: T }'], /'number' is not assignable to type 'string'/],
+  ]
+  for (const [name, cells, evalue, ...shows] of rows) {
+    test(name, async () => {
+      const error = await check(cells)
+      assert.ok(error, 'no error')
+      assert.match(error.evalue, evalue)
+      const text = error.traceback.join('\n')
+      for (const line of shows) assert.ok(typeof line === 'string' ? error.traceback.includes(line) : line.test(text), `${line} is not in:\n${text}`)
+    })
+  }
+})
+
+describe('what may be right when it runs does not', () => {
+  const rows: [name: string, ...cells: string[]][] = [
+    ['nothing wrong', 'const a: number = 1', 'a.toFixed()'],
+    ['implicit any', 'function f(x) { return x.y }'],
+    ['possibly undefined', 'const f = [1].find(x => x > 3)\nf.toFixed()'],
+    ['a package without types', 'import untyped, { anything } from "untyped"\nuntyped.x + anything'],
+    ['a missing module', 'import { a } from "./not-yet"'],
+    ['a name put on globalThis', '(globalThis as any).late = 1; globalThis.later = 2', 'later'],
+    ['redeclared kinds', 'const a = 1', 'let a = "s"', 'function a() { return true }', 'class a {}', 'new a()'],
+    ['enums again', 'enum E { A }', 'enum E { B }', 'E.B'],
+    ['top-level await and export', 'export const a = await Promise.resolve(1)', 'export { a as b }', 'a + 1'],
+    ['unused and var in a loop', 'for (var i = 0; i < 3; i++) {}\nconst unused = 1', 'i.toFixed()'],
+    ['decorators', 'function d(v: any, c: ClassDecoratorContext) {}\n@d class A {}'],
+    ['kernel names', 'display(1); display.html("<b>x</b>"); clear(); const s: string = await input("?")'],
+    ['magics', '%time const a = 1', '%who', 'a.toFixed()'],
+    ['import =', 'import fs = require("node:fs")', 'fs.readFileSync'],
+    ['JSON', 'import pkg from "./numbers.json"\npkg'],
+    ['let without a type', 'let q', 'q = 5', 'q = "s"'],
+  ]
+  for (const [name, ...cells] of rows) test(name, async () => assert.equal((await check(cells))?.traceback.join('\n'), undefined))
+})
+
+test('%types warns or is off', async () => {
+  const wrong = 'const a: number = "x"'
+  assert.equal((await check([`%types warn\n${wrong}`]))?.warning, true)
+  assert.equal(await language.check(`%types off\n${wrong}`, 2), null)
+  assert.equal(await language.check(wrong, 3), null)
+  assert.equal((await language.check(`%types on\n${wrong}`, 4))?.warning, undefined)
+})
+
+test('%reset and a restart forget', async () => {
+  assert.match((await check(['const a = 1', '%reset', 'a']))!.evalue, /Cannot find name 'a'/)
+})
+
+describe('completion', () => {
+  /** `|` is the cursor. */
+  const rows: [name: string, cells: string[], code: string, has: string[], type: string, start: number][] = [
+    ['members', ['const a = { first: 1, second: 2 }'], 'a.|', ['first', 'second'], 'property', 2],
+    ['members of an unfinished line', ['const a = { first: 1 }'], 'const b = 1\na.fi|\nb', ['first'], 'property', 14],
+    ['names of earlier cells', ['const abcDef = 1'], 'abc|', ['abcDef'], 'variable', 0],
+    ['names of this cell', [], 'function abcDef() {}\nabc|', ['abcDef'], 'function', 21],
+    ['after astral characters', ['const a = { first: 1 }'], '"😀😀"; a.f|', ['first'], 'property', 8],
+    ['Node', [], 'process.cw|', ['cwd'], 'method', 8],
+    ['the library\'s names', [], 'cust|', ['customize'], 'module', 0],
+    ['files', [], 'import x from "./sha|"', ['shapes'], 'file', 17],
+    ['magics', [], '%ti|', ['%time'], 'magic', 0],
+  ]
+  for (const [name, cells, marked, has, type, start] of rows) {
+    test(name, async () => {
+      await check([...cells, ''])
+      const cursor = [...marked.slice(0, marked.indexOf('|'))].length
+      const { matches, cursor_start, cursor_end, metadata } = await language.complete(marked.replace('|', ''), cursor)
+      for (const match of has) assert.ok(matches.includes(match), `${match} is not in ${matches.slice(0, 20)}`)
+      assert.deepEqual([cursor_start, cursor_end], [start, cursor])
+      assert.equal(metadata._jupyter_types_experimental?.find(m => m.text === has[0])?.type, type)
+    })
+  }
+
+  test('tells signatures where matches are few', async () => {
+    await check(['function measure(length: number, unit = "m") { return length + unit }', ''])
+    const { metadata } = await language.complete('meas', 4)
+    assert.equal(metadata._jupyter_types_experimental?.find(m => m.text === 'measure')?.signature, '(length: number, unit?: string): string')
+  })
+})
+
+describe('inspection', () => {
+  const rows: [name: string, cells: string[], code: string, text: RegExp | null][] = [
+    ['a name of an earlier cell', ['/** The answer. */\nconst answer = 42'], 'ans|wer', /^const answer: 42\nThe answer\.$/],
+    ['behind a name', ['let n = 1'], 'n|', /^let n: number$/],
+    ['inside a call', ['/** Adds. */\nfunction add(a: number, b: number) { return a + b }'], 'add(1, |', /^add\(a: number, b: number\): number\nAdds\.$/],
+    ['imported', ['import { three } from "./shapes"'], 'three|', /Three, in words/],
+    ['nothing', [], '1 + |', null],
+  ]
+  for (const [name, cells, marked, text] of rows) {
+    test(name, async () => {
+      await check([...cells, ''])
+      const { found, data } = await language.inspect(marked.replace('|', ''), marked.indexOf('|'), 0)
+      assert.equal(found, text !== null)
+      if (!text) return
+      assert.match(data['text/plain']!, text)
+      assert.match(data['text/markdown']!, /^```typescript\n/)
+    })
+  }
+})
+
+test('tells whether code is complete', () => {
+  const rows: [code: string, status: string, indent?: string][] = [
+    ['const a = 1', 'complete'], ['', 'complete'], ['f(1,', 'incomplete', ''], ['if (a) {', 'incomplete', '  '], ['if (a) {\n  f(x => {', 'incomplete', '    '],
+    ['`a', 'incomplete', ''], ['/* a', 'incomplete', ''], ['const a =', 'incomplete', ''], ['"a', 'invalid'], [')', 'invalid'], ['const = 1', 'invalid'], ['await f()', 'complete'],
+  ]
+  for (const [code, status, indent] of rows) {
+    const said = language.isComplete(code)
+    assert.deepEqual([code, said.status, said.indent], [code, status, indent])
+  }
+})
+
+test('an idle server ends, and is back with all it knew', async () => {
+  const brief = new Language({ folder, idle: 50 })
+  brief.ran('const kept = "x"', 1)
+  assert.match((await brief.check('kept.toFixed()', 2))!.evalue, /toFixed/)
+  await new Promise(resolve => setTimeout(resolve, 200))
+  assert.equal(brief.running, false)
+  assert.match((await brief.check('kept.toFixed()', 3))!.evalue, /toFixed/)
+  brief.dispose()
+})
