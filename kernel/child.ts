@@ -20,7 +20,7 @@ const interrupts = new Interrupts(() => executor.current, (cell, error) => execu
 const comms = new Comms(output)
 const questions = new Questions(output, header => pipe.send(header), ask => interrupts.waitForAnswer(ask))
 const pages: MimeBundle[] = []
-const { display, clear } = makeDisplay(output, bundle => pages.push(bundle))
+const { display, clear } = makeDisplay(output, comms, bundle => pages.push(bundle))
 // An import that is torn apart stays broken for the life of the process, so an interrupt waits for its end.
 const library = Object.fromEntries(Object.entries(libraryNames).map(([name, load]) => [name, () => interrupts.section(load)]))
 const ready = <T>(value: T) => () => Promise.resolve(value)

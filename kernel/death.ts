@@ -1,9 +1,4 @@
-/** An error as the `error` message carries it. */
-export interface Described {
-  ename: string
-  evalue: string
-  traceback: string[]
-}
+import type { Described } from './cell/traceback.ts'
 
 /** What is known of a child that died. */
 export interface Death {

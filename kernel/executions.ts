@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Frame } from './frames.ts'
 import { Child } from './child-process.ts'
-import { deathOf, type Described } from './death.ts'
+import { deathOf } from './death.ts'
+import type { Described } from './cell/traceback.ts'
 import type { History } from './history.ts'
 import type { Language } from './language/language.ts'
+import { log } from './log.ts'
 import type { ToKernel } from './messages.ts'
 import type { Header, Message } from './wire/message.ts'
 import type { RequestChannel, Sockets } from './wire/sockets.ts'
@@ -17,6 +20,9 @@ interface Request {
   stopOnError: boolean
   stdin: boolean
   expressions: Record<string, unknown>
+  /** In the child, after its types were checked. */
+  running: boolean
+  interrupted: boolean
 }
 
 /** A front end that takes output slowly holds the child back at this many bytes, until it has taken all but the second number. */
@@ -26,6 +32,14 @@ const most = 1 << 24, least = 1 << 22
 const patience = 2000
 
 const slowly = 'The cell is in a step that must end first. Interrupt again to break it off; where even that fails, a new process starts and variables are lost.\n'
+
+const interrupted = { ename: 'Interrupted', evalue: 'the cell was interrupted', traceback: ['Interrupted: the cell was interrupted'] }
+
+/** How long a process that called `process.exit` may take to end, in ms. */
+const lastSteps = 1000
+
+/** How long the check of a cell's types may take, in ms. */
+const checkTime = 10_000
 
 /** How many cells are remembered, so that what they print later reaches them. */
 const remembered = 10_000
@@ -65,9 +79,9 @@ export class Executions {
     const expressions = typeof user_expressions === 'object' && user_expressions !== null ? user_expressions as Record<string, unknown> : {}
     this.#queue.push({
       id: this.#remember(message.header), channel, message, code, silent: silent === true, store: silent !== true && store_history !== false,
-      stopOnError: stop_on_error !== false, stdin: allow_stdin === true, expressions,
+      stopOnError: stop_on_error !== false, stdin: allow_stdin === true, expressions, running: false, interrupted: false,
     })
-    if (!this.#current) this.#next()
+    if (!this.#current) void this.#next()
   }
 
   /** Publishes a status; after another request's `idle`, a running cell's front end is told that the kernel is busy still. */
@@ -82,6 +96,8 @@ export class Executions {
     const current = this.#current
     this.#abortQueue()
     if (!current) return this.#child.tell({ interrupt: 0 })
+    current.interrupted = true
+    if (!current.running) return
     const force = this.#interruptedAt > 0 && performance.now() - this.#interruptedAt > patience
     this.#child.tell({ interrupt: current.id, force })
     if (this.#question?.sync) this.#child.tell({ answer: null })
@@ -131,7 +147,10 @@ export class Executions {
   #start(): Child {
     return new Child({
       frame: frame => this.#take(frame),
-      output: (name, text) => {
+      output: (name, spoken) => {
+        // V8's inspector, which interrupts use, says this at the end of a process.
+        const text = spoken.replace('Waiting for the debugger to disconnect...\n', '')
+        if (!text) return
         if (name === 'stderr') this.#errors = (this.#errors + text).slice(-4000)
         this.#print(this.#current?.id ?? this.#ids, name, text)
       },
@@ -139,7 +158,7 @@ export class Executions {
     })
   }
 
-  #next() {
+  async #next(): Promise<void> {
     const request = this.#current = this.#queue.shift() ?? null
     if (!request) return
     const { id, message: { header }, code, silent, store, stdin, expressions } = request
@@ -147,7 +166,27 @@ export class Executions {
     this.#interruptedAt = 0
     this.status('busy', header)
     if (!silent) this.#sockets().publish({ type: 'execute_input', content: { code, execution_count: this.#count }, parent: header })
+    const wrong = silent ? null : await this.#check(request)
+    if (this.#current !== request) return
+    if (request.interrupted) return this.#fail(request, interrupted, { abort: true })
+    if (wrong && !wrong.warning) return this.#fail(request, wrong)
+    if (wrong) this.#print(id, 'stderr', `${wrong.traceback.join('\n')}\n`)
+    request.running = true
     this.#child.send({ type: 'execute', cell: id, count: this.#count, silent, stdin }, [Buffer.from(code), Buffer.from(JSON.stringify(expressions))])
+  }
+
+  /** The type errors that keep a cell from running. A language server that fails or takes too long keeps none. */
+  async #check({ code }: Request) {
+    try {
+      const language = await this.#services.language(), late = new AbortController()
+      const timeout = sleep(checkTime, undefined, { signal: late.signal, ref: false }).then(() => null, () => null)
+      const wrong = await Promise.race([language.check(code, this.#count), timeout])
+      late.abort()
+      return wrong
+    } catch (error) {
+      log(`cannot check types: ${(error as Error).message}`)
+      return null
+    }
   }
 
   #take({ header, parts }: Frame<ToKernel>) {
@@ -158,7 +197,7 @@ export class Executions {
     } else if (header.type === 'done') this.#done(header, parts[0])
     else if (header.type === 'question') this.#ask(header)
     else if (header.type === 'aside') this.#endAside(header.cell)
-    else if (header.type === 'exit') this.#exitCode = header.code
+    else if (header.type === 'exit') this.#exits(header.code)
     else this.#failedStarts = 0
   }
 
@@ -186,7 +225,7 @@ export class Executions {
     const request = this.#current
     if (request?.id !== cell) return
     if (request.store) void this.#services.history().then(history => history.add(this.#count, request.code, result ?? null))
-    void this.#services.language().then(language => language.ran(request.code, this.#count))
+    if (!request.silent) void this.#services.language().then(language => language.ran(request.code, this.#count), () => {})
     this.#reply(request, Buffer.concat([Buffer.from(`{"execution_count":${this.#count},`), content.subarray(1)]), status === 'error', interrupted)
   }
 
@@ -199,7 +238,7 @@ export class Executions {
       this.#current = null
       this.status('idle', parent)
       if (interrupted || (failed && request.stopOnError)) this.#abortQueue()
-      this.#next()
+      void this.#next()
     })
   }
 
@@ -226,17 +265,26 @@ export class Executions {
     this.#errors = ''
     this.#comms.clear()
     for (const id of [...this.#asides.keys()]) this.#endAside(id)
+    void this.#services.language().then(language => language.reset(), () => {})
     const request = this.#current
     if (!reason.wasReady && ++this.#failedStarts > 2 && !request) return
     this.#child = this.#start()
-    if (request) this.#fail(request, death)
+    if (request) this.#fail(request, death, { abort: true })
     else this.#print(this.#ids, 'stderr', `${death.evalue}\n`)
   }
 
-  #fail(request: Request, death: Described) {
-    this.#publish(request.id, 'error', death)
-    this.#abortQueue()
-    this.#reply(request, { status: 'error', execution_count: this.#count, ...death, payload: [], user_expressions: {} }, true, true)
+  /** Takes note that the child is about to end itself, and sees to it that it does. */
+  #exits(code: number) {
+    const child = this.#child
+    this.#exitCode = code
+    setTimeout(() => child.kill(), lastSteps).unref()
+  }
+
+  /** Ends a cell with an error that did not come from the child. */
+  #fail(request: Request, error: Described, { abort = false } = {}) {
+    const { ename, evalue, traceback } = error
+    this.#publish(request.id, 'error', { ename, evalue, traceback })
+    this.#reply(request, { status: 'error', execution_count: this.#count, ename, evalue, traceback, payload: [], user_expressions: {} }, true, abort)
   }
 
   #endAside(id: number) {

@@ -49,6 +49,7 @@ class Kernel {
     process.on('SIGINT', () => this.#executions.interrupt())
     process.on('uncaughtException', error => log(String(error.stack)))
     process.on('unhandledRejection', error => log(String((error as Error)?.stack ?? error)))
+    await this.#openLanguage()
   }
 
   readonly #handlers: Record<string, Handler> = {
@@ -56,7 +57,7 @@ class Kernel {
     connect_request: () => Object.fromEntries(Object.entries(this.#connection.ports).map(([channel, port]) => [`${channel}_port`, port])),
     comm_info_request: ({ target_name }) => ({ comms: this.#executions.comms(target_name) }),
     history_request: async content => ({ history: (await this.#openHistory()).answer(content) }),
-    is_complete_request: async ({ code }) => ({ status: 'unknown', ...await (await this.#openLanguage()).isComplete(text(code, 'code')) }),
+    is_complete_request: async ({ code }) => (await this.#openLanguage()).isComplete(text(code, 'code')),
     complete_request: async ({ code, cursor_pos }) => (await this.#openLanguage()).complete(text(code, 'code'), position(cursor_pos, code)),
     inspect_request: async ({ code, cursor_pos, detail_level }) =>
       (await this.#openLanguage()).inspect(text(code, 'code'), position(cursor_pos, code), detail_level === 1 ? 1 : 0),
@@ -99,7 +100,11 @@ class Kernel {
   }
 
   #openLanguage(): Promise<Language> {
-    return this.#language ??= import('./language/language.ts').then(({ Language }) => new Language({ folder: process.cwd() }))
+    return this.#language ??= import('./language/language.ts').then(({ Language }) => {
+      const language = new Language({ folder: process.cwd() })
+      void language.warm()
+      return language
+    })
   }
 
   async #shutDown() {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { MimeBundle } from '../../lib/host.ts'
+import type { Comm, MimeBundle } from '../../lib/host.ts'
 import type { Output } from '../cell/output.ts'
 import { ownCell } from '../running.ts'
 import { metadataOf, toBundle, toJson } from './bundle.ts'
@@ -26,6 +26,10 @@ export interface Display extends Record<keyof typeof mimes, DisplayAs> {
   update(id: string, value: unknown, options?: { raw?: boolean }): void
   /** Shows a value in the front end's pager, beside the notebook. */
   page(value: unknown): void
+  /** Opens a comm to a target that the front end knows. */
+  comm(target: string, data?: unknown): Comm
+  /** Lets front ends open comms to `target`. */
+  onComm(target: string, opened: (comm: Comm, data: unknown) => void): void
 }
 
 const mimes = {
@@ -39,7 +43,7 @@ const mimes = {
  * @param output where it is shown
  * @param page takes what the pager shows
  */
-export function makeDisplay(output: Output, page: (bundle: MimeBundle) => void): { display: Display, clear: (wait?: boolean) => void } {
+export function makeDisplay(output: Output, comms: Comms, page: (bundle: MimeBundle) => void): { display: Display, clear: (wait?: boolean) => void } {
   function show(value: unknown, raw: boolean, send: (bundle: MimeBundle) => void) {
     const bundle = raw ? toJson(value as MimeBundle) : toBundle(value)
     if (!(bundle instanceof Promise)) return send(bundle)
@@ -62,6 +66,8 @@ export function makeDisplay(output: Output, page: (bundle: MimeBundle) => void):
       json: (data: unknown) => display({ 'application/json': data, 'text/plain': inspect(data) }, { raw: true }),
       update: (id: string, value: unknown, { raw = false } = {}) => show(value, raw, data => updateBundle(output, id, data)),
       page: (value: unknown) => show(value, false, page),
+      comm: comms.open.bind(comms),
+      onComm: comms.register.bind(comms),
     }) as unknown as Display,
     clear: (wait = false) => output.publish('clear_output', { wait }),
   }

@@ -1,0 +1,93 @@
+"""An interrupt ends a cell in any kind of loop or wait, and leaves the variables."""
+import threading
+import time
+
+from harness import KernelTest
+
+LOOPS = {
+    "sync": "while (true) {}",
+    "counting": "let turns = 0; for (;;) turns++",
+    "after await": "await 1; while (true) {}",
+    "of awaits": "for (;;) await 1",
+    "pending": "await new Promise(() => {})",
+    "printing": "for (;;) console.log('x')",
+    "writing": "for (;;) process.stdout.write('y'.repeat(100000))",
+    "in a timer": "setTimeout(() => { while (true) {} }, 5); await new Promise(() => {})",
+    "in a timer, while another runs": "setTimeout(() => { while (true) {} }, 5); await new Promise(r => setTimeout(r, 20000))",
+    "nested callbacks": "[1].forEach(() => { [1].map(() => { while (true) {} }) })",
+    "in a promise's callback": "Promise.resolve().then(() => { while (true) {} }); await new Promise(() => {})",
+    "regular expression": "/(a+)+$/.test('a'.repeat(40) + 'b')",
+    "Atomics.wait": "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)",
+    "short sleeps": "const nap = async () => { for (;;) await new Promise(r => setTimeout(r, 5)) }; await nap()",
+    "ticks": "function tick() { process.nextTick(tick) } tick(); await new Promise(() => {})",
+    "microtasks": "function micro() { queueMicrotask(micro) } micro(); await new Promise(() => {})",
+    "immediates": "function soon() { setImmediate(soon) } soon(); await new Promise(() => {})",
+    "swallowing errors": "while (true) { try { JSON.parse('{') } catch {} }",
+    "file reads": "import { readFileSync } from 'node:fs'; for (;;) readFileSync('/etc/hosts')",
+    "library call": "new Array(1e6).fill(0).sort(() => { for (let i = 0; i < 1e4; i++); return 0.5 })",
+    "child process": "import { execSync } from 'node:child_process'; execSync('sleep 60')",
+    "webassembly": "new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([0,97,115,109,1,0,0,0,1,4,1,96,0,0,3,2,1,0,7,5,1,1,108,0,0,10,9,1,7,0,3,64,12,0,11,11])))"
+                   ".exports.l()",
+    "input": "await input('never answered')",
+    "prompt": "prompt('never answered')",
+}
+
+
+class Interrupts(KernelTest):
+    def interrupted(self, code, after=0.15):
+        kernel = self.kernel
+        threading.Timer(after, lambda: kernel.client.control_channel.send(kernel.client.session.msg("interrupt_request", {}))).start()
+        return kernel.run(code, allow_stdin=True)
+
+    def test_each_kind(self):
+        self.kernel.run("let kept = 0")
+        for name, code in LOOPS.items():
+            for after in 0.1, 0.15:
+                with self.subTest(name, after=after):
+                    cell = self.interrupted(f"kept++; {code}" if not code.startswith("import") else f"{code}; kept")
+                    self.assertEqual((cell.status, cell.error["ename"]), ("error", "Interrupted"))
+                    self.assertEqual(self.kernel.run("typeof kept").result, "'number'")
+
+    def test_it_says_where(self):
+        cell = self.interrupted("const a = 1\nfunction spin() {\n  while (true) {}\n}\nspin()")
+        self.assertIn("line 3", "\n".join(cell.error["traceback"]))
+
+    def test_queued_cells_are_aborted(self):
+        client = self.kernel.client
+        first, second = client.execute("while (true) {}"), client.execute("'never'", stop_on_error=False)
+        self.kernel.wait_for("execute_input")
+        time.sleep(0.2)
+        client.control_channel.send(client.session.msg("interrupt_request", {}))
+        self.assertEqual(self.kernel.reply(first)["content"]["status"], "error")
+        self.assertEqual(self.kernel.reply(second)["content"]["status"], "aborted")
+        self.kernel.until_idle(second)
+
+    def test_an_idle_kernel_stays(self):
+        self.kernel.request("interrupt_request", channel="control")
+        self.assertEqual(self.kernel.run("3 + 4").result, "7")
+
+    def test_code_that_watches_its_signal_stops_by_itself(self):
+        cell = self.interrupted(
+            "import { host } from 'graft-host'".replace("graft-host", HOST) + "\nconst { signal } = host()\n"
+            "let steps = 0\nwhile (!signal.aborted) { steps++; await new Promise(r => setTimeout(r, 5)) }\n`stopped after ${steps > 3}`")
+        self.assertEqual((cell.status, cell.result), ("ok", "'stopped after true'"))
+
+    def test_a_section_ends_first(self):
+        cell = self.interrupted(
+            f"import {{ host }} from '{HOST}'\nlet whole = false\n"
+            "host().section!(() => { const until = Date.now() + 600; while (Date.now() < until); whole = true })\nwhole = false")
+        self.assertEqual((cell.status, cell.error["ename"]), ("error", "Interrupted"))
+        self.assertEqual(self.kernel.run("whole").result, "true")
+
+    def test_the_user_s_own_finally_and_later_cells(self):
+        self.interrupted("const later = new Promise<number>(r => setTimeout(() => r(5), 800)); while (true) {}")
+        self.assertEqual(self.kernel.run("await later").result, "5")
+
+    def test_between_cells_a_callback_that_never_ends(self):
+        self.kernel.run("setTimeout(() => { while (true) {} }, 50); 0")
+        time.sleep(0.3)
+        self.kernel.request("interrupt_request", channel="control")
+        self.assertEqual(self.kernel.run("8").result, "8")
+
+
+HOST = str(__import__("harness").ROOT / "lib" / "host.ts")

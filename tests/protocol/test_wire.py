@@ -1,0 +1,134 @@
+"""Frames that no client should send, transports, and addresses."""
+import hashlib
+import hmac
+import json
+import os
+import time
+import unittest
+
+import zmq
+
+from harness import Kernel, KernelTest
+
+DELIMITER = b"<IDS|MSG>"
+
+
+class Malformed(KernelTest):
+    def setUp(self):
+        self.context = zmq.Context()
+        self.socket = self.context.socket(zmq.DEALER)
+        self.socket.linger = 0
+        self.socket.connect(f"tcp://{self.kernel.manager.ip}:{self.kernel.manager.shell_port}")
+
+    def tearDown(self):
+        self.socket.close()
+        self.context.term()
+
+    def signed(self, *parts, key=None):
+        mac = hmac.new(key or self.kernel.client.session.key, digestmod=hashlib.sha256)
+        for part in parts:
+            mac.update(part)
+        return [DELIMITER, mac.hexdigest().encode(), *parts]
+
+    def request(self, msg_type="kernel_info_request", msg_id="m1", **header):
+        full = {"msg_id": msg_id, "session": "s", "username": "u", "date": "2026-01-01T00:00:00Z", "msg_type": msg_type, "version": "5.3", **header}
+        return [json.dumps(full).encode(), b"{}", b"{}", b"{}"]
+
+    def answered(self, frames, seconds=0.5):
+        self.socket.send_multipart(frames)
+        return bool(self.socket.poll(seconds * 1000)) and self.socket.recv_multipart()
+
+    def test_a_well_formed_request_is_answered(self):
+        self.assertTrue(self.answered(self.signed(*self.request(msg_id="good")), 10))
+
+    def test_each_is_refused_and_the_kernel_stays(self):
+        good = self.request()
+        table = {
+            "wrong key": self.signed(*good, key=b"wrong"),
+            "no signature": [DELIMITER, b"", *good],
+            "short signature": [DELIMITER, b"abc", *good],
+            "no delimiter": good,
+            "empty": [b""],
+            "too few parts": [DELIMITER, b"x", b"{}"],
+            "not JSON": self.signed(b"{", b"{}", b"{}", b"{}"),
+            "not UTF-8": self.signed(b"\xff\xfe", b"{}", b"{}", b"{}"),
+            "an array": self.signed(b"[]", b"{}", b"{}", b"{}"),
+            "null content": self.signed(good[0], b"{}", b"{}", b"null"),
+            "no type": self.signed(b'{"msg_id": "x"}', b"{}", b"{}", b"{}"),
+            "unknown type": self.signed(*self.request("surprise_request")),
+            "a property of every object": self.signed(*self.request("constructor")),
+            "deep nesting": self.signed(good[0], b"{}", b"{}", b'{"a":' * 100000 + b"1" + b"}" * 100000),
+            "a reply": self.signed(*self.request("execute_reply")),
+        }
+        for name, frames in table.items():
+            with self.subTest(name):
+                self.assertFalse(self.answered(frames, 0.2))
+        self.assertEqual(self.kernel.run("1 + 1").result, "2")
+
+    def test_a_message_sent_twice_is_answered_once(self):
+        frames = self.signed(*self.request(msg_id="twice"))
+        self.assertTrue(self.answered(frames, 10))
+        self.assertFalse(self.answered(frames, 0.3))
+
+    def test_a_huge_message(self):
+        code = "/* " + "x" * 100_000_000 + " */ 1 + 1"
+        cell = self.kernel.run("%types off")
+        self.assertEqual(self.kernel.run(code, timeout=120).result, "2")
+        self.kernel.run("%types on")
+
+    def test_the_heart_beats_in_a_busy_loop(self):
+        heart = self.context.socket(zmq.REQ)
+        heart.linger = 0
+        heart.connect(f"tcp://{self.kernel.manager.ip}:{self.kernel.manager.hb_port}")
+        cell = self.kernel.client.execute("const end = Date.now() + 1500; while (Date.now() < end) {}")
+        self.kernel.wait_for("execute_input")
+        for turn in range(10):
+            heart.send(b"ping%d" % turn)
+            self.assertTrue(heart.poll(1000))
+            self.assertEqual(heart.recv(), b"ping%d" % turn)
+        heart.close()
+        self.kernel.collect(cell)
+
+
+class Places(unittest.TestCase):
+    def test_transports_and_addresses(self):
+        table = [{"transport": "ipc"}, {"ip": "0.0.0.0"}, {"ip": "127.0.0.1"}]
+        for options in table:
+            with self.subTest(**options):
+                kernel = Kernel(**options)
+                try:
+                    self.assertEqual(kernel.run("'here'").result, "'here'")
+                finally:
+                    kernel.close()
+
+    def test_several_clients_see_one_kernel(self):
+        kernel = Kernel()
+        other = kernel.connect()
+        try:
+            kernel.run("const shared = 5")
+            self.assertEqual(kernel.run("shared", client=other).result, "5")
+        finally:
+            other.stop_channels()
+            kernel.close()
+
+    def test_restart(self):
+        kernel = Kernel()
+        try:
+            kernel.run("const before = 1")
+            kernel.manager.restart_kernel(now=False)
+            kernel.client.wait_for_ready(timeout=30)
+            self.assertEqual(kernel.run("typeof globalThis['before']").result, "'undefined'")
+        finally:
+            kernel.close()
+
+    def test_a_taken_port_is_said(self):
+        import subprocess
+        kernel = Kernel()
+        try:
+            env = {**os.environ, "JPY_PARENT_PID": str(os.getpid())}
+            argv = [os.environ.get("GRAFT_NODE", "node"), str(__import__("harness").ROOT / "kernel" / "main.js"), kernel.manager.connection_file]
+            second = subprocess.run(argv, capture_output=True, text=True, timeout=20, env=env)
+            self.assertEqual(second.returncode, 1)
+            self.assertIn("cannot bind", second.stderr)
+        finally:
+            kernel.close()
