@@ -1,11 +1,10 @@
-import sharp from 'sharp'
 import type { ImageData } from '../data/images.ts'
-import type { Bitmap } from '../data/resize.ts'
 import type { ImageSet } from '../data/set.ts'
 import type { MimeBundle } from '../host.ts'
 import { figure } from './figure.ts'
 import { columns, count, escape, plural, shorten } from './format.ts'
 import { palette } from './palette.ts'
+import { thumbnail } from './thumbnail.ts'
 
 const most = { classes: 24, perClass: 10 }
 const row = 46, thumb = 40, left = 170
@@ -71,11 +70,4 @@ function firstOf(set: ImageSet, label: number): number[] {
   const found: number[] = []
   for (let i = 0; i < set.length && found.length < most.perClass; i++) if (set.labels[i] === label) found.push(i)
   return found
-}
-
-/** An image as a PNG in a data URI, at most `side` pixels wide and high. */
-export async function thumbnail({ data, height, width, channels }: Bitmap, side: number): Promise<string> {
-  const png = await sharp(data, { raw: { width, height, channels: channels as 1 | 3 } })
-    .resize(side, side, { fit: 'inside', withoutEnlargement: true }).png().toBuffer()
-  return `data:image/png;base64,${png.toString('base64')}`
 }

@@ -1,6 +1,6 @@
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
 import type { ImageSet } from '../data/set.ts'
-import type { FrozenPrefix } from './trunk.ts'
+import type { FrozenPrefix } from '../engine/prefix.ts'
 import { tf } from '../tf.ts'
 
 /** Features by frozen part (its hash), then by image; kept for the session, so that the next run over the same images starts at once. */
@@ -8,27 +8,30 @@ const cache = new Map<string, Map<string, Float32Array[]>>()
 const most = 2 ** 30
 let held = 0
 
-/** How long a piece of work may keep other cells waiting, in milliseconds. */
-const patience = 100
+/** Images between two looks at whether the run shall stop. */
+const atOnce = 8
 
 /** Lets everything else that waits have its turn: other cells, output, an interrupt. */
 export const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /**
  * Gives a model's inputs for images. Where a part of the model is frozen, it runs once per image, outside of TensorFlow.js, and what
- * comes out of it is kept; {@link model} is the rest.
+ * comes out of it is kept.
  */
 export class Feeder {
+  readonly whole: LayersModel
   /** What is left to run in TensorFlow.js: the part after the frozen one, or the whole model. */
-  readonly model: LayersModel
+  readonly rest: LayersModel
   /** How many images went through the frozen part. */
   forwards = 0
+  /** Told of each few images that went through it. */
+  onForward: (count: number) => void = () => {}
   readonly #prefix: FrozenPrefix | null
   readonly #known: Map<string, Float32Array[]> | undefined
-  #chunk = 4
 
   constructor(model: LayersModel, prefix: FrozenPrefix | null) {
-    this.model = prefix?.rest ?? model
+    this.whole = model
+    this.rest = prefix?.rest ?? model
     this.#prefix = prefix
     if (!prefix) return
     this.#known = cache.get(prefix.hash) ?? new Map()
@@ -37,24 +40,34 @@ export class Feeder {
     cache.set(prefix.hash, this.#known)
   }
 
-  /** The model's inputs for these images of the set, one tensor each; dispose them after use. */
+  /** The model's inputs for these images of the set, one tensor each; dispose them after use. Nothing where `stop` came first. */
   async inputs(set: ImageSet, indices: number[], stop?: () => boolean): Promise<Tensor[]> {
     if (!this.#prefix) {
       return [tf.tensor(await set.pixels(indices), [indices.length, ...set.size, set.channels])]
     }
-    const fresh = new Map<string, Float32Array[]>()
-    const unknown = new Map<string, number>()
-    for (const i of indices) if (!this.#known!.has(set.ids[i])) unknown.set(set.ids[i], i)
-    const queue = [...unknown]
-    while (queue.length && !stop?.()) {
-      const part = queue.splice(0, this.#chunk)
-      const pixels = await set.pixels(part.map(([, i]) => i))
-      const started = performance.now()
-      const outputs = await this.#prefix.run(pixels, part.length)
-      const ms = performance.now() - started
-      if (ms > patience) this.#chunk = Math.max(1, this.#chunk >> 1)
-      else if (ms < patience / 3 && part.length === this.#chunk) this.#chunk = Math.min(64, this.#chunk * 2)
+    const rows = await this.#features(set, indices, stop)
+    return rows.length ? this.#prefix.shapes.map((shape, n) => {
+      const each = rows[0][n].length, all = new Float32Array(rows.length * each)
+      rows.forEach((row, r) => all.set(row[n], r * each))
+      return tf.tensor(all, [rows.length, ...shape])
+    }) : []
+  }
+
+  /** How many images of a set the frozen part has not seen. */
+  unseen(set: ImageSet): number {
+    return this.#known ? new Set(set.ids.filter(id => !this.#known!.has(id))).size : 0
+  }
+
+  /** What comes out of the frozen part for these images. */
+  async #features(set: ImageSet, indices: number[], stop?: () => boolean): Promise<Float32Array[][]> {
+    const fresh = new Map<string, Float32Array[]>(), prefix = this.#prefix!
+    const queue = [...new Map(indices.map(i => [set.ids[i], i]))].filter(([id]) => !this.#known!.has(id))
+    while (queue.length) {
+      if (stop?.()) return []
+      const part = queue.splice(0, atOnce)
+      const outputs = await prefix.run(await set.pixels(part.map(([, i]) => i)), part.length)
       this.forwards += part.length
+      this.onForward(part.length)
       part.forEach(([id], n) => {
         const features = outputs.map(output => output.slice(n * (output.length / part.length), (n + 1) * (output.length / part.length)))
         fresh.set(id, features)
@@ -62,13 +75,7 @@ export class Feeder {
       })
       await turn()
     }
-    const rows = indices.map(i => this.#known!.get(set.ids[i]) ?? fresh.get(set.ids[i]))
-    if (rows.includes(undefined)) return []
-    return this.#prefix.shapes.map((shape, n) => {
-      const each = rows[0]![n].length, all = new Float32Array(rows.length * each)
-      rows.forEach((row, r) => all.set(row![n], r * each))
-      return tf.tensor(all, [rows.length, ...shape.slice(1) as number[]])
-    })
+    return indices.map(i => this.#known!.get(set.ids[i]) ?? fresh.get(set.ids[i])!)
   }
 
   #keep(id: string, features: Float32Array[]): void {

@@ -10,13 +10,13 @@ import { ImageData } from '../data/images.ts'
 import { inputOf } from '../data/input.ts'
 import { imagesUnder } from '../data/list.ts'
 import { ImageSet, rangeTable, type Source } from '../data/set.ts'
+import { frozenPrefix } from '../engine/prefix.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
 import { tf } from '../tf.ts'
 import { checkInput } from './checks.ts'
 import { Feeder, turn } from './features.ts'
 import { Prediction, Predictions } from './prediction.ts'
-import { frozenPrefix } from './trunk.ts'
 
 /** One image: a file, an address (`https:`, `data:`, `file:`), or the bytes of an image file. */
 export type ImageInput = string | URL | Uint8Array
@@ -66,7 +66,7 @@ async function ofSet(model: LayersModel, set: ImageSet, labelled = true): Promis
       signal.throwIfAborted()
       const indices = Array.from({ length: Math.min(32, set.length - at) }, (_, i) => at + i)
       const inputs = await feeder.inputs(set, indices)
-      const result = tf.tidy(() => output.probabilities(feeder.model.apply(inputs, { training: false }) as Tensor))
+      const result = tf.tidy(() => output.probabilities(feeder.rest.apply(inputs, { training: false }) as Tensor))
       tf.dispose(inputs)
       const values = await result.data(), units = result.shape[1]!
       result.dispose()
@@ -77,7 +77,7 @@ async function ofSet(model: LayersModel, set: ImageSet, labelled = true): Promis
       await turn()
     }
   } finally {
-    prefix?.dispose()
+    await prefix?.dispose()
   }
   return predictions
 }

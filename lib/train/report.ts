@@ -1,5 +1,6 @@
 import { displayId, host, type Host, type MimeBundle } from '../host.ts'
 import { measure, percent } from '../show/format.ts'
+import { progressBar, type ProgressBar } from '../show/progress.ts'
 import { trainingPlot } from '../show/training.ts'
 import type { Run } from './run.ts'
 
@@ -10,12 +11,26 @@ export class Reporter {
   readonly #run: Run
   readonly #host: Host | null
   readonly #id = displayId()
+  readonly #trunk: ProgressBar | null
   #last = 0
 
-  constructor(run: Run, show: boolean) {
+  /** `unseen`: how many images are to go through the frozen part of the model. */
+  constructor(run: Run, show: boolean, unseen: number) {
     this.#run = run
     this.#host = show ? host() : null
     this.#host?.display(this.#bundle(), this.#id)
+    this.#trunk = show && unseen ? progressBar({ label: 'Images through the frozen trunk', total: unseen }) : null
+  }
+
+  /** Counts images that went through the frozen part. */
+  forward(count: number): void {
+    this.#trunk?.tick(count)
+  }
+
+  /** After an epoch every image has been through it. */
+  epoch(): void {
+    this.#trunk?.done()
+    this.draw()
   }
 
   /** Draws the run as it stands, unless it was drawn a moment ago. */
@@ -28,6 +43,7 @@ export class Reporter {
 
   /** Draws the finished run. */
   end(): void {
+    this.#trunk?.stop()
     this.#host?.update(this.#id, trainingPlot(this.#run))
   }
 

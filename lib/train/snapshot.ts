@@ -27,3 +27,6 @@ export function restore(kept: Snapshot): void {
     for (const [weight, { values, shape }] of kept) weight.write(tf.tensor(values, shape))
   })
 }
+
+/** Whether every weight is a number, neither infinite nor NaN. */
+export const isSound = (kept: Snapshot): boolean => [...kept.values()].every(({ values }) => values.every(Number.isFinite))

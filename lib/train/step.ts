@@ -13,19 +13,24 @@ export interface Objective {
   metrics: Record<string, Measure>
 }
 
+/** A model, and the part of it that is left to run once the frozen part gave its features; the layers are the same. */
+export interface Trainee { whole: LayersModel, rest: LayersModel }
+
 /** The means over one batch: the loss (with regularization), then each metric, in the objective's order. */
 export type Measured = number[]
 
 /** One step of training: forward, backward, update. Resolves when the numbers are there. */
-export async function trainStep(model: LayersModel, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number): Promise<Measured> {
-  const numbers = tf.tidy(() => withRandomness(model, seed, () => {
-    const variables = model.trainableWeights.map(weight => weight.read() as Variable)
+export async function trainStep(
+  { whole, rest }: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number,
+): Promise<Measured> {
+  const numbers = tf.tidy(() => withRandomness(whole, seed, () => {
+    const variables = rest.trainableWeights.map(weight => weight.read() as Variable)
     let measured: Tensor[] = []
     const { value, grads } = tf.variableGrads(() => {
-      const prediction = model.apply(inputs, { training: true }) as Tensor
-      measured = Object.values(objective.metrics).map(metric => tf.keep(metric(truth, prediction).mean()))
+      const prediction = rest.apply(inputs, { training: true }) as Tensor
+      measured = [...Object.values(objective.metrics).map(metric => metric(truth, prediction).mean()), prediction.mean()].map(value => tf.keep(value))
       let loss = objective.loss(truth, prediction).mean() as Scalar
-      for (const penalty of model.calculateLosses()) loss = loss.add(penalty)
+      for (const penalty of whole.calculateLosses()) loss = loss.add(penalty)
       return loss
     }, variables)
     optimizer.applyGradients(grads)
@@ -33,15 +38,17 @@ export async function trainStep(model: LayersModel, objective: Objective, optimi
     tf.dispose(measured)
     return all
   }))
-  return read(numbers)
+  const values = await read(numbers)
+  // A loss that clips the prediction hides that it is not a number.
+  return Number.isFinite(values.pop()!) ? values : [NaN, ...values.slice(1)]
 }
 
 /** The same measures without training: dropout off, stored statistics. */
-export async function testStep(model: LayersModel, objective: Objective, inputs: Tensor[], truth: Tensor): Promise<Measured> {
+export async function testStep({ whole, rest }: Trainee, objective: Objective, inputs: Tensor[], truth: Tensor): Promise<Measured> {
   const numbers = tf.tidy(() => {
-    const prediction = model.apply(inputs, { training: false }) as Tensor
+    const prediction = rest.apply(inputs, { training: false }) as Tensor
     let loss = objective.loss(truth, prediction).mean()
-    for (const penalty of model.calculateLosses()) loss = loss.add(penalty)
+    for (const penalty of whole.calculateLosses()) loss = loss.add(penalty)
     return tf.stack([loss, ...Object.values(objective.metrics).map(metric => metric(truth, prediction).mean())])
   })
   return read(numbers)

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { LayersModel, Optimizer } from '@tensorflow/tfjs'
 import { randomFrom, seedFrom, shuffled } from '../data/random.ts'
 import type { ImageSet } from '../data/set.ts'
+import { frozenPrefix } from '../engine/prefix.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
 import { tf } from '../tf.ts'
@@ -13,9 +14,8 @@ import { fingerprint } from './proof.ts'
 import { ratesOf, type LearningRate } from './rates.ts'
 import { Reporter } from './report.ts'
 import { Run, type StopReason } from './run.ts'
-import { restore, snapshot } from './snapshot.ts'
+import { isSound, restore, snapshot } from './snapshot.ts'
 import { testStep, trainStep, type Measured, type Objective } from './step.ts'
-import { frozenPrefix } from './trunk.ts'
 
 export interface TrainOptions {
   /** How often to go through the training images. Default 10. */
@@ -104,10 +104,11 @@ async function epochsOf(model: LayersModel, { train, validation }: { train: Imag
     images: { train: train.length, validation: validation?.length ?? 0 },
     weights: { trainable: count(model.trainableWeights), total: count(model.weights) },
   })
-  const reporter = new Reporter(run, options.show ?? true)
+  const reporter = new Reporter(run, options.show ?? true, feeder.unseen(train) + (validation ? feeder.unseen(validation) : 0))
+  feeder.onForward = count => reporter.forward(count)
   const started = performance.now(), stopped = () => control.reason !== null
   const tick = () => { run.seconds = (performance.now() - started) / 1000; run.trunkForwards = feeder.forwards }
-  let good = await snapshot(feeder.model)
+  let good = await snapshot(model)
   try {
     for (let epoch = 0; epoch < options.epochs && !stopped(); epoch++) {
       run.batchLosses = []
@@ -117,7 +118,7 @@ async function epochsOf(model: LayersModel, { train, validation }: { train: Imag
       for (let at = 0; at < order.length && !stopped(); at += options.batch) {
         const indices = order.slice(at, at + options.batch)
         const measured = await withBatch(feeder, train, indices, stopped, (inputs, truth) =>
-          trainStep(feeder.model, objective, optimizer, inputs, truth, seedFrom(options.seed, 'step', epoch, at)))
+          trainStep(feeder, objective, optimizer, inputs, truth, seedFrom(options.seed, 'step', epoch, at)))
         if (!measured) break
         mean.add(measured, indices.length)
         run.batchLosses.push(measured[0])
@@ -126,6 +127,8 @@ async function epochsOf(model: LayersModel, { train, validation }: { train: Imag
         reporter.draw()
         await turn()
       }
+      const learned = await snapshot(model)
+      if (!isSound(learned)) control.reason ??= 'not a number'
       if (stopped()) break
       const tested = validation ? await measure(feeder, objective, validation, options.batch, stopped) : null
       if (stopped()) break
@@ -134,20 +137,20 @@ async function epochsOf(model: LayersModel, { train, validation }: { train: Imag
         (run.history[name] ??= []).push(mean.values[i])
         if (tested) (run.history[`val${name[0].toUpperCase()}${name.slice(1)}`] ??= []).push(tested[i])
       })
-      good = await snapshot(feeder.model)
+      good = learned
       tick()
-      reporter.draw()
+      reporter.epoch()
     }
     run.stopped = control.reason
     if (run.stopped === 'not a number') {
       restore(good)
-      run.notes.push(`The loss became ${run.batchLosses.at(-1)} in epoch ${run.history.loss.length + 1}: the weights of the last good epoch are back. ` +
+      run.notes.push(`The loss is not a number in epoch ${run.history.loss.length + 1}: the weights of the last good epoch are back. ` +
         `Try a lower learning rate than ${JSON.stringify(learningRate)}, and check the pixel range.`)
     }
     const after = await fingerprint(model)
     run.frozen = { ...before, unchanged: after.hash === before.hash }
   } finally {
-    prefix?.dispose()
+    await prefix?.dispose()
     run.finished = true
     tick()
     reporter.end()
@@ -179,7 +182,7 @@ async function withBatch(feeder: Feeder, set: ImageSet, indices: number[], stopp
   step: (inputs: tf.Tensor[], truth: tf.Tensor) => Promise<Measured>): Promise<Measured | undefined> {
   const inputs = await feeder.inputs(set, indices, stopped)
   if (!inputs.length) return undefined
-  const truth = truthOf(indices.map(i => set.labels[i]), feeder.model.outputs[0].shape[1]!)
+  const truth = truthOf(indices.map(i => set.labels[i]), feeder.whole.outputs[0].shape[1]!)
   try {
     return await step(inputs, truth)
   } finally {
@@ -192,7 +195,7 @@ async function measure(feeder: Feeder, objective: Objective, set: ImageSet, batc
   const mean = new Means()
   for (let at = 0; at < set.length && !stopped(); at += batch) {
     const indices = Array.from({ length: Math.min(batch, set.length - at) }, (_, i) => at + i)
-    const measured = await withBatch(feeder, set, indices, stopped, (inputs, truth) => testStep(feeder.model, objective, inputs, truth))
+    const measured = await withBatch(feeder, set, indices, stopped, (inputs, truth) => testStep(feeder, objective, inputs, truth))
     if (measured) mean.add(measured, indices.length)
     await turn()
   }
