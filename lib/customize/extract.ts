@@ -4,6 +4,7 @@ import { seedFrom } from '../data/random.ts'
 import { GraftError } from '../error.ts'
 import { tf } from '../tf.ts'
 import { freeze } from './freeze.ts'
+import { checkModel } from './layers.ts'
 
 export interface HeadOptions {
   /** The classes to tell apart, by name, or how many. Their order is the order of the model's outputs. */
@@ -30,6 +31,7 @@ export interface HeadOptions {
  * await train(model, digits, { epochs: 10 })
  */
 export function extract(base: LayersModel, options: HeadOptions): LayersModel {
+  checkModel(base)
   const model = withHead(base, base.outputs, options)
   freeze(base)
   return model
@@ -37,8 +39,11 @@ export function extract(base: LayersModel, options: HeadOptions): LayersModel {
 
 /** The base with a new classification head on one of its tensors; the card says which layers are the trunk. */
 export function withHead(base: LayersModel, features: SymbolicTensor[], options: HeadOptions): LayersModel {
-  const { classes, count } = checked(options.classes)
   const { activation = 'softmax', dropout, seed = 1 } = options
+  const { classes, count } = checked(options.classes)
+  if (count === 1 && activation === 'softmax') {
+    throw new GraftError("classes: one output of a softmax is always 1. For a yes or no, take { classes: 1, activation: 'sigmoid' } or two classes.")
+  }
   if (features.length !== 1) {
     throw new GraftError(`'${base.name}' gives ${features.length} tensors. Choose one: tf.model({ inputs: base.inputs, outputs: base.outputs[0] }).`)
   }

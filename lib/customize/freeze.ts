@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
-import { findLayers, holdsWeights, isModel, leaves, type Layer, type Which } from './layers.ts'
+import { checkModel, findLayers, holdsWeights, isModel, leaves, type Layer, type Which } from './layers.ts'
 
 /** What a call of {@link freeze} or {@link unfreeze} changed. It prints as a sentence. */
 export interface FreezeChange {
@@ -46,6 +46,7 @@ export function select(model: LayersModel, which: Selection): Layer[] {
 }
 
 function set(model: LayersModel, which: Selection, trainable: boolean): FreezeChange {
+  checkModel(model)
   const before = new Map(leaves(model).map(layer => [layer, learns(layer)]))
   if (!model.trainable && trainable) open(model)
   for (const layer of select(model, which)) mark(model, layer, trainable)
@@ -57,9 +58,9 @@ function set(model: LayersModel, which: Selection, trainable: boolean): FreezeCh
 
 /** Marks a layer, or all within a model, and opens the frozen models around it. */
 function mark(root: LayersModel, layer: Layer, trainable: boolean): void {
+  if (trainable) for (const outer of around(root, layer)) if (!outer.trainable) open(outer)
   if (isModel(layer)) for (const inner of leaves(layer)) inner.trainable = trainable
   layer.trainable = trainable
-  if (trainable) for (const outer of around(root, layer)) if (!outer.trainable) open(outer)
 }
 
 /** Makes a frozen model trainable and keeps each of its layers frozen. */

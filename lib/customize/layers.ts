@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import { didYouMean, GraftError } from '../error.ts'
 
@@ -12,6 +13,13 @@ export const leaves = (model: LayersModel): Layer[] => model.layers.flatMap(laye
 
 /** Whether a layer is a model itself. */
 export const isModel = (layer: unknown): layer is LayersModel => Array.isArray((layer as LayersModel).layers)
+
+/** Refuses what is no model, e.g. a handle that was not loaded or a promise that was not awaited. */
+export function checkModel(model: unknown): asserts model is LayersModel {
+  if (isModel(model ?? {}) && (model as LayersModel).inputs) return
+  const hint = model instanceof Promise ? 'Await it: const base = await hub.load(handle).' : 'hub.load(handle) gives one.'
+  throw new GraftError(`expected a model (tf.LayersModel); received ${inspect(model, { depth: 0 })}. ${hint}`)
+}
 
 /** Whether a layer holds weights of its own. */
 export const holdsWeights = (layer: Layer): boolean => layer.weights.length > 0

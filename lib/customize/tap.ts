@@ -1,6 +1,6 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
-import { findLayers, outputOf, type Layer } from './layers.ts'
+import { checkModel, findLayers, outputOf, type Layer } from './layers.ts'
 
 /**
  * The tensor that comes out of a layer, to build on: `tf.layers.conv2d({ … }).apply(tap(base, 'last feature map'))`. The layers up to there
@@ -13,6 +13,7 @@ import { findLayers, outputOf, type Layer } from './layers.ts'
  * const x = tf.layers.globalAveragePooling2d({}).apply(tap(base, 'last feature map'))
  */
 export function tap(model: LayersModel, at: string | number | Layer): SymbolicTensor {
+  checkModel(model)
   if (at === 'last feature map') return lastFeatureMap(model)
   if (typeof at !== 'number') return outputOf(findLayers(model, at)[0])
   const layer = model.layers.at(at)

@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf } from '../card.ts'
+import { checkModel } from '../customize/layers.ts'
 import { ImageData } from '../data/images.ts'
 import { ImageSet } from '../data/set.ts'
 import { GraftError } from '../error.ts'
@@ -40,6 +41,7 @@ export function checkFit(model: LayersModel, set: ImageSet): void {
 
 /** Refuses images of another size or pixel range than the model takes. */
 export function checkInput(model: LayersModel, set: ImageSet): void {
+  checkModel(model)
   if (model.inputs?.length !== 1) throw new GraftError(`expected a model with one input, the image; received ${shapes(model.inputs)}.`)
   const expected = model.inputs[0].shape.slice(1), received = [...set.size, set.channels]
   if (expected.length !== 3 || expected.some((n, i) => n !== null && n !== received[i])) {
