@@ -131,7 +131,7 @@ async function explain(error: unknown, path: string, folder: string, bytes: numb
   if (error instanceof GraftError) return error
   const { code, name } = error as NodeJS.ErrnoException
   const kept = 'Nothing was changed.'
-  if (name === 'AbortError') return new GraftError(`saving to ${path} was interrupted. ${kept}`)
+  if (name === 'AbortError') return interrupted(path)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const space = await statfs(folder).then(({ bavail, bsize }) => `, ${megabytes(bavail * bsize)} are free`, () => '')
     return new GraftError(`cannot save to ${path}: the disk is full. The file needs ${megabytes(bytes)}${space}. Free some space or choose another disk. ${kept}`)
@@ -141,6 +141,9 @@ async function explain(error: unknown, path: string, folder: string, bytes: numb
   if (code === 'ENAMETOOLONG') return new GraftError(`cannot save to ${path}: the name is too long. Choose a shorter one.`)
   return new GraftError(`cannot save to ${path}: ${(error as Error).message}. ${kept}`, { cause: error })
 }
+
+/** What an interrupted save ends in. */
+export const interrupted = (path: string): GraftError => new GraftError(`saving to ${path} was interrupted. Nothing was changed.`)
 
 /** `12.3 MB`. */
 export const megabytes = (bytes: number): string =>

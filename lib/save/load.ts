@@ -11,6 +11,7 @@ import { find, type Dataset, type Group } from './hdf5/tree.ts'
 import { fromKeras } from './keras/decode.ts'
 import { isObject, type Json, type Writer } from './keras/types.ts'
 import { toFloats } from './numbers.ts'
+import { kerasOrder } from './weights.ts'
 
 /**
  * Loads a model from a file of Keras 3, Keras 2 (tf_keras), TensorFlow.js or Graft. The extension names the format: `.h5`.
@@ -102,9 +103,9 @@ function parse(text: unknown): Json | undefined {
 }
 
 function writerOf(root: Group, graft: Json | undefined): Writer {
-  if (isObject(graft)) return 'graft'
+  if (isObject(graft)) return graft.readers === 'keras3' ? 'keras3' : 'keras2'
   const version = String(root.attributes.get('keras_version') ?? root.groups.get('model_weights')?.attributes.get('keras_version') ?? '')
-  return version.startsWith('tfjs') ? 'tfjs' : /^[3-9]/.test(version) ? 'keras3' : 'keras2'
+  return /^[3-9]/.test(version) ? 'keras3' : 'keras2'
 }
 
 type Layer = layers.Layer
@@ -132,18 +133,19 @@ function layerWeights(stored: Group, layer: string): Stored[] {
 }
 
 function setLayerWeights(layer: Layer, name: string, stored: Stored[]): void {
-  const wanted = layer.weights
+  const wanted = kerasOrder(layer)
   if (wanted.length !== stored.length) {
     throw new GraftError(`layer '${name}' has ${stored.length} weights in the file (${stored.map(({ path }) => path).join(', ')}), but ${wanted.length} here.`)
   }
-  const values = wanted.map((weight, i) => {
+  const values = wanted.map(({ weight }, i) => {
     const { path, dataset } = stored[i]
     if (weight.shape.join() !== dataset.shape.join()) {
       throw new GraftError(`weight '${path}' of layer '${name}' is [${dataset.shape}] in the file, but [${weight.shape}] here.`)
     }
     return tf.tensor(toFloats(dataset), dataset.shape, 'float32')
   })
-  layer.setWeights(values)
+  // Written to the variable itself: `write` would apply the weight's constraint to what was saved.
+  wanted.forEach(({ weight }, i) => (weight as unknown as { val: tf.Variable }).val.assign(values[i]))
   tf.dispose(values)
 }
 

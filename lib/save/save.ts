@@ -1,10 +1,10 @@
 import { extname } from 'node:path'
 import type { LayersModel } from '@tensorflow/tfjs'
-import { cardOf } from '../card.ts'
+import { cardOf, type ModelCard } from '../card.ts'
 import { didYouMean, GraftError } from '../error.ts'
 import { host } from '../host.ts'
 import { tf } from '../tf.ts'
-import { writeAtomically } from './atomic.ts'
+import { interrupted, writeAtomically } from './atomic.ts'
 import { difference, fingerprint, toH5, type Saved } from './h5.ts'
 import { packHdf5, unpackHdf5 } from './hdf5/index.ts'
 import { toKeras, type Readers } from './keras/encode.ts'
@@ -15,7 +15,10 @@ import { weightsOf } from './weights.ts'
 export interface SaveOptions {
   /** Whether a file that is already there is replaced, as Keras does by default. Default: true. */
   overwrite?: boolean
-  /** `'all'`: Keras 3 and tf_keras read the file alike (the default). `'tf_keras'`: also layers that only Keras 2 computes as we do. */
+  /**
+   * `'keras3'` (the default): the file is for Keras 3, and for tf_keras too unless it holds models within models.
+   * `'tf_keras'`: it is for tf_keras (Keras 2), also where a model lies within the model or an activation is `hardSigmoid`.
+   */
   readers?: Readers
 }
 
@@ -33,23 +36,30 @@ export interface SaveOptions {
  * @example
  * await save(model, 'custom_mobilenet_feature_extraction.h5')
  */
-export async function save(model: LayersModel, path: string, { overwrite = true, readers = 'all' }: SaveOptions = {}): Promise<SaveReceipt> {
+export async function save(model: LayersModel, path: string, { overwrite = true, readers = 'keras3' }: SaveOptions = {}): Promise<SaveReceipt> {
   const { signal } = host()
   checkArguments(model, path)
   const config = toKeras(model, readers)
   const layers = await weightsOf(model)
   const graft: { [key: string]: Json } = {
-    format: 1, version: '0.1.0', tfjs: tf.version.tfjs,
-    card: (cardOf(model) ?? null) as unknown as Json, weights: fingerprint(layers),
+    format: 1, version: '0.1.0', readers, tfjs: tf.version.tfjs,
+    card: portable(cardOf(model)), weights: fingerprint(layers),
   }
   const saved: Saved = { config, layers, graft }
   const root = toH5(saved)
-  const bytes = await packHdf5(root, signal)
+  const bytes = await packHdf5(root, signal).catch(error => { throw signal.aborted ? interrupted(path) : error })
   const placed = await writeAtomically(path, bytes, async written => {
     const wrong = difference(await unpackHdf5(written, { signal }), root)
     if (wrong) throw new GraftError(`cannot save to ${path}: ${wrong} was not read back as it was written. The disk may be failing; choose another.`)
   }, { overwrite, signal })
   return new SaveReceipt(model, path, placed, saved)
+}
+
+/** The card without what only this machine knows. */
+function portable(card: ModelCard | undefined): Json {
+  if (!card) return null
+  const { folder, ...rest } = card
+  return rest as unknown as Json
 }
 
 const extensions = ['.h5']
@@ -66,7 +76,7 @@ function checkArguments(model: LayersModel, path: string): void {
     throw new GraftError(`cannot save to ${path}: ${extension ? `unknown extension '${extension}'.${didYouMean(extension, extensions)}` : 'the name has no extension.'} ` +
       `Known: ${extensions.join(', ')} (Keras).`)
   }
-  if (!model.built || !model.inputs?.length) {
+  if (!model.inputs?.length) {
     throw new GraftError(`the model '${model.name}' has no weights yet: give its first layer an inputShape, or call it once.`)
   }
 }

@@ -1,6 +1,6 @@
 import type { LayersModel, layers, Tensor } from '@tensorflow/tfjs'
 import { tf } from '../tf.ts'
-import { layerName } from './keras/encode.ts'
+import { isModel, layerName } from './keras/encode.ts'
 
 /** One weight as a file holds it: its path (`dense/kernel`), shape, and numbers. */
 export interface Weight {
@@ -24,7 +24,7 @@ type Variable = layers.Layer['weights'][number]
 export async function weightsOf(model: LayersModel): Promise<LayerWeights[]> {
   const found = model.layers.map(layer => ({
     layer: layerName(layer.name),
-    weights: layer.weights.map(weight => ({ path: weightPath(layer, weight), tensor: tf.clone(weight.read()) })),
+    weights: kerasOrder(layer).map(({ path, weight }) => ({ path, tensor: tf.clone(weight.read()) })),
   }))
   try {
     const result: LayerWeights[] = []
@@ -35,6 +35,25 @@ export async function weightsOf(model: LayersModel): Promise<LayerWeights[]> {
   } finally {
     for (const { weights } of found) tf.dispose(weights.map(({ tensor }) => tensor))
   }
+}
+
+export interface Named { path: string, weight: Variable }
+
+/** The weights of a layer, or of a model used as one, in the order of Keras: all that can be trained now, then the rest. */
+export function kerasOrder(layer: layers.Layer): Named[] {
+  const trained: Named[] = [], rest: Named[] = []
+  const visit = (each: layers.Layer, folder: string, mayTrain: boolean) => {
+    const trains = mayTrain && each.trainable
+    if (isModel(each)) {
+      for (const inner of each.layers) visit(inner, each === layer ? '' : `${folder}${layerName(each.name)}/`, trains)
+      return
+    }
+    const name = (weight: Variable) => ({ path: folder + weightPath(each, weight), weight })
+    trained.push(...(trains ? each.trainableWeights : []).map(name))
+    rest.push(...(trains ? each.nonTrainableWeights : each.weights).map(name))
+  }
+  visit(layer, '', true)
+  return [...trained, ...rest]
 }
 
 const floats = async (tensor: Tensor): Promise<Float32Array<ArrayBuffer>> => Float32Array.from(await tensor.data())

@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { didYouMean, GraftError } from '../../error.ts'
 import { tf } from '../../tf.ts'
+import { isModel } from './encode.ts'
 import { readCall, readEnds } from './graph.ts'
 import { camel, layerRules, same, spelled } from './layers.ts'
 import { activationFromKeras, objectFromKeras, Untranslatable } from './objects.ts'
@@ -17,6 +18,9 @@ interface Built {
 /** How a model is built by its class; `fast` leaves its weights at zero. */
 type FromConfig = { fromConfig(of: unknown, config: Config, custom: Config, fast: boolean): LayersModel }
 
+/** How Keras 3 writes the computation of a mask. */
+const maskOps = new Set(['NotEqual', 'Any', 'LogicalAnd'])
+
 const models = new Set(['Functional', 'Model', 'Sequential'])
 
 /**
@@ -24,26 +28,42 @@ const models = new Set(['Functional', 'Model', 'Sequential'])
  * Throws a GraftError that names layer, key and value where TensorFlow.js would compute something else.
  */
 export function fromKeras(value: Json, writer: Writer): LayersModel {
-  const { className, config } = readModel(value, writer)
+  const masks = /"class_name":"Masking"|"mask_zero":true/.test(JSON.stringify(value))
+  const { className, config } = readModel(value, { writer, masks })
   const Class = (className === 'Sequential' ? tf.Sequential : tf.LayersModel) as unknown as FromConfig
   try {
-    return Class.fromConfig(Class, config, {}, true)
+    // Building takes parts of the configuration away.
+    return frozen(Class.fromConfig(Class, structuredClone(config), {}, true), config)
   } catch (error) {
     throw error instanceof GraftError ? error : new GraftError(`the model cannot be built: ${(error as Error).message}`, { cause: error })
   }
 }
 
-function readModel(value: Json, writer: Writer, depth = 0): Built {
+/** TensorFlow.js forgets that a model within a model, or the model itself, was frozen as a whole. */
+function frozen(model: LayersModel, config: Config): LayersModel {
+  const layers = config.layers as unknown as Built[]
+  model.layers.filter(isModel).forEach(inner => frozen(inner, layers.find(each => each.config.name === inner.name)!.config))
+  if (config.trainable === false) model.trainable = false
+  return model
+}
+
+/** Who wrote the configuration, and whether any layer of it makes masks. */
+interface Source {
+  writer: Writer
+  masks: boolean
+}
+
+function readModel(value: Json, source: Source, depth = 0): Built {
   const { class_name, config } = isObject(value) ? value : {} as Config
   if (!models.has(String(class_name)) || !isObject(config) || !Array.isArray(config.layers)) {
     throw new GraftError(`expected a Functional or Sequential model. Received: ${String(class_name)}. A subclassed model holds no description of its layers: rebuild it with the functional API.`)
   }
   if (depth > 16) throw new GraftError('models are nested more than 16 deep.')
-  return class_name === 'Sequential' ? readSequential(config, writer, depth) : readFunctional(config, writer, depth)
+  return class_name === 'Sequential' ? readSequential(config, source, depth) : readFunctional(config, source, depth)
 }
 
-function readSequential(config: Config, writer: Writer, depth: number): Built {
-  const layers = (config.layers as Json[]).map(layer => readLayer(layer, writer, depth))
+function readSequential(config: Config, source: Source, depth: number): Built {
+  const layers = (config.layers as Json[]).map(layer => readLayer(layer, source, depth))
   let shape: Json | undefined, dtype: Json | undefined
   if (layers[0]?.className === 'InputLayer') {
     const [{ config: input }] = layers.splice(0, 1)
@@ -60,7 +80,7 @@ function readSequential(config: Config, writer: Writer, depth: number): Built {
   return { className: 'Sequential', config: { name: config.name, trainable: config.trainable ?? true, layers: layers as unknown as Json } }
 }
 
-function readFunctional(config: Config, writer: Writer, depth: number): Built {
+function readFunctional(config: Config, source: Source, depth: number): Built {
   const classes = new Map<string, string>()
   for (const layer of config.layers as Json[]) if (isObject(layer) && isObject(layer.config)) classes.set(String(layer.name ?? layer.config.name), String(layer.class_name))
   const known = (name: string) => {
@@ -68,10 +88,10 @@ function readFunctional(config: Config, writer: Writer, depth: number): Built {
     return classes.get(name) as string
   }
   // Here and in Keras 2 a nested model's first call has index 1; in Keras 3 index 0, but for the outputs of a Functional one.
-  const callShift = (name: string) => models.has(known(name)) && writer === 'keras3' ? 1 : 0
-  const endShift = (name: string) => known(name) === 'Sequential' && writer === 'keras3' ? 1 : 0
+  const callShift = (name: string) => models.has(known(name)) && source.writer === 'keras3' ? 1 : 0
+  const endShift = (name: string) => known(name) === 'Sequential' && source.writer === 'keras3' ? 1 : 0
   const layers = (config.layers as Json[]).map(layer => {
-    const built = readLayer(layer, writer, depth)
+    const built = readLayer(layer, source, depth)
     const { inbound_nodes: nodes } = layer as Config
     const name = String((layer as Config).name ?? built.config.name)
     const calls = (Array.isArray(nodes) ? nodes : []).map(node => readCall(name, node, callShift))
@@ -86,12 +106,15 @@ function readFunctional(config: Config, writer: Writer, depth: number): Built {
   }
 }
 
-function readLayer(value: Json, writer: Writer, depth: number): Built {
+function readLayer(value: Json, source: Source, depth: number): Built {
   if (!isObject(value) || !isObject(value.config)) throw new GraftError(`a layer cannot be read: ${JSON.stringify(value).slice(0, 200)}.`)
   const className = String(value.class_name).replace(/^.*>/, '')
-  if (models.has(className)) return readModel({ ...value, class_name: className }, writer, depth + 1)
+  if (models.has(className)) return readModel({ ...value, class_name: className }, source, depth + 1)
   const name = String(value.config.name ?? value.name)
   const rule = layerRules.get(className)
+  if (maskOps.has(className)) {
+    throw new GraftError(`layer '${name}' (${className}) computes a mask. Keras 3 writes masks as layers of their own, which cannot be computed here: save the model with tf_keras, or without masks.`)
+  }
   if (!rule) throw new GraftError(`layer '${name}' is of class ${className}, which cannot be computed here.${didYouMean(className, layerRules.keys())} Replace the layer and save the model again.`)
   const config: Config = { name }
   for (const [given, setting] of Object.entries(value.config)) {
@@ -105,10 +128,12 @@ function readLayer(value: Json, writer: Writer, depth: number): Built {
       const allowed = rule.only[key]
       if (allowed && !allowed.some(each => same(each, setting))) throw refuse(`It is computed alike only for ${allowed.map(each => JSON.stringify(each)).join(' or ')}`)
       try {
-        config[camel(key)] = readValue(key, setting, writer, depth)
+        config[camel(key)] = readValue(key, setting, source, depth)
       } catch (error) {
         throw error instanceof Untranslatable ? refuse(error.message) : error
       }
+    } else if (key === 'zero_output_for_mask' && !source.masks) {
+      continue
     } else if (key in rule.keras) {
       if (!rule.keras[key].some(each => same(each, setting))) throw refuse(`Only ${rule.keras[key].map(each => JSON.stringify(each)).join(' or ')} is known here`)
     } else if (key === 'backward_layer' && className === 'Bidirectional') {
@@ -124,12 +149,9 @@ function readLayer(value: Json, writer: Writer, depth: number): Built {
   return { className, config }
 }
 
-function readValue(key: string, value: Json, writer: Writer, depth: number): Json {
-  if (key === 'activation' || key === 'recurrent_activation') {
-    const name = activationFromKeras(value, writer)
-    return name
-  }
-  if (key === 'layer') return readLayer(value, writer, depth + 1) as unknown as Json
+function readValue(key: string, value: Json, source: Source, depth: number): Json {
+  if (key === 'activation' || key === 'recurrent_activation') return activationFromKeras(value, source.writer)
+  if (key === 'layer') return readLayer(value, source, depth + 1) as unknown as Json
   if (/_(initializer|regularizer|constraint)$/.test(key)) return objectFromKeras(key, value)
   if (typeof value === 'string' && spelled.has(key)) return camel(value)
   return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value

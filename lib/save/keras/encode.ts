@@ -1,70 +1,84 @@
 import type { LayersModel, layers } from '@tensorflow/tfjs'
 import { GraftError } from '../../error.ts'
-import { camel, layerRules, same, snake, spelled } from './layers.ts'
+import { layerRules, same, snake, spelled } from './layers.ts'
 import { activationToKeras, objectToKeras, Untranslatable } from './objects.ts'
 import { isObject, type Json, type KerasLayer, type KerasObject } from './types.ts'
 
 type Layer = layers.Layer
 
-/** Who shall read the file: Keras 3 and tf_keras both, or tf_keras (Keras 2) alone. */
-export type Readers = 'all' | 'tf_keras'
-
 /**
- * A model's configuration in the form of Keras 2, which Keras 3 and tf_keras both read.
- * Throws a GraftError that names the layer where Keras has no layer that computes the same.
+ * Who shall read the file. Keras 3 and tf_keras (Keras 2) read the same one, but for models within models, whose calls they count
+ * differently, and `hard_sigmoid`, which they compute differently.
  */
-export function toKeras(model: LayersModel, readers: Readers = 'all'): KerasObject {
-  const config = model.getConfig() as unknown as { [key: string]: Json }
-  const all = model.layers
-  const name = layerName(model.name)
-  if (model.getClassName() === 'Sequential') {
-    const [input] = model.inputs
-    const first: KerasObject = {
-      class_name: 'InputLayer',
-      config: { name: `${name}_input`, batch_input_shape: input.shape as Json, dtype: input.dtype },
-    }
-    return { class_name: 'Sequential', config: { name, trainable: true, layers: [first, ...all.map(layer => layerToKeras(layer, readers))] } }
-  }
-  const written = config.layers as { name: string, inboundNodes: Json[] }[]
-  const layers = all.map((layer, i): KerasLayer => ({
-    ...layerToKeras(layer, readers),
-    name: layerName(layer.name),
-    inbound_nodes: written[i].inboundNodes.map(node => (node as Json[]).map(call => inbound(layer, call as Json[]))),
-  }))
-  const ends = (key: string) => (config[key] as [string, number, number][]).map(([name, node, tensor]) => [layerName(name), node, tensor])
-  return { class_name: 'Functional', config: { name, trainable: true, layers, input_layers: ends('inputLayers'), output_layers: ends('outputLayers') } }
-}
+export type Readers = 'keras3' | 'tf_keras'
+
+/** A model used as a layer, or the model itself. */
+export const isModel = (layer: Layer): layer is LayersModel => Array.isArray((layer as Layer & { layers?: Layer[] }).layers)
 
 /** Keras 3 allows no `/` in a layer's name. */
 export const layerName = (name: string): string => name.replaceAll('/', '.')
 
-function inbound(layer: Layer, [name, node, tensor, kwargs]: Json[]): Json {
-  if (isObject(kwargs) && Object.keys(kwargs).length) {
-    throw new GraftError(`layer '${layer.name}' was called with ${Object.keys(kwargs).join(', ')}: a Keras file holds no such call. Call it on its input alone.`)
+/**
+ * A model's configuration in the form of Keras 2, which Keras 3 reads too.
+ * Throws a GraftError that names the layer where Keras has no layer that computes the same.
+ */
+export const toKeras = (model: LayersModel, readers: Readers = 'keras3'): KerasObject => modelToKeras(model, readers, true)
+
+function modelToKeras(model: LayersModel, readers: Readers, mayTrain: boolean): KerasObject {
+  const name = layerName(model.name), trainable = mayTrain && model.trainable
+  const layers = model.layers.map(layer => layerToKeras(layer, readers, trainable))
+  if (model.getClassName() === 'Sequential') {
+    const [{ shape, dtype }] = model.inputs
+    const input = { class_name: 'InputLayer', config: { name: `${name}_input`, batch_input_shape: shape as Json, dtype } }
+    return { class_name: 'Sequential', config: { name, trainable, layers: [input, ...layers] } }
   }
-  return [layerName(name as string), node, tensor, {}]
+  const config = model.getConfig() as unknown as { layers: { inboundNodes: Json[][] }[], inputLayers: End[], outputLayers: End[] }
+  const models = new Map(model.layers.filter(isModel).map(layer => [layer.name, layer.getClassName()]))
+  // Here and in Keras 2 the first call of a model within a model has index 1, in Keras 3 index 0; but not where an output is named.
+  const call = (name: string, index: number) => readers === 'keras3' && models.has(name) ? index - 1 : index
+  const end = ([name, index, output]: End): Json => [layerName(name), models.get(name) === 'Sequential' ? call(name, index) : index, output]
+  const placed = layers.map((layer, i): KerasLayer => ({
+    ...layer,
+    name: layerName(model.layers[i].name),
+    inbound_nodes: config.layers[i].inboundNodes.map(calls => calls.map(entry => {
+      const [from, index, output, kwargs] = entry as [string, number, number, Json]
+      if (isObject(kwargs) && Object.keys(kwargs).length) {
+        throw new GraftError(`layer '${model.layers[i].name}' was called with ${Object.keys(kwargs).join(', ')}: a Keras file holds no such call. Call it on its inputs alone.`)
+      }
+      return [layerName(from), call(from, index), output, {}]
+    })),
+  }))
+  return {
+    class_name: 'Functional',
+    config: { name, trainable, layers: placed, input_layers: config.inputLayers.map(end), output_layers: config.outputLayers.map(end) },
+  }
 }
 
-function layerToKeras(layer: Layer, readers: Readers): KerasObject {
-  const class_name = layer.getClassName()
-  const rule = layerRules.get(class_name)
-  const own = Object.entries({ ...layer.getConfig() as { [key: string]: Json }, ...forgotten(layer) })
-  const name = layerName(layer.name)
+type End = [layer: string, call: number, output: number]
+
+function layerToKeras(layer: Layer, readers: Readers, mayTrain: boolean): KerasObject {
+  if (isModel(layer)) return modelToKeras(layer, readers, mayTrain)
+  const class_name = layer.getClassName(), rule = layerRules.get(class_name)
   if (!rule) {
     throw new GraftError(`layer '${layer.name}' is of class ${class_name}, which has no counterpart in Keras that computes the same. Replace the layer before saving.`)
   }
-  const isInput = class_name === 'InputLayer'
-  const config: { [key: string]: Json } = { name, ...(!isInput && { trainable: layer.trainable }), dtype: isInput ? (layer as Layer & { dtype: string }).dtype : 'float32' }
-  for (const [key, value] of own) {
-    const keras = snake(key)
-    if (['name', 'trainable', 'dtype', 'batch_input_shape'].includes(keras) && !rule.keys.includes(keras)) continue
-    if (rule.ignored.includes(keras) || value === undefined || (keras === 'activity_regularizer' && value === null)) continue
-    const refuse = (reason: string) => new GraftError(`layer '${layer.name}' (${class_name}) cannot be saved for Keras: its ${camel(keras)} is ${JSON.stringify(value)}. ${reason}.`)
-    if (!rule.keys.includes(keras) && !(keras in rule.keras) && keras !== 'activity_regularizer') throw refuse(`Keras's ${class_name} has no ${keras}`)
-    const allowed = rule.only[keras] ?? rule.keras[keras]
-    if (allowed && !allowed.some(each => same(each, typeof value === 'string' ? snake(value) : value))) throw refuse(`Keras computes the same only for ${allowed.map(each => JSON.stringify(each)).join(' or ')}`)
+  const name = layerName(layer.name)
+  if (class_name === 'InputLayer') {
+    const { batchInputShape, dtype } = layer as Layer & { batchInputShape: Json, dtype: string }
+    return { class_name, config: { name, batch_input_shape: batchInputShape, dtype } }
+  }
+  const config: { [key: string]: Json } = { name, trainable: mayTrain && layer.trainable, dtype: 'float32' }
+  for (const [given, value] of Object.entries({ ...layer.getConfig() as { [key: string]: Json }, ...forgotten(layer) })) {
+    const key = snake(given)
+    if (['name', 'trainable', 'dtype', 'batch_input_shape'].includes(key) || rule.ignored.includes(key) || value === undefined) continue
+    if (key === 'activity_regularizer' && value === null) continue
+    const refuse = (reason: string) => new GraftError(`layer '${layer.name}' (${class_name}) cannot be saved for Keras: its ${given} is ${JSON.stringify(value)}. ${reason}.`)
+    const known = rule.keys.includes(key) || key in rule.keras || key === 'activity_regularizer'
+    if (!known) throw refuse(`Keras's ${class_name} has no ${key}`)
+    const allowed = rule.only[key] ?? rule.keras[key], spelling = typeof value === 'string' && spelled.has(key) ? snake(value) : value
+    if (allowed && !allowed.some(each => same(each, spelling))) throw refuse(`Keras computes the same only for ${allowed.map(each => JSON.stringify(each)).join(' or ')}`)
     try {
-      config[keras] = valueToKeras(layer, keras, value, readers)
+      config[key] = valueToKeras(layer, key, spelling, readers, mayTrain)
     } catch (error) {
       throw error instanceof Untranslatable ? refuse(error.message) : error
     }
@@ -82,9 +96,11 @@ function forgotten(layer: Layer): { [key: string]: Json } {
   }
 }
 
-function valueToKeras(layer: Layer, key: string, value: Json, readers: Readers): Json {
+function valueToKeras(layer: Layer, key: string, value: Json, readers: Readers, mayTrain: boolean): Json {
   if (key === 'activation' || key === 'recurrent_activation') return activationToKeras(value, readers)
-  if (key === 'layer') return layerToKeras((layer as Layer & { layer?: Layer, forwardLayer?: Layer }).layer ?? (layer as Layer & { forwardLayer: Layer }).forwardLayer, readers)
-  if (/_(initializer|regularizer|constraint)$/.test(key)) return objectToKeras(key, value)
-  return typeof value === 'string' && spelled.has(key) ? snake(value) : value
+  if (key === 'layer') {
+    const { layer: inner, forwardLayer } = layer as Layer & { layer?: Layer, forwardLayer?: Layer }
+    return { module: 'keras.layers', registered_name: null, ...layerToKeras((inner ?? forwardLayer) as Layer, readers, mayTrain && layer.trainable) }
+  }
+  return /_(initializer|regularizer|constraint)$/.test(key) ? objectToKeras(key, value) : value
 }

@@ -45,7 +45,7 @@ const rows: Record<string, Row> = {
   InputLayer: { keys: 'batch_input_shape', ignored: 'sparse', keras: { ragged: [false], optional: [false] } },
   Dense: { keys: `units activation use_bias ${weight('kernel')} ${weight('bias')}`, keras: { quantization_config: [null], lora_rank: [null] } },
   Conv1D: { keys: convolution, keras: ungrouped, only: { padding: ['valid', 'same'], data_format: ['channels_last'] } },
-  Conv2D: { keys: convolution, keras: ungrouped },
+  Conv2D: { keys: `${convolution} groups` },
   Conv3D: { keys: convolution, keras: ungrouped },
   Conv2DTranspose: transposed,
   Conv3DTranspose: transposed,

@@ -8,7 +8,7 @@ export class Untranslatable extends Error {}
 const activations = new Set(['linear', 'relu', 'relu6', 'elu', 'selu', 'sigmoid', 'tanh', 'softmax', 'softplus', 'softsign', 'swish', 'gelu', 'mish'])
 
 /** TensorFlow.js's activation (as its config names it) → Keras's. */
-export function activationToKeras(name: Json, readers: 'all' | 'tf_keras'): Json {
+export function activationToKeras(name: Json, readers: 'keras3' | 'tf_keras'): Json {
   const known = snake(String(name))
   if (activations.has(known)) return known
   if (known === 'hard_sigmoid' && readers === 'tf_keras') return known
@@ -48,7 +48,7 @@ function initializerToKeras(value: { [key: string]: Json }): Json {
   if (typeof config.mode === 'string') config.mode = snake(config.mode)
   // What TensorFlow.js calls a normal distribution here is a truncated one.
   if (name === 'VarianceScaling') config.distribution = config.distribution === 'uniform' ? 'uniform' : 'truncated_normal'
-  return { class_name: name, config }
+  return { module: 'keras.initializers', class_name: name, config, registered_name: null }
 }
 
 function initializerFromKeras(value: { [key: string]: Json }): Json {
@@ -77,7 +77,7 @@ export function objectToKeras(key: string, value: Json): Json {
   if (!isObject(value)) return value
   if (key.endsWith('_initializer')) return initializerToKeras(value)
   const config = Object.fromEntries(Object.entries(value.config as { [key: string]: Json }).map(([key, value]) => [snake(key), value]))
-  return { class_name: String(value.className), config }
+  return { module: `keras.${key.endsWith('_constraint') ? 'constraints' : 'regularizers'}`, class_name: String(value.className), config, registered_name: null }
 }
 
 /** An initializer, regularizer or constraint of Keras → TensorFlow.js's. */

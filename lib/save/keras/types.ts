@@ -14,8 +14,8 @@ export interface KerasLayer extends KerasObject {
   inbound_nodes: Json[]
 }
 
-/** Who wrote a file: what some keys mean depends on it. */
-export type Writer = 'keras3' | 'keras2' | 'tfjs' | 'graft'
+/** In whose manner a file is written: what some values mean depends on it. TensorFlow.js writes as Keras 2 does. */
+export type Writer = 'keras3' | 'keras2'
 
 /** Whether a value is a JSON object (not an array, not null). */
 export const isObject = (value: unknown): value is { [key: string]: Json } =>

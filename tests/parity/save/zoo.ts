@@ -66,6 +66,28 @@ export const zoo: Record<string, () => tf.LayersModel> = {
     const joined = L.concatenate().apply([L.multiply().apply([x, y]) as T, z, L.average().apply([x, y]) as T])
     return scatter(tf.model({ inputs: [a, b], outputs: [L.dense({ units: 3, activation: 'softmax', name: 'first' }).apply(joined) as T, L.dense({ units: 1, name: 'second' }).apply(z) as T] }))
   },
+  nested: () => {
+    const inner = tf.sequential({ layers: [L.conv2d({ inputShape: [8, 8, 4], filters: 4, kernelSize: 3, padding: 'same' }), L.batchNormalization()], name: 'inner' })
+    inner.layers[0].trainable = false
+    const start = tf.input({ shape: [8, 8, 4] }), scaled = L.batchNormalization().apply(L.conv2d({ filters: 4, kernelSize: 1 }).apply(start)) as T
+    const graph = tf.model({ inputs: start, outputs: L.reLU({ maxValue: 6 }).apply(scaled) as T, name: 'graph' })
+    graph.trainable = false
+    const top = tf.input({ shape: image }), x = graph.apply(inner.apply(L.conv2d({ filters: 4, kernelSize: 3, padding: 'same' }).apply(top))) as T
+    const twice = L.add().apply([x, graph.apply(x) as T])
+    return scatter(tf.model({ inputs: top, outputs: L.dense({ units: 3 }).apply(L.globalAveragePooling2d({}).apply(twice)) as T }))
+  },
+  nestedEnd: () => {
+    const start = tf.input({ shape: image }), graph = tf.model({ inputs: start, outputs: L.conv2d({ filters: 4, kernelSize: 1 }).apply(start) as T, name: 'graph' })
+    const inner = tf.sequential({ layers: [L.conv2d({ inputShape: [8, 8, 4], filters: 4, kernelSize: 3 })], name: 'inner' })
+    return scatter(tf.sequential({ layers: [graph, inner] }))
+  },
+  nestedOutput: () => {
+    const top = tf.input({ shape: image }), start = tf.input({ shape: image })
+    const graph = tf.model({ inputs: start, outputs: L.conv2d({ filters: 4, kernelSize: 1 }).apply(start) as T, name: 'graph' })
+    const inner = tf.sequential({ layers: [L.conv2d({ inputShape: [8, 8, 4], filters: 4, kernelSize: 3 })], name: 'inner' })
+    const x = graph.apply(top) as T
+    return scatter(tf.model({ inputs: top, outputs: [x, inner.apply(x) as T] }))
+  },
   slashes: () => scatter(chain([4], L.dense({ units: 3, name: 'block/one/dense' }), L.dense({ units: 2, name: 'block/two' }))),
   regularized: () => scatter(chain([4], L.dense({
     units: 3, kernelRegularizer: tf.regularizers.l1l2({ l1: 0.01, l2: 0.02 }), biasRegularizer: tf.regularizers.l2(), kernelConstraint: tf.constraints.maxNorm({ maxValue: 2 }),
