@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import type { Tensor } from '@tensorflow/tfjs'
+import { GraftError } from '../error.ts'
 import { displaySymbol, type MimeBundle } from '../host.ts'
 import type { ImageShape } from './decode.ts'
 import { randomFrom, shuffled } from './random.ts'
@@ -71,12 +72,17 @@ export class ImageSet {
 
   /** The images at these positions: `n · height · width · channels` values in {@link range}. */
   pixels(indices: ArrayLike<number>): Promise<Float32Array> {
-    return this.#source.pixels(Array.from(indices, i => this.#keys[i]))
+    return this.#source.pixels(Array.from(indices, i => this.#key(i)))
   }
 
   /** One image as 8-bit values, to look at. */
   bitmap(index: number): Promise<Bitmap> {
-    return this.#source.bitmap(this.#keys[index])
+    return this.#source.bitmap(this.#key(index))
+  }
+
+  #key(index: number): number {
+    if (index in this.#keys) return this.#keys[index]
+    throw new GraftError(`no image ${index}: the set has ${this.length}, 0 to ${this.length - 1}.`)
   }
 
   /**
@@ -109,7 +115,7 @@ export class ImageSet {
   /** Some of the images as a set of their own, e.g. the first ten of each class: `digits.train.pick(i => …)`. */
   pick(indices: ArrayLike<number>): ImageSet {
     return new ImageSet(this.#source, Array.from(indices, i =>
-      ({ key: this.#keys[i], file: this.files[i], label: this.labels[i], id: this.ids[i] })))
+      ({ key: this.#key(i), file: this.files[i], label: this.labels[i], id: this.ids[i] })))
   }
 
   [displaySymbol](): Promise<MimeBundle> {
