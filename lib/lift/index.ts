@@ -7,7 +7,6 @@ import { tf } from '../tf.ts'
 import { bind, type BoundGraph } from './bind.ts'
 import { type Callable, chooseCallable } from './callable.ts'
 import { type LiftReport, Lifting } from './lifting.ts'
-import { Names } from './names.ts'
 import { patterns, rules } from './rules/index.ts'
 
 export type { LiftReport } from './lifting.ts'
@@ -50,22 +49,14 @@ export async function lift(folder: string, { signature, name }: { signature?: st
 }
 
 function build(saved: SavedModel, callable: Callable, graph: BoundGraph, name?: string): Lifted {
-  const layout = layoutOf(saved), names = new Names(layout.startsWith('keras') || layout === 'tf_keras', [])
-  const input = inputLayer(graph, names)
-  const lifting = new Lifting(graph, names, input)
+  const layout = layoutOf(saved), lifting = new Lifting(graph, layout)
   lifting.run(patterns, rules, node => {
     throw new GraftError(`operation ${node.op} ('${node.path}') of the model cannot be opened as a layer.`)
   })
   const outputs = graph.outputs.map(({ value }) => lifting.tensor(value))
-  const model = tf.model({ inputs: input, outputs: outputs.length === 1 ? outputs[0] : outputs, ...(name ? { name } : {}) })
+  const model = tf.model({ inputs: lifting.input, outputs: outputs.length === 1 ? outputs[0] : outputs, ...(name ? { name } : {}) })
   const report = { ...lifting.report, layout, callable: callable.name, version: saved.version, layers: model.layers.length, parameters: model.countParams() }
   return { model, report }
-}
-
-function inputLayer(graph: BoundGraph, names: Names): tfTypes.SymbolicTensor {
-  const name = graph.input.path.replaceAll(/[/:]/g, '.') || 'input'
-  names.reserve(name)
-  return tf.input({ batchShape: [null, ...graph.shape.slice(1)], name })
 }
 
 function layoutOf(saved: SavedModel): string {

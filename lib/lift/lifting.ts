@@ -33,17 +33,23 @@ export class Lifting {
   readonly report: LiftReport = { opaque: [], notes: [] }
   readonly order: Node[]
   readonly names: Names
+  readonly input: Symbolic
   readonly #users = new Map<Node, Node[]>()
   readonly #outputs: Set<Node>
   readonly #tensors = new Map<Node, Symbolic[]>()
   readonly #claimed = new Map<Node, (() => void) | null>()
+  readonly #flowing: Set<Node>
 
-  constructor(graph: BoundGraph, names: Names, input: Symbolic) {
-    this.names = names
+  constructor(graph: BoundGraph, layout: string) {
     this.order = nodesInOrder(graph.outputs.map(output => output.value.node))
+    this.#flowing = new Set([graph.input])
+    for (const node of this.order) if (node.inputs.some(({ node: from }) => this.#flowing.has(from))) this.#flowing.add(node)
+    this.names = new Names(layout, [...this.#flowing].slice(1))
+    const name = this.names.reserve(graph.input.path.replaceAll(/[/:]/g, '.') || 'input')
+    this.input = tf.input({ batchShape: [null, ...graph.shape.slice(1)], name })
     for (const node of this.order) for (const { node: from } of node.inputs) this.#usersOf(from).push(node)
     this.#outputs = new Set(graph.outputs.map(output => output.value.node))
-    this.#tensors.set(graph.input, [input])
+    this.#tensors.set(graph.input, [this.input])
   }
 
   #usersOf(node: Node): Node[] {
@@ -56,7 +62,7 @@ export class Lifting {
   run(patterns: Rules[], rules: Rules[], otherwise: Rule): void {
     for (const node of this.order) foldNode(node)
     for (const node of this.order) {
-      if (!node.constants) patterns.some(table => Object.hasOwn(table, node.op) && table[node.op](node, this))
+      if (this.#flowing.has(node)) patterns.some(table => Object.hasOwn(table, node.op) && table[node.op](node, this))
     }
     for (const node of this.order) {
       if (this.#tensors.has(node)) continue
@@ -65,7 +71,7 @@ export class Lifting {
       if (claim !== undefined) continue
       this.#shapes(node)
       foldNode(node)
-      if (node.constants || this.isFixed(node)) continue
+      if (node.constants || !this.#flowing.has(node)) continue
       if (rules.some(table => Object.hasOwn(table, node.op) && table[node.op](node, this))) continue
       otherwise(node, this)
     }
@@ -80,9 +86,9 @@ export class Lifting {
     node.constants = [{ dtype: 'int32', shape: [data.length], data }]
   }
 
-  /** Whether no image flows into `node`: it is computed from constants and variables alone. */
-  isFixed(node: Node): boolean {
-    return node.constants !== null || node.op === 'Const' || node.op === 'Variable'
+  /** Whether the image flows into `value`; else it is computed from constants and variables alone. */
+  flows(value: Value): boolean {
+    return this.#flowing.has(value.node)
   }
 
   /** A value known without an image: a constant, or the present value of variables. */
@@ -162,8 +168,17 @@ export class Lifting {
     for (const [key, { as }] of Object.entries(weights)) {
       (layer as unknown as Options)[key] = (tf.initializers as unknown as Record<string, (o?: object) => unknown>)[as]({})
     }
+    this.#cover(named, last)
     this.result(last, Array.isArray(output) ? output : [output])
     return true
+  }
+
+  /** Marks what lies between the first and the last node of a layer as spoken for. */
+  #cover(first: Node, last: Node): void {
+    for (let at = last; at !== first && !this.#claimed.has(at);) {
+      this.#claimed.set(at, null)
+      at = at.inputs.find(input => this.flows(input))!.node
+    }
   }
 
   /** The result of `node` is what flows at `value`. */

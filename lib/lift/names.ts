@@ -13,53 +13,60 @@ const OPERATIONS = new RegExp('^(' + [
 const NESTED = /^(batchnorm|Tensordot|moments)$/
 
 /**
- * Names of layers. In Keras's layouts a layer is a scope, so its name is the scope's: `Conv1/Conv2D` gives `Conv1`. In TF-slim's, what
- * has weights is named by its scope and the rest by its own path, with `.` for `/`, which Keras does not allow in names:
- * `MobilenetV2.expanded_conv_1.expand`, `MobilenetV2.expanded_conv_1.expand.Relu6`.
+ * Names of layers. In Keras's layouts a layer is a scope, so its name is the scope's: `Conv1/Conv2D` gives `Conv1`; a scope common to all is the
+ * model's own and left out, and so is the number that a second trace adds to every scope (`Conv1_1`). In TF-slim's layouts, what has weights is
+ * named by its scope and the rest by its own path, with `.` for `/`, which Keras does not allow in names: `MobilenetV2.expanded_conv_1.expand`,
+ * `MobilenetV2.expanded_conv_1.expand.Relu6`.
  */
 export class Names {
   readonly #keras: boolean
   readonly #prefix: string
+  readonly #suffix: RegExp | null
   readonly #taken = new Set<string>()
 
-  /** `nodes` are those that take part, so that a scope common to all (the model's own name) can be left out in Keras's layouts. */
-  constructor(keras: boolean, nodes: Node[]) {
-    this.#keras = keras
-    this.#prefix = keras ? commonScope(nodes.map(node => node.path)) : ''
+  /** `nodes` are all that become layers. */
+  constructor(layout: string, nodes: Node[]) {
+    this.#keras = layout === 'tf_keras' || layout === 'keras3'
+    this.#prefix = this.#keras ? commonScope(nodes.map(node => node.path)) : ''
+    const suffix = layout === 'keras3' && nodes.length ? /_\d+$/.exec(this.#parts(nodes[0])[0])?.[0] : undefined
+    this.#suffix = suffix && nodes.every(node => this.#parts(node)[0].endsWith(suffix)) ? new RegExp(`${suffix}(?=\\.|$)`, 'g') : null
+  }
+
+  #parts(node: Node): string[] {
+    return node.path.slice(this.#prefix.length).split('/')
   }
 
   /** The scope that a node belongs to: its path without the parts that name operations. */
   scope(node: Node): string {
-    const parts = node.path.slice(this.#prefix.length).split('/')
+    const parts = this.#parts(node)
     if (OPERATIONS.test(parts[parts.length - 1])) parts.pop()
     if (NESTED.test(parts[parts.length - 1] ?? '')) parts.pop()
-    return parts.join('.')
+    const scope = parts.join('.')
+    return this.#suffix ? scope.replace(this.#suffix, '') : scope
   }
 
   /** A free name for the layer made of `node`. */
   take(node: Node, weights: boolean): string {
-    const full = node.path.slice(this.#prefix.length).replaceAll('/', '.')
+    const full = this.#parts(node).join('.')
     const first = this.#keras || weights ? this.scope(node) : full
-    for (const name of [first, full]) if (name && this.reserve(name)) return name
-    for (let i = 1; ; i++) if (this.reserve(`${full || node.op}_${i}`)) return `${full || node.op}_${i}`
+    return this.#taken.has(first) || !first ? this.reserve(full || node.op) : this.reserve(first)
   }
 
-  /** Takes `name` if it is free. */
-  reserve(name: string): boolean {
-    if (this.#taken.has(name)) return false
-    this.#taken.add(name)
-    return true
+  /** `name`, or with a number behind it where that is taken. */
+  reserve(name: string): string {
+    let free = name
+    for (let i = 1; this.#taken.has(free); i++) free = `${name}_${i}`
+    this.#taken.add(free)
+    return free
   }
 }
 
+/** The scopes that all paths begin with, with the slash behind them. */
 function commonScope(paths: string[]): string {
-  const scopes = paths.filter(path => path.includes('/')).map(path => path.split('/').slice(0, -1))
-  if (!scopes.length || scopes.length < paths.length) return ''
-  let common = scopes[0].slice(0, -1)
-  for (const scope of scopes) {
-    let shared = 0
-    while (shared < common.length && shared < scope.length - 1 && common[shared] === scope[shared]) shared++
-    common = common.slice(0, shared)
+  let common = paths[0]?.split('/').slice(0, -2) ?? []
+  for (const path of paths) {
+    const parts = path.split('/'), differs = common.findIndex((part, i) => i >= parts.length - 2 || parts[i] !== part)
+    if (differs >= 0) common = common.slice(0, differs)
   }
-  return common.length ? common.join('/') + '/' : ''
+  return common.length ? `${common.join('/')}/` : ''
 }
