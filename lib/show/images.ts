@@ -6,8 +6,8 @@ import { columns, count, escape, plural, shorten } from './format.ts'
 import { palette } from './palette.ts'
 import { thumbnail } from './thumbnail.ts'
 
-const most = { classes: 24, perClass: 10 }
-const row = 46, thumb = 40, left = 170
+const most = { classes: 24, perClass: 14 }
+const row = 48, thumb = 42
 
 /** A data set as a contact sheet: its classes, how many images each has in which part, and a few of them. */
 export async function imageDataBundle(data: ImageData): Promise<MimeBundle> {
@@ -43,6 +43,7 @@ const parts = (data: ImageData): [string, ImageSet][] =>
 
 async function sheet(set: ImageSet, heading: string, detail: string, counts: (label: number) => string, notes: string[]): Promise<string> {
   const shown = set.classes.slice(0, most.classes), out: string[] = []
+  const left = 32 + 7.5 * Math.max(10, ...shown.map(name => Math.min(26, name.length)))
   const text = (x: number, y: number, words: string, size = 12, fill: string = palette.ink, weight = 400) =>
     out.push(`<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}">${escape(words)}</text>`)
   text(12, 26, heading, 16, palette.ink, 600)

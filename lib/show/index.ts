@@ -16,8 +16,8 @@ export { figure } from './figure.ts'
 export { progress, progressBar, type ProgressBar, type ProgressOptions } from './progress.ts'
 export type { RunView } from './run-view.ts'
 
-/** A data set or one part of it; of a whole one the test part is taken, else the validation part, else the training part. */
-export type Images = ImageData | ImageSet
+/** A data set or one part of it; of a whole one the test part is taken, else the validation part, else the training part. A part that the set lacks is `null`. */
+export type Images = ImageData | ImageSet | null
 
 /**
  * Shows any value the way that tells most of it: a model as its layers, a run as its plot, images as a contact sheet, a tensor `[height, width, 1 | 3 | 4]` as a
@@ -99,9 +99,8 @@ async function confusion(model: LayersModel, images: Images | Predictions): Prom
  * await show.images(digits)
  */
 async function images(data: Images): Promise<void> {
-  const own = (data as Images | null)?.[displaySymbol]
-  if (typeof own !== 'function') throw expected('images', 'a data set of data.images(folder) or a part of one', data)
-  host().display(await own.call(data))
+  if (typeof data?.[displaySymbol] !== 'function') throw expected('images', 'a data set of data.images(folder) or a part of one', data)
+  host().display(await data[displaySymbol]())
 }
 
 /** Shows values: {@link showAny any value}, or one of them in a particular way. */
@@ -113,6 +112,7 @@ async function judged(name: string, model: LayersModel, images: Images | Predict
   if (!isModel(model)) throw expected(name, 'a model', model)
   const [{ ImageData }, { ImageSet }, { predict }] = await Promise.all([import('../data/images.ts'), import('../data/set.ts'), import('../train/predict.ts')])
   if (images instanceof ImageData || images instanceof ImageSet) return predict(model, images as ImageSet)
+  if (images === null) throw new GraftError(`show.${name}: the data set has no such part. Make one: data.images(folder, { validation: 0.2 }), or a folder with train/ and test/.`)
   throw expected(name, 'a data set, e.g. digits.validation', images)
 }
 

@@ -31,8 +31,8 @@ export function totals(model: LayersModel): { params: number, trainable: number,
 }
 
 const layout: Column[] = [
-  { head: 'Layer', width: 30 }, { head: 'Type', width: 23 }, { head: 'Output shape', width: 18 },
-  { head: 'Parameters', width: 13, align: 'right' }, { head: 'Training', width: 16 },
+  { head: 'Layer', width: 29 }, { head: 'Type', width: 22 }, { head: 'Output shape', width: 18 },
+  { head: 'Parameters', width: 12, align: 'right' }, { head: 'Training', width: 19 },
 ]
 
 function html(model: LayersModel, tree: LayerEntry[]): string {
@@ -64,14 +64,17 @@ function section(entries: LayerEntry[], depth: number, cellsFit: boolean): strin
 }
 
 const plain = (rows: LayerRow[]): string => `<pre style="margin:4px 8px;font-size:12px">${escape(columns(
-  rows.map(row => [row.name, row.type, row.shape, count(row.params), state(row)]), ['left', 'left', 'left', 'right', 'left']))}</pre>`
+  rows.map(row => [row.name, row.type, row.shape, count(row.params), `${state(row)} ${row.mode && modes[row.mode]}`]), ['left', 'left', 'left', 'right', 'left']))}</pre>`
 
 const indent = (depth: number) => '&nbsp;'.repeat(3 * depth)
+
+/** What BatchNormalization normalizes by: the statistics of the batch, or its moving averages (Keras: inference mode). */
+const modes = { batch: 'batch stats', inference: 'moving stats' }
 
 const cells = (row: LayerRow, depth: number): string[] => [
   indent(depth) + escape(shorten(row.name, 44)) + (row.part === 'head' ? ` ${chip('head', palette.good)}` : ''),
   escape(row.type), row.shape, row.params ? count(row.params) : faint('0'),
-  [stateHtml(row.trainable, row.params), row.mode === 'batch' ? faint('batch statistics') : ''].filter(Boolean).join(' '),
+  stateHtml(row.trainable, row.params) + (row.mode ? ` ${faint(modes[row.mode])}` : ''),
 ]
 
 function blockCells(entry: LayerEntry, depth: number): string[] {

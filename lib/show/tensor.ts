@@ -52,9 +52,9 @@ export async function pictureBundle(tensor: Tensor): Promise<MimeBundle> {
   const data = Uint8Array.from(values as ArrayLike<number>, value => Math.round((value - from) / (to - from || 1) * 255))
   const scale = Math.max(1, Math.min(8, Math.floor(256 / Math.max(height, width))))
   const w = Math.min(width * scale, 640), h = Math.round(w * height / width)
-  const words = `Picture of ${width} × ${height} pixels, ${channels} channels, ${tensor.dtype} values ${round(low)} to ${round(high)}${from === low && to === high && high > 1 ? ', stretched' : ''}`
-  const href = await thumbnail({ data, width, height, channels }, 2 * Math.max(w, h))
-  return figure(`<svg width="${w}" height="${h}"><image width="${w}" height="${h}" image-rendering="${scale > 2 ? 'pixelated' : 'auto'}" href="${href}"/></svg>`,
+  const words = `Picture of ${width} × ${height} pixels, ${channels} channel${channels > 1 ? 's' : ''}, ${tensor.dtype} values ${round(low)} to ${round(high)}${from === low && to === high && high > 1 ? ', stretched' : ''}`
+  const href = await thumbnail({ data, width, height, channels }, 2 * Math.max(w, h), scale > 2)
+  return figure(`<svg width="${w}" height="${h}"><image width="${w}" height="${h}" href="${href}"/></svg>`,
     { alt: words, text: words })
 }
 

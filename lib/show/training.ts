@@ -42,7 +42,7 @@ function chart(run: RunView, { name, train, validation }: Measure, wide: number)
   const points = (values: number[]) => values.map((value, i): [number, number] => [i + 1, value])
   const label = (word: string, values: number[]) => `${word} ${share ? percent(values.at(-1)) : measure(values.at(-1))}`
   const curves: Curve[] = []
-  const batches = name === 'loss' && run.batchLosses?.length ? batchPoints(run) : []
+  const batches = name === 'loss' && isRunning(run) && run.batchLosses?.length ? batchPoints(run) : []
   if (batches.length) curves.push({ name: '', color: palette.train, text: palette.train, thin: true, points: batches })
   curves.push({ name: label('train', train), color: palette.train, text: palette.train, points: points(train) })
   if (validation) {
