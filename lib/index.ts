@@ -1,4 +1,5 @@
 // The public names, nothing else. They are all in the namespace `graft` too.
+import { explainShapes } from './customize/explain.ts'
 import { installDisplays } from './show/install.ts'
 import { tf } from './tf.ts'
 
@@ -19,3 +20,4 @@ export { cardOf, setCard, type ModelCard } from './card.ts'
 export { GraftError } from './error.ts'
 
 installDisplays(tf)
+explainShapes(tf)

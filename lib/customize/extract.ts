@@ -37,8 +37,8 @@ export function extract(base: LayersModel, options: HeadOptions): LayersModel {
   return model
 }
 
-/** The base with a new classification head on one of its tensors; the card says which layers are the trunk. */
-export function withHead(base: LayersModel, features: SymbolicTensor[], options: HeadOptions): LayersModel {
+/** A new classification head on a tensor that comes from the base; the card says which layers are the trunk. `taken`: names of layers in use. */
+export function withHead(base: LayersModel, features: SymbolicTensor[], options: HeadOptions, taken = new Set(base.layers.map(layer => layer.name))): LayersModel {
   const { activation = 'softmax', dropout, seed = 1 } = options
   const { classes, count } = checked(options.classes)
   if (count === 1 && activation === 'softmax') {
@@ -47,7 +47,6 @@ export function withHead(base: LayersModel, features: SymbolicTensor[], options:
   if (features.length !== 1) {
     throw new GraftError(`'${base.name}' gives ${features.length} tensors. Choose one: tf.model({ inputs: base.inputs, outputs: base.outputs[0] }).`)
   }
-  const taken = new Set(base.layers.map(layer => layer.name))
   const free = (name: string) => { while (taken.has(name)) name += '_1'; return name }
   let x = features[0]
   if (x.shape.length === 4) x = apply(tf.layers.globalAveragePooling2d({ name: free('average') }), x)
@@ -64,7 +63,8 @@ export function withHead(base: LayersModel, features: SymbolicTensor[], options:
   const model = tf.model({ inputs: base.inputs, outputs: apply(head, x) })
   const shape = base.inputs[0].shape
   const card = cardOf(base) ?? { size: [shape[1] ?? 224, shape[2] ?? 224], range: [0, 1] }
-  setCard(model, { ...card, classes, trunk: card.trunk ?? base.layers.map(layer => layer.name) })
+  const trunk = new Set(card.trunk ?? base.layers.map(layer => layer.name))
+  setCard(model, { ...card, classes, trunk: model.layers.map(layer => layer.name).filter(name => trunk.has(name)) })
   return model
 }
 

@@ -20,7 +20,7 @@ import { recordingHost, trunk } from './fixtures.ts'
 const screen = recordingHost()
 const colours = { red: [220, 40, 40], green: [40, 200, 60], blue: [40, 60, 220] }
 const files: Record<string, Buffer> = {}
-for (const [name, colour] of Object.entries(colours)) for (let i = 0; i < 8; i++) files[`${name}/${i}.png`] = await png(i, colour.map(c => c - 4 * i))
+for (const [name, colour] of Object.entries(colours)) for (let i = 0; i < 8; i++) files[`${name}/${i}.png`] = await png(i, colour.map(c => c - 4 * i) as [number, number, number])
 const at = folderOf(files)
 process.on('exit', () => at[Symbol.dispose]())
 const photo = join(at.folder, 'red/0.png')
