@@ -3,6 +3,7 @@ import { repairConvolution } from './convolution.ts'
 import { repairPooling } from './pooling.ts'
 import type { TF } from './prototype.ts'
 import { repairRelu } from './relu.ts'
+import { repairReshape } from './reshape.ts'
 import { repairTrainable } from './trainable.ts'
 
 const repaired = new WeakSet<object>()
@@ -19,5 +20,6 @@ export function repair(tf: TF): void {
   repairConvolution(tf)
   repairPooling(tf)
   repairRelu(tf)
+  repairReshape(tf)
   repairTrainable(tf)
 }

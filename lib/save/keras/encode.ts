@@ -102,5 +102,6 @@ function valueToKeras(layer: Layer, key: string, value: Json, readers: Readers, 
     const { layer: inner, forwardLayer } = layer as Layer & { layer?: Layer, forwardLayer?: Layer }
     return { module: 'keras.layers', registered_name: null, ...layerToKeras((inner ?? forwardLayer) as Layer, readers, mayTrain && layer.trainable) }
   }
+  if (key === 'target_shape') return (value as Json[]).map(size => size ?? -1)
   return /_(initializer|regularizer|constraint)$/.test(key) ? objectToKeras(key, value) : value
 }

@@ -118,7 +118,7 @@ export const zoo: Record<string, () => tf.LayersModel> = {
   globalMax1d: () => chain(sequence, L.globalMaxPooling1d({})),
   padding: () => chain(image, L.zeroPadding2d({ padding: [[1, 2], [3, 0]] }), L.cropping2D({ cropping: [[1, 0], [2, 1]] })),
   upSampling: () => chain(image, L.upSampling2d({ size: [2, 3] })),
-  reshape: () => chain(image, L.reshape({ targetShape: [4, 48] }), L.permute({ dims: [2, 1] }), L.flatten(), L.repeatVector({ n: 2 })),
+  reshape: () => chain(image, L.reshape({ targetShape: [4, -1] }), L.permute({ dims: [2, 1] }), L.flatten(), L.repeatVector({ n: 2 })),
   rescaling: () => chain(image, L.rescaling({ scale: 2, offset: -1 })),
   merges: () => {
     const input = tf.input({ shape: [4] }), x = L.dense({ units: 4 }).apply(input) as T
