@@ -1,10 +1,10 @@
 """Thin members of three families: Keras's own model, layer by layer and name by name, with fewer filters."""
 import tf_keras as keras
 
-# family: (Keras's builder with its arguments, share of the filters kept, filters set by hand, batch of features in the last layer)
+# family: (Keras's builder, its arguments, share of the filters kept, filters of single layers)
 FAMILIES = {
   'mobilenet_v2': (keras.applications.MobileNetV2, {'alpha': 0.35}, 1, {'Conv_1': 1024}),
-  'inception_v3': (keras.applications.InceptionV3, {}, 1 / 8, {}),
+  'inception_v3': (keras.applications.InceptionV3, {}, 7 / 64, {}),
   'resnet50_v2': (keras.applications.ResNet50V2, {}, 1 / 8, {}),
 }
 

@@ -60,15 +60,23 @@ def pretrain(model, images, labels, stages, batch, peak, seed):
         seen = []
 
 
-def export(trunk, folder):
-  """Writes the trunk as TF Hub's feature vectors are written: `__call__(inputs, training=False)` with both traces."""
-  class FeatureVector(tf.Module):
-    @tf.function
-    def __call__(self, inputs, training=False):
-      return trunk(inputs, training=training)
+class FeatureVector(tf.__internal__.tracking.AutoTrackable):
+  """The interface of a reusable SavedModel, as TF Hub publishes them."""
 
-  module = FeatureVector()
-  module.model = trunk
+  def __init__(self, trunk):
+    self.model = trunk
+    self.variables = trunk.variables
+    self.trainable_variables = trunk.trainable_variables
+    self.regularization_losses = []
+
+  @tf.function
+  def __call__(self, inputs, training=False):
+    return self.model.call(inputs, training=training)
+
+
+def export(trunk, folder):
+  """Writes the trunk as a feature vector that is called `(inputs, training=False)`, with a trace of both."""
+  module = FeatureVector(trunk)
   pixels = tf.TensorSpec([None, *trunk.input_shape[1:]], tf.float32, 'inputs')
   module.__call__.get_concrete_function(pixels, training=True)
   signature = module.__call__.get_concrete_function(pixels, training=False)

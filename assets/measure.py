@@ -19,13 +19,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 NOTEBOOKS = os.path.join(HERE, '..', 'notebooks')
 
 
+def picture(file, size):
+  """One PNG's pixels in [0, 1]."""
+  return np.asarray(Image.open(file).convert('RGB').resize((size, size), Image.BILINEAR), np.float32) / 255
+
+
 def pictures(folder, size):
   """The PNGs of a folder of class folders as (pixels in [0, 1], class indices, class names)."""
   classes = sorted(os.listdir(os.path.join(NOTEBOOKS, 'images', folder)))
   files = [(index, file) for index, name in enumerate(classes)
            for file in sorted(glob.glob(os.path.join(NOTEBOOKS, 'images', folder, name, '*.png')))]
-  pixels = [np.asarray(Image.open(file).convert('RGB').resize((size, size), Image.BILINEAR), np.float32) / 255 for _, file in files]
-  return np.stack(pixels), np.array([index for index, _ in files]), classes
+  return np.stack([picture(file, size) for _, file in files]), np.array([index for index, _ in files]), classes
 
 
 def trained(model, train, test, seed, rate, epochs):
@@ -56,11 +60,14 @@ def main():
   head = keras.models.load_model(os.path.join(folder, 'assets.extra', 'letters_head.h5'), compile=False)
   features, test_features, letter_features = [hub(pixels).numpy() for pixels in (x, test_x, letters_x)]
   result = {'letters': float(np.mean(head.predict(letter_features, verbose=0).argmax(1) == letters_y)),
-            'features': f'{features.shape[1]}, mean {features.mean():.3f}, deviation {features.std():.3f}', 'extraction': [], 'scratch': []}
+            'features': f'{features.shape[1]}, mean {features.mean():.3f}, deviation {features.std():.3f}', 'extraction': [], 'photo of a seven': [], 'scratch': []}
+  seven = hub(picture(os.path.join(NOTEBOOKS, 'images', 'photo-of-a-seven.png'), size)[None]).numpy()
   for seed in range(given.seeds):
     keras.utils.set_random_seed(seed)
     new = keras.Sequential([keras.Input(features.shape[1:]), keras.layers.Dense(len(classes), activation='softmax')])
     result['extraction'].append(trained(new, (features, y), (test_features, test_y), seed, given.learning_rate, given.epochs))
+    if given.images == 'digits':
+      result['photo of a seven'].append(float(new.predict(seven, verbose=0)[0, 7]))
     if not given.no_scratch:
       keras.utils.set_random_seed(seed)
       trunk = architectures.trunk(given.architecture, size)
