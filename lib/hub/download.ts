@@ -31,13 +31,15 @@ export async function download(url: URL, file: string, signal: AbortSignal, onBy
         await sleep(pause * 2 ** (attempt - 1), undefined, { signal })
       }
     }
-    if (state.md5 && await md5Of(file) !== state.md5) throw new GraftError(`the download of ${url} is damaged: its MD5 is not the one the server states. Try again.`)
+    if (state.md5 && await md5Of(file) !== state.md5) throw explained(new Final('the download is damaged: its MD5 is not the one that the server states'), url, 1)
   } finally {
     await out.close()
   }
 }
 
 interface State { received: number, total: number | null, etag: string | null, md5: string | null }
+
+const BUCKET = 'the server points to a storage bucket (gs://) instead of sending an archive'
 
 /** An answer that trying again would not change. */
 class Final extends Error {}
@@ -66,6 +68,7 @@ async function once(url: URL, out: FileHandle, state: State, signal: AbortSignal
     if (state.total !== null && state.received < state.total) throw new Error(`the connection broke off after ${state.received} of ${state.total} bytes`)
     await out.truncate(state.received)
   } catch (error) {
+    if (/URL scheme must be/.test((error as { cause?: Error }).cause?.message ?? '')) throw new Final(BUCKET)
     if (standstill.signal.aborted) throw new Error(`the server sent nothing for ${stall / 1000} s`)
     throw error
   } finally {
@@ -86,7 +89,7 @@ async function checkStatus(response: Response, url: URL): Promise<void> {
   switch (status) {
     case 401: case 403: throw new Final(`the server refuses it (${status}). The model may need an account, or a signed address has expired`)
     case 404: case 410: throw new Final(`there is no such model (${status}). Check the handle's spelling and version number`)
-    case 303: throw new Final('the server points to a storage bucket instead of sending an archive (303)')
+    case 303: throw new Final(BUCKET)
     default: {
       const message = `the server answered ${status} ${response.statusText}`.trim()
       throw status >= 500 || status === 408 || status === 429 ? new Error(message) : new Final(message)

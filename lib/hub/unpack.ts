@@ -8,7 +8,7 @@ import { extract } from 'tar-stream'
 import { GraftError } from '../error.ts'
 
 /** Files and folders in one archive; the largest models have some dozens. */
-const MOST_ENTRIES = 20_000
+const MOST_ENTRIES = 5_000
 
 /**
  * Unpacks a tar archive, plain or gzipped, into the new `folder` and returns the model's root: that folder, or the only one in it. Only files and folders are taken; an entry that would lie outside `folder`, a link
@@ -16,11 +16,12 @@ const MOST_ENTRIES = 20_000
  */
 export async function unpack(archive: string, folder: string, source: string, signal?: AbortSignal): Promise<string> {
   await mkdir(folder)
-  const { size } = await stat(archive), limit = 100 * size + 2 ** 27
+  const { size } = await stat(archive), limit = 100 * size + 2 ** 25
   const kind = await kindOf(archive)
   if (!kind) throw corrupt(source, 'it is neither a tar nor a gzipped tar archive')
   const steps = kind === 'gzip' ? [createGunzip()] : []
-  let unpacked = 0, entries = 0, ended = false
+  const seen = new Set<string>()
+  let unpacked = 0
   const counter = new Transform({
     transform(chunk: Buffer, _, done) {
       unpacked += chunk.length
@@ -31,7 +32,8 @@ export async function unpack(archive: string, folder: string, source: string, si
   const write = async () => {
     for await (const entry of tar) {
       const { name, type } = entry.header, path = safePath(name, source)
-      if (++entries > MOST_ENTRIES) throw corrupt(source, `it has more than ${MOST_ENTRIES} entries`)
+      if (seen.has(path) && type !== 'directory') throw corrupt(source, `it holds '${name}' twice`)
+      if (seen.add(path).size > MOST_ENTRIES) throw corrupt(source, `it has more than ${MOST_ENTRIES} entries`)
       if (type === 'directory') await mkdir(join(folder, path), { recursive: true })
       else if (type === 'file' || type === 'contiguous-file') {
         await mkdir(dirname(join(folder, path)), { recursive: true })
@@ -39,7 +41,6 @@ export async function unpack(archive: string, folder: string, source: string, si
       } else throw corrupt(source, `entry '${name}' is a ${type}; only files and folders may be in a model`)
       entry.resume()
     }
-    ended = true
   }
   const reading = pipeline([createReadStream(archive), ...steps, counter, tar], { signal })
   const results = await Promise.allSettled([reading, write().catch(error => { tar.destroy(error as Error); throw error })])
@@ -47,7 +48,7 @@ export async function unpack(archive: string, folder: string, source: string, si
   const failure = failures.find(e => e instanceof GraftError) ?? failures.find(isDisk) ?? failures[0]
   if (signal?.aborted) throw signal.reason
   if (failure) throw failure instanceof GraftError || isDisk(failure) ? failure : corrupt(source, failure.message)
-  if (!ended || !entries) throw corrupt(source, 'it is empty')
+  if (!seen.size) throw corrupt(source, 'it is empty')
   return await rootOf(folder)
 }
 
