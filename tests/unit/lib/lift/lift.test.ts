@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type * as tfTypes from '@tensorflow/tfjs'
+import { lift } from '../../../../lib/lift/index.ts'
+import { tf } from '../../../../lib/tf.ts'
+import { relativeError, thin } from '../../../fixtures/models/models.ts'
+
+const layouts = [['thin_slim', 'slim', '__call__'], ['thin_tf_keras', 'tf_keras', '__call__'], ['thin_keras3', 'keras3', 'serve']] as const
+
+for (const [name, layout, callable] of layouts) {
+  test(`${layout}: equals TensorFlow, no opaque layer`, async () => {
+    const { folder, x, inputShape, y, outputShape } = await thin(name)
+    const { model, report } = await lift(folder)
+    const output = model.predict(tf.tensor(x, inputShape)) as tfTypes.Tensor
+    assert.deepEqual(output.shape, outputShape)
+    const error = relativeError(output.dataSync(), y)
+    assert.ok(error <= 1e-6, `relative error ${error}`)
+    assert.deepEqual([report.layout, report.callable, report.opaque, report.notes], [layout, callable, [], []])
+    assert.deepEqual([report.layers, report.parameters], [model.layers.length, model.countParams()])
+  })
+}
+
+test('slim: layers are named by their scopes', async () => {
+  const { model } = await lift((await thin('thin_slim')).folder)
+  assert.deepEqual(model.layers.slice(0, 11).map(layer => `${layer.getClassName()} ${layer.name}`), [
+    'InputLayer inputs', 'Rescaling hub_input.Mul',
+    'Conv2D MobilenetV2.Conv', 'BatchNormalization MobilenetV2.Conv.BatchNorm', 'ReLU MobilenetV2.Conv.Relu6',
+    'DepthwiseConv2D MobilenetV2.expanded_conv.depthwise', 'BatchNormalization MobilenetV2.expanded_conv.depthwise.BatchNorm',
+    'ReLU MobilenetV2.expanded_conv.depthwise.Relu6',
+    'Conv2D MobilenetV2.expanded_conv.project', 'BatchNormalization MobilenetV2.expanded_conv.project.BatchNorm',
+    'Conv2D MobilenetV2.expanded_conv_1.expand',
+  ])
+  assert.equal(model.layers.at(-1)!.getClassName(), 'GlobalAveragePooling2D')
+})
+
+for (const name of ['thin_tf_keras', 'thin_keras3']) {
+  test(`${name}: class, name and shape of each layer are Keras's`, async () => {
+    const { folder, layers } = await thin(name)
+    const { model } = await lift(folder)
+    const expected = layers!.filter(layer => layer.class !== 'Dropout').map(layer => [layer.class, layer.name, layer.shape])
+    if (name === 'thin_keras3') expected[0][1] = 'keras_tensor'  // A Keras 3 export does not tell the input layer's name.
+    assert.deepEqual(model.layers.map(layer => [layer.getClassName(), layer.name, layer.outputShape]), expected)
+  })
+}
+
+test('a configuration holds Keras\'s initializers, not the published weights', async () => {
+  const { model } = await lift((await thin('thin_tf_keras')).folder)
+  const names = model.layers.map(layer => layer.getConfig()).flatMap(config =>
+    Object.entries(config).filter(([key]) => key.endsWith('Initializer')).map(([key, value]) => `${key} ${(value as { className: string }).className}`))
+  assert.deepEqual([...new Set(names)].sort(), [
+    'betaInitializer Zeros', 'biasInitializer Zeros', 'depthwiseInitializer VarianceScaling', 'gammaInitializer Ones', 'kernelInitializer VarianceScaling',
+    'movingMeanInitializer Zeros', 'movingVarianceInitializer Ones',
+  ])
+})
+
+test('a signature of the user\'s choice', async () => {
+  const { folder, x, inputShape, y } = await thin('thin_tf_keras')
+  const { model, report } = await lift(folder, { signature: 'serving_default', name: 'mine' })
+  assert.deepEqual([report.callable, model.name], ['serving_default', 'mine'])
+  assert.ok(relativeError((model.predict(tf.tensor(x, inputShape)) as tfTypes.Tensor).dataSync(), y) <= 1e-6)
+})
+
+test('a lifted model trains: the loss falls and every kernel moves', async () => {
+  const { folder, x, inputShape } = await thin('thin_slim')
+  const { model } = await lift(folder)
+  const kernels = model.trainableWeights.filter(weight => weight.originalName.endsWith('kernel'))
+  const before = kernels.map(weight => Array.from(weight.read().dataSync()))
+  model.compile({ optimizer: tf.train.sgd(0.01), loss: 'meanSquaredError' })
+  const { history } = await model.fit(tf.tensor(x, inputShape), tf.zeros([2, 24]), { epochs: 3, verbose: 0 })
+  assert.ok((history.loss[2] as number) < (history.loss[0] as number), String(history.loss))
+  assert.equal(kernels.length, 13)
+  kernels.forEach((weight, i) => assert.notDeepEqual(Array.from(weight.read().dataSync()), before[i], weight.originalName))
+})
+
+test('nothing is left behind: lifting and disposing returns to the tensors there were', async () => {
+  const { folder } = await thin('thin_slim')
+  ;(await lift(folder)).model.dispose()
+  const before = tf.memory().numTensors
+  ;(await lift(folder)).model.dispose()
+  assert.equal(tf.memory().numTensors, before)
+})
