@@ -35,7 +35,7 @@ export class SaveReceipt {
     this.parameters = weights.reduce((sum, { data }) => sum + data.length, 0)
     this.trainableParameters = model.trainableWeights.reduce((sum, { shape }) => sum + shape.reduce<number>((size, side) => size * (side as number), 1), 0)
     this.card = cardOf(model)
-    this.python = pythonLines(path, this.card).join('\n')
+    this.python = pythonLines(path, model, this.card).join('\n')
     this.#given = path
     this.#folder = placed.folder
   }

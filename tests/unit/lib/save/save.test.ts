@@ -45,7 +45,7 @@ test('the receipt shows what was saved, how it was checked and how Python opens 
   assert.match(text, /330 trainable/)
   assert.match(text, /byte for byte/)
   assert.match(text, /keras\.models\.load_model\(".*receipt\.h5"\)/)
-  assert.match(text, /target_size=\(32, 32\)/)
+  assert.match(text, /\(32, 32\)/)
   assert.match(html as string, /&lt;handle&gt;/)
   assert.doesNotMatch(html as string, /<script|<style/)
   assert.equal(receipt.parameters, model.countParams())
