@@ -61,9 +61,9 @@ export class Lab {
 
   /** Opens a notebook of the folder in the browser and waits until its kernel is there. `theme` is `'JupyterLab Dark'` or the light default. */
   async open(notebook: string, { theme = 'JupyterLab Light' } = {}): Promise<Page> {
-    const settings = join(this.#scratch, 'settings', '@jupyterlab', 'apputils-extension')
-    mkdirSync(settings, { recursive: true })
-    writeFileSync(join(settings, 'themes.jupyterlab-settings'), JSON.stringify({ theme }))
+    this.#set('apputils-extension', 'themes', { theme })
+    // By default only what is in view is in the page.
+    this.#set('notebook-extension', 'tracker', { windowingMode: 'none' })
     this.#browser ??= await chromium.launch({
       executablePath: chromiumPath,
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -76,6 +76,12 @@ export class Lab {
       return app?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'
     }, undefined, { timeout: 60_000 })
     return page
+  }
+
+  #set(extension: string, plugin: string, values: object): void {
+    const folder = join(this.#scratch, 'settings', '@jupyterlab', extension)
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, `${plugin}.jupyterlab-settings`), JSON.stringify(values))
   }
 
   /** Runs all cells and waits until the kernel is idle and every code cell has its number. */
