@@ -24,7 +24,7 @@ export interface Chart {
   mark?: { x: number, label: string }
 }
 
-const left = 46, right = 92, top = 34, bottom = 38
+const left = 46, right = 92, top = 42, bottom = 38
 
 /**
  * A line chart as SVG, written without a document: it is drawn four times a second beside training, where Plot's 20 ms would slow the work down.

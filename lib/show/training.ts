@@ -6,7 +6,7 @@ import { lineChart, ticks, type Curve } from './line-chart.ts'
 import { palette } from './palette.ts'
 import { epochsDone, isRunning, measures, type Measure, type RunView } from './run-view.ts'
 
-const width = 820, panel = 250, header = 62, edge = 8
+const width = 820, panel = 258, header = 62, edge = 8
 
 /**
  * A training run as a plot: each measure on the training and the validation images, epoch by epoch, with the best epoch, the time, the engine, and how many
