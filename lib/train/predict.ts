@@ -10,12 +10,12 @@ import { ImageData } from '../data/images.ts'
 import { inputOf } from '../data/input.ts'
 import { imagesUnder } from '../data/list.ts'
 import { ImageSet, rangeTable, type Source } from '../data/set.ts'
-import { frozenPrefix } from '../engine/prefix.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
 import { tf } from '../tf.ts'
 import { checkInput } from './checks.ts'
 import { Feeder, turn } from './features.ts'
+import { borrowPrefix } from './prefixes.ts'
 import { Prediction, Predictions } from './prediction.ts'
 
 /** One image: a file, an address (`https:`, `data:`, `file:`), or the bytes of an image file. */
@@ -60,7 +60,7 @@ async function ofSet(model: LayersModel, set: ImageSet, labelled = true): Promis
   const { signal } = host()
   checkInput(model, set)
   const output = outputOf(model)
-  const prefix = frozenPrefix(model), feeder = new Feeder(model, prefix), predictions = new Predictions()
+  const { prefix, release } = borrowPrefix(model), feeder = new Feeder(model, prefix), predictions = new Predictions()
   try {
     for (let at = 0; at < set.length; at += 32) {
       signal.throwIfAborted()
@@ -77,7 +77,7 @@ async function ofSet(model: LayersModel, set: ImageSet, labelled = true): Promis
       await turn()
     }
   } finally {
-    await prefix?.dispose()
+    await release()
   }
   return predictions
 }

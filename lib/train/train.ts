@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { LayersModel, Optimizer } from '@tensorflow/tfjs'
 import { randomFrom, seedFrom, shuffled } from '../data/random.ts'
 import type { ImageSet } from '../data/set.ts'
-import { frozenPrefix } from '../engine/prefix.ts'
+import { engine } from '../engine/index.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
 import { tf } from '../tf.ts'
@@ -10,6 +10,7 @@ import { checkFit, checkInput, checkNumber, partsOf, type TrainingData } from '.
 import { Feeder, turn } from './features.ts'
 import { objectiveOf, truthOf, type LossWish, type MetricWish } from './objective.ts'
 import { GroupedOptimizer, optimizerFrom, type OptimizerName } from './optimizers.ts'
+import { borrowPrefix } from './prefixes.ts'
 import { fingerprint } from './proof.ts'
 import { ratesOf, type LearningRate } from './rates.ts'
 import { Reporter } from './report.ts'
@@ -95,12 +96,12 @@ async function epochsOf(model: LayersModel, { train, validation }: { train: Imag
   control: { reason: StopReason | null }): Promise<Run> {
   const { objective, optimizer, learningRate } = prepare(model, options)
   const before = await fingerprint(model)
-  const prefix = frozenPrefix(model)
+  const { prefix, release } = borrowPrefix(model)
   const feeder = new Feeder(model, prefix)
   const count = (weights: LayersModel['weights']) => weights.reduce((n, weight) => n + weight.read().size, 0)
   const run = new Run(randomBytes(4).toString('hex'), {
     epochs: options.epochs, batch: options.batch, seed: options.seed, learningRate, loss: objective.name,
-    optimizer: optimizer instanceof GroupedOptimizer ? optimizer.kind : optimizer.getClassName(), engine: tf.getBackend(),
+    optimizer: optimizer instanceof GroupedOptimizer ? optimizer.kind : optimizer.getClassName(), engine: [engine().name, prefix?.engine].filter(Boolean).join(' + '),
     images: { train: train.length, validation: validation?.length ?? 0 },
     weights: { trainable: count(model.trainableWeights), total: count(model.weights) },
   })
@@ -150,7 +151,7 @@ async function epochsOf(model: LayersModel, { train, validation }: { train: Imag
     const after = await fingerprint(model)
     run.frozen = { ...before, unchanged: after.hash === before.hash }
   } finally {
-    await prefix?.dispose()
+    await release()
     run.finished = true
     tick()
     reporter.end()
