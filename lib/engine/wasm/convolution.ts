@@ -17,7 +17,7 @@ interface Attributes {
   inputShape: Shape
 }
 
-/** The gradients of convolutions, under TensorFlow.js's names for them. */
+/** Convolutions and their gradients, under TensorFlow.js's names for them. */
 export function convolutionKernels(backend: BackendWasm, module: Module): Kernels {
   const at = (tensor: tf.TensorInfo) => addressOf(backend, tensor)
 
@@ -41,7 +41,26 @@ export function convolutionKernels(backend: BackendWasm, module: Module): Kernel
     }
   }
 
+  /** The backend's own forward kernel, for windows smaller than their stride too: there its SAME padding may fall below zero. */
+  function forward(name: string, depthwise: boolean): [string, Kernel] {
+    const own = tf.getKernel(name, 'wasm').kernelFunc as unknown as (call: object) => tf.TensorInfo
+    return [name, (inputs, attrs) => {
+      const { strides, dilations, pad } = attrs as unknown as Attributes, { shape } = inputs.x
+      if (pad !== 'same') return own({ inputs, attrs, backend })
+      const info = tf.backend_util.computeConv2DInfo(shape as Shape, inputs.filter.shape as Shape, strides, dilations ?? 1, pad, undefined, depthwise)
+      const { top, bottom, left, right } = info.padInfo
+      const explicit = [[0, 0], [top, bottom], [left, right], [0, 0]]
+      const short = (out: number, stride: number, window: number, size: number) => (out - 1) * stride + window < size
+      const below = short(info.outHeight, info.strideHeight, info.effectiveFilterHeight, shape[1])
+        || short(info.outWidth, info.strideWidth, info.effectiveFilterWidth, shape[2])
+      return own({ inputs, backend, attrs: below ? { ...attrs, pad: explicit } : attrs })
+    }]
+  }
+
   return {
+    ...Object.fromEntries([
+      forward('Conv2D', false), forward('FusedConv2D', false), forward('DepthwiseConv2dNative', true), forward('FusedDepthwiseConv2D', true),
+    ]),
     Conv2DBackpropFilter: gradient(false, true),
     Conv2DBackpropInput: gradient(false, false),
     DepthwiseConv2dNativeBackpropFilter: gradient(true, true),

@@ -3,4 +3,5 @@ export { convolutionFilterGradient, convolutionInputGradient, convolutionScratch
 export { depthwiseFilterGradient, depthwiseInputGradient, depthwiseScratch } from './depthwise.as'
 export { clipGradient } from './elementwise.as'
 export { normalizationScratch, normalize, normalizeGradient } from './normalization.as'
+export { maxPoolGradient } from './pooling.as'
 export { copyRows, sumRows } from './rows.as'

@@ -4,6 +4,7 @@ import { convolutionKernels } from './convolution.ts'
 import { layoutKernels } from './layout.ts'
 import { guardHeap, instantiate } from './memory.ts'
 import { normalizationKernels } from './normalization.ts'
+import { poolingKernels } from './pooling.ts'
 
 /**
  * Registers what TensorFlow.js 4.22's WASM backend lacks for training convolutional nets: both gradients of a depthwise convolution
@@ -17,6 +18,7 @@ export function addKernels(): void {
   const module = instantiate(backend)
   const kernels = {
     ...convolutionKernels(backend, module), ...normalizationKernels(backend, module), ...layoutKernels(backend, module),
+    ...poolingKernels(backend, module),
   }
   for (const [kernelName, kernel] of Object.entries(kernels)) {
     if (tf.getKernel(kernelName, 'wasm')) tf.unregisterKernel(kernelName, 'wasm')

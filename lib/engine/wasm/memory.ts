@@ -20,6 +20,7 @@ export interface Module {
   depthwiseFilterGradient: Compute
   depthwiseInputGradient: Compute
   depthwiseScratch(h: number, w: number, c: number, q: number): number
+  maxPoolGradient: Compute
   normalize: Compute
   normalizeGradient: Compute
   normalizationScratch(channels: number): number
@@ -62,7 +63,7 @@ export function withScratch(backend: BackendWasm, floats: number, work: (scratch
 }
 
 function allocate(backend: BackendWasm, bytes: number): Address {
-  const at = emscripten(backend).asm.malloc(bytes) >>> 0
+  const at = bytes < 2 ** 32 ? emscripten(backend).asm.malloc(bytes) >>> 0 : 0
   if (at === 0 && bytes > 0) {
     throw new GraftError(`out of memory: the WASM engine holds at most 4 GiB and has no room for ${Math.ceil(bytes / 2 ** 20)} MiB more.`
       + ' Use a smaller batch or image, or freeze more layers: what is frozen is computed outside it.')

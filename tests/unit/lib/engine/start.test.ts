@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const tfModule = JSON.stringify(new URL('../../../../lib/tf.ts', import.meta.url).href)
+
+/** What a program prints that imports `tf` under a given GRAFT_ENGINE. */
+async function program(engine: string | undefined, code: string): Promise<{ stdout: string, stderr: string }> {
+  const env = { ...process.env, GRAFT_ENGINE: engine ?? '' }
+  return run(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', `const { tf } = await import(${tfModule}); ${code}`], { env })
+}
+
+for (const [wish, engine] of [[undefined, 'wasm'], ['wasm', 'wasm'], ['cpu', 'cpu']] as const) {
+  test(`with GRAFT_ENGINE ${wish ?? 'unset'} the engine is ${engine}, ready once imported, and says nothing`, async () => {
+    const { stdout, stderr } = await program(wish, 'console.log(tf.getBackend(), tf.tensor([1, 2]).add(1).arraySync().join())')
+    assert.equal(stdout, `${engine} 2,3\n`)
+    assert.equal(stderr, '')
+  })
+}
+
+test('an engine that there is not ends in an error that names those there are', async () => {
+  await assert.rejects(program('wsam', ''), (error: { stderr: string }) => {
+    assert.match(error.stderr, /GraftError: GRAFT_ENGINE: expected 'wasm' or 'cpu', received 'wsam'\. Did you mean 'wasm'\?/)
+    return true
+  })
+})
