@@ -5,6 +5,7 @@ import { complaints, describeComplaints, type Diagnostic } from './check.ts'
 import { isComplete, type Completeness } from './complete.ts'
 import { completionsOf, magicCompletions, type CompletionItem, type Completions } from './completion.ts'
 import { inspectionOf, type Hover, type Inspection, type Signatures } from './inspection.ts'
+import { Freezer } from './freezer.ts'
 import { configName, Notebook } from './notebook.ts'
 import { livePosition, toUnits } from './positions.ts'
 import { LanguageServer } from './server.ts'
@@ -23,6 +24,7 @@ const idle = 10 * 60 * 1000
 export class Language {
   readonly #folder: string
   readonly #server: LanguageServer
+  readonly #freezer: Freezer
   #notebook: Notebook
   #types: 'on' | 'warn' | 'off' = 'on'
   #cells: string[] = []
@@ -32,6 +34,7 @@ export class Language {
     this.#folder = options.folder
     this.#notebook = new Notebook(options.folder, Object.keys(libraryNames))
     this.#server = new LanguageServer({ folder: options.folder, config: configName, idle: options.idle ?? idle })
+    this.#freezer = new Freezer(this.#server)
     this.#begin()
   }
 
@@ -90,8 +93,7 @@ export class Language {
     this.#cells.push(cell.name)
     this.#server.set(this.#uri(cell.name), cell.text)
     this.#server.set(this.#uri('__env.ts'), this.#notebook.env())
-    // The server reads the change when it is next asked something: now, and not when the next cell waits for it.
-    if (this.#server.running) void this.#diagnose('').catch(() => null)
+    this.#freezer.add(cell, this.#uri(cell.name))
   }
 
   /**
@@ -110,6 +112,7 @@ export class Language {
 
   /** Forgets all cells, as after a restart. */
   reset(): void {
+    this.#freezer.clear()
     this.#server.delete(this.#cells.map(name => this.#uri(name)))
     this.#cells = []
     this.#notebook = new Notebook(this.#folder, Object.keys(libraryNames))
@@ -118,6 +121,7 @@ export class Language {
 
   /** Ends the language server. */
   dispose(): void {
+    this.#freezer.clear()
     this.#server.dispose()
   }
 

@@ -2,7 +2,14 @@ import { analyze } from '@typescript-eslint/scope-manager'
 import { parseSync } from 'oxc-parser'
 
 /** What a cell's top level declares under a name; a class or an enum is both a value and a type. */
-export interface Declared { value: boolean, type: boolean, constant: boolean, exported: boolean }
+export interface Declared {
+  value: boolean
+  type: boolean
+  constant: boolean
+  exported: boolean
+  /** Where a variable or a function is named; -1 for what keeps its source (classes, enums, imports, types). */
+  at: number
+}
 /** A name that a cell mentions and does not declare. */
 export interface Free { written: boolean }
 
@@ -26,6 +33,7 @@ export function namesOf(source: string): CellNames {
     const parent = variable.defs[0].parent as { kind?: string } | null | undefined
     const { type } = variable.defs[0]
     declared.set(variable.name, {
+      at: type === 'Variable' || type === 'FunctionName' ? (variable.identifiers[0]?.range[0] ?? -1) : -1,
       value: variable.isValueVariable, type: variable.isTypeVariable, exported: exported.has(variable.name),
       constant: type === 'ImportBinding' || (type === 'Variable' && /^(const|using|await using)$/.test(parent?.kind ?? '')),
     })
@@ -65,10 +73,10 @@ function bindings(pattern: unknown, into: Set<string>): void {
 function guess(source: string): CellNames {
   const declared = new Map<string, Declared>()
   for (const [, kind, name] of source.matchAll(/\b(const|let|var|function\*?|class|enum|namespace|interface|type)\s+([A-Za-z_$][\w$]*)/g)) {
-    declared.set(name, { value: !/interface|type/.test(kind), type: !/const|let|var|function/.test(kind), constant: kind === 'const', exported: false })
+    declared.set(name, { value: !/interface|type/.test(kind), type: !/const|let|var|function/.test(kind), constant: kind === 'const', exported: false, at: -1 })
   }
   for (const [, names] of source.matchAll(/\b(?:const|let|var|import)\s+(?:type\s+)?(\{[^}]*\}|\[[^\]]*\]|\*\s*as\s+\w+)/g)) {
-    for (const [name] of names.matchAll(/[A-Za-z_$][\w$]*(?!\s*:|\w|\s+as\b)/g)) declared.set(name, { value: true, type: true, constant: true, exported: false })
+    for (const [name] of names.matchAll(/[A-Za-z_$][\w$]*(?!\s*:|\w|\s+as\b)/g)) declared.set(name, { value: true, type: true, constant: true, exported: false, at: -1 })
   }
   const free = new Map<string, Free>()
   for (const [name] of source.matchAll(/(?<![\w$])[A-Za-z_$][\w$]*/g)) if (!declared.has(name)) free.set(name, { written: false })

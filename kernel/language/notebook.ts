@@ -2,6 +2,7 @@ import { readFileSync, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { freeze } from './freeze.ts'
 import { namesOf, type CellNames } from './names.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -11,6 +12,17 @@ const reserved = new Set(['undefined', 'arguments', 'globalThis', 'this', 'await
 export const configName = '__graft.json'
 
 interface Owner { cell: number, constant: boolean }
+
+/** A cell that ran, as a document. */
+export interface CellDocument {
+  name: string
+  path: string
+  text: string
+  /** The names whose types were inferred, with their places in the document. */
+  inferred: { name: string, constant: boolean, at: number }[]
+  /** The same cell with its types written down (in the order of `inferred`), or null where that would lose something. */
+  frozen(types: (string | null)[]): string | null
+}
 
 /**
  * A notebook as TypeScript modules. Each cell that ran is a module which exports what it declares; `env` re-exports the newest
@@ -75,11 +87,13 @@ export class Notebook {
   }
 
   /** Takes in a cell that ran: its own document, which never changes again. */
-  add(source: string, count: number): { name: string, text: string } | null {
+  add(source: string, count: number): CellDocument | null {
     const names = namesOf(source)
     if (!names.parsed) return null
     const cell = this.#counts.push(count) - 1
-    const text = `${this.#prelude(names)}\n${source}\n${exportList(names)}`
+    const prelude = this.#prelude(names)
+    const inferred = [...names.declared].filter(([name, { at }]) => at >= 0 && !reserved.has(name))
+      .map(([name, { at, constant }]) => ({ name, constant, at: prelude.length + 1 + at }))
     for (const [name, { value, type, constant }] of names.declared) {
       if (reserved.has(name)) continue
       // A class that is declared anew as a plain value is no type any more; an interface of the same name stays one.
@@ -88,7 +102,15 @@ export class Notebook {
       if (type) this.#types.set(name, { cell, constant })
     }
     for (const [, name] of source.matchAll(/\bglobalThis\.([A-Za-z_$][\w$]*)\s*=(?!=)/g)) this.#dynamic.add(name)
-    return { name: `__cell_${cell}.ts`, text }
+    const name = `__cell_${cell}.ts`
+    return {
+      name, path: join(this.#folder, name), text: `${prelude}\n${source}\n${exportList(names)}`, inferred,
+      frozen: types => {
+        if (types.some(type => type === null)) return null
+        const text = freeze(source, inferred.map(({ name, constant }, i) => ({ name, constant, type: types[i]! })))
+        return text === null ? null : `${prelude}\n${text}\n${exportList(names, true)}`
+      },
+    }
   }
 
   /** The document through which the live cell sees all others. */
@@ -149,6 +171,6 @@ export class Notebook {
   }
 }
 
-function exportList({ declared }: CellNames): string {
-  return `export { ${[...declared].filter(([name, { exported }]) => !exported && !reserved.has(name)).map(([name]) => name).join(', ')} }`
+function exportList({ declared }: CellNames, all = false): string {
+  return `export { ${[...declared].filter(([name, { exported }]) => (all || !exported) && !reserved.has(name)).map(([name]) => name).join(', ')} }`
 }

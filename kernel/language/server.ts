@@ -23,6 +23,7 @@ export class LanguageServer {
   readonly #documents = new Map<string, { text: string, version: number }>()
   readonly #waiting = new Map<number, Waiting>()
   #process: ChildProcess | null = null
+  #starts = 0
   #received: Buffer[] = []
   #size = 0
   #expected = -1
@@ -37,6 +38,11 @@ export class LanguageServer {
   /** Whether the server's process runs now. */
   get running(): boolean {
     return this.#process !== null
+  }
+
+  /** How often it was started. */
+  get starts(): number {
+    return this.#starts
   }
 
   /** Opens or replaces a document of the notebook's folder. */
@@ -77,6 +83,7 @@ export class LanguageServer {
   #start() {
     const child = spawn(nativeCompiler(), ['--lsp', '--stdio'], { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true })
     this.#process = child
+    this.#starts++
     child.stdout.on('data', (bytes: Buffer) => this.#read(bytes))
     child.stdin.on('error', () => {})
     child.on('error', () => this.#ended(child))
