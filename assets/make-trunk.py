@@ -36,6 +36,7 @@ def pretrain(model, images, labels, stages, batch, peak, seed):
   optimizer = keras.optimizers.AdamW(schedule, weight_decay=0.004, clipnorm=5.0)
   loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
+  @tf.function
   def step(x, y, size):
     x = tf.cast(x, tf.float32) / 255
     x = tf.image.resize(x, (size, size), antialias=True) if size != pool.SIZE else x
@@ -45,7 +46,7 @@ def pretrain(model, images, labels, stages, batch, peak, seed):
     optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables))
     return loss, tf.reduce_mean(tf.cast(tf.equal(tf.argmax(logits, 1, tf.int32), y), tf.float32))
 
-  step, done, order, started = tf.function(step, reduce_retracing=False), 0, np.empty(0, int), time.time()
+  done, order, started = 0, np.empty(0, int), time.time()
   for steps, size in stages:
     seen = []
     for _ in range(steps):
@@ -88,8 +89,7 @@ def export(trunk, folder):
 def main():
   options = argparse.ArgumentParser(description=__doc__)
   options.add_argument('--architecture', choices=list(architectures.FAMILIES), default='mobilenet_v2')
-  options.add_argument('--steps', type=int, nargs=2, default=[2600, 900], help='training steps on small and on full pictures')
-  options.add_argument('--sizes', type=int, nargs=2, default=[64, pool.SIZE], help='side of the small and of the full pictures in pixels')
+  options.add_argument('--steps', type=int, nargs=2, default=[3000, 1000], help='training steps on small and on full pictures')
   options.add_argument('--batch', type=int, default=128)
   options.add_argument('--pool', type=int, default=60000, help='letter pictures to draw and train on')
   options.add_argument('--learning-rate', type=float, default=4e-3)
@@ -98,6 +98,7 @@ def main():
   options.add_argument('--out', default=None, help='default notebooks/models/<architecture>_letters_feature_vector')
   given = options.parse_args()
 
+  sizes = architectures.SIZES[given.architecture]
   keras.utils.set_random_seed(given.seed)
   images, labels = pool.letters(given.pool, given.cache)
   flexible = architectures.trunk(given.architecture, None)
@@ -105,10 +106,10 @@ def main():
                            keras.layers.Dense(len(pool.LETTERS), activation='softmax', name='letters')], name='letters_head')
   logits = keras.layers.Dense(len(pool.LETTERS), name='letters')
   classifier = keras.Model(flexible.input, logits(flexible.output))
-  pretrain(classifier, images, labels, list(zip(given.steps, given.sizes)), given.batch, given.learning_rate, given.seed)
+  pretrain(classifier, images, labels, list(zip(given.steps, sizes)), given.batch, given.learning_rate, given.seed)
 
   keras.backend.clear_session()
-  trunk = architectures.trunk(given.architecture, given.sizes[1])
+  trunk = architectures.trunk(given.architecture, sizes[1])
   trunk.set_weights(flexible.get_weights())
   head.set_weights(logits.get_weights())
   fresh, classes = pool.part(1, 2000)
