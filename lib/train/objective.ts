@@ -66,3 +66,17 @@ export function truthOf(labels: ArrayLike<number>, units: number): Tensor {
   return units === 1 ? tf.tensor2d(Array.from(labels), [labels.length, 1])
     : tf.tidy(() => tf.oneHot(tf.tensor1d(Array.from(labels), 'int32'), units).toFloat())
 }
+
+/** A loss with softened labels and with each image weighted by its class, as Keras's `label_smoothing` and `class_weight`. */
+export function weighted(loss: Measure, weights: number[] | null, smoothing: number): Measure {
+  if (!weights && !smoothing) return loss
+  return (truth, prediction) => {
+    const units = truth.shape.at(-1)!
+    const soft = smoothing ? truth.mul(1 - smoothing).add(smoothing / Math.max(units, 2)) : truth
+    const values = loss(soft, prediction)
+    if (!weights) return values
+    // One output tells two classes apart: its truth is 0 or 1.
+    const each = units === 1 ? truth.reshape([-1]).mul(weights[1] - weights[0]).add(weights[0]) : truth.mul(tf.tensor1d(weights)).sum(-1)
+    return values.mul(each)
+  }
+}

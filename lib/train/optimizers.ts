@@ -1,6 +1,7 @@
 import type { NamedTensorMap, Optimizer, Tensor, Variable } from '@tensorflow/tfjs'
 import { didYouMean, GraftError } from '../error.ts'
 import { tf } from '../tf.ts'
+import type { LearningRate } from './rates.ts'
 
 /** The optimizers by name, with Keras 3's formulas and defaults; `momentum` is SGD with a momentum of 0.9. */
 export type OptimizerName = 'adam' | 'adamw' | 'sgd' | 'momentum' | 'rmsprop'
@@ -20,6 +21,10 @@ export class GroupedOptimizer extends tf.Optimizer {
   readonly kind: OptimizerName
   /** The learning rate of each variable. Replace it to change the rates of the next step. */
   rateOf: RateOf
+  /** What was asked for, from which the rates come. */
+  learningRate: LearningRate = 1e-3
+  /** What a schedule makes of all rates at this step. */
+  factor = 1
   readonly #slots = new Map<string, Variable>()
 
   constructor(kind: OptimizerName, rateOf: RateOf) {
@@ -40,7 +45,7 @@ export class GroupedOptimizer extends tf.Optimizer {
       // A weight that the loss does not reach has no gradient.
       if (!tensor) continue
       const variable = tf.engine().registeredVariables[name]
-      tf.tidy(() => updates[this.kind](tensor, variable, this.rateOf(name), slot => this.#slot(`${name}/${slot}`, variable), step))
+      tf.tidy(() => updates[this.kind](tensor, variable, this.rateOf(name) * this.factor, slot => this.#slot(`${name}/${slot}`, variable), step))
     }
     this.incrementIterations()
   }

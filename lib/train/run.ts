@@ -6,7 +6,7 @@ import type { LearningRate } from './rates.ts'
 export type History = { loss: number[], [measure: string]: number[] }
 
 /** Why a run ended before its last epoch. */
-export type StopReason = 'stopped' | 'interrupted' | 'not a number'
+export type StopReason = 'stopped' | 'interrupted' | 'no better' | 'not a number'
 
 /** What is known of a run from its start. */
 export interface RunStart {
@@ -36,7 +36,8 @@ export class Run implements RunStart {
   readonly optimizer: string
   readonly learningRate: LearningRate
   readonly loss: string
-  readonly engine: string
+  /** What did the arithmetic: the engine, and what ran the frozen part. */
+  engine: string
   readonly images: { train: number, validation: number }
   /** Single weights that could change, and all. */
   readonly weights: { trainable: number, total: number }
@@ -88,12 +89,16 @@ export class Run implements RunStart {
   }
 }
 
+const endings: Record<StopReason, string> = {
+  stopped: 'stopped', interrupted: 'interrupted', 'no better': 'ended early, no better,', 'not a number': 'ended, the loss is not a number,',
+}
+
 /** A run in a few lines of text. */
 export function summary(run: Run): string {
   const done = run.history.loss.length, last = (name: string) => run.history[name]?.at(-1)
   const number = (x: number | undefined) => x === undefined ? '–' : x.toFixed(4)
   const word = !run.finished ? `in epoch ${done + 1} of ${run.epochs}`
-    : run.stopped ? `${run.stopped === 'not a number' ? 'ended, the loss is not a number,' : run.stopped} after ${done} of ${run.epochs} epochs` : `${done} epochs`
+    : run.stopped ? `${endings[run.stopped]} after ${done} of ${run.epochs} epochs` : `${done} epochs`
   const lines = [`Run ${run.id}: ${word}, ${run.seconds.toFixed(1)} s on ${run.engine}`]
   if (done) {
     lines.push(`  loss ${number(last('loss'))}, accuracy ${number(last('accuracy'))}` +

@@ -1,0 +1,48 @@
+import type { Optimizer, Tensor } from '@tensorflow/tfjs'
+import type { ImageSet } from '../data/set.ts'
+import { tf } from '../tf.ts'
+import { turn, type Feeder } from './features.ts'
+import { truthOf } from './objective.ts'
+import { testStep, trainStep, type Measured, type Objective } from './step.ts'
+
+/** How a pass looks at whether it shall end, and says what it did. */
+export interface Watch {
+  stopped(): boolean
+  /** After each batch: its measures. */
+  batch?(measured: Measured): void
+}
+
+/** One pass over the images in the given order, learning; the means of the measures over all images. */
+export function learn(feeder: Feeder, objective: Objective, optimizer: Optimizer, set: ImageSet, order: number[], batch: number,
+  before: (batch: number) => number, watch: Watch): Promise<Measured> {
+  let n = 0
+  return pass(feeder, set, order, batch, watch, (inputs, truth) => trainStep(feeder, objective, optimizer, inputs, truth, before(n++)))
+}
+
+/** One pass over a whole set without learning. */
+export function measure(feeder: Feeder, objective: Objective, set: ImageSet, batch: number, watch: Watch): Promise<Measured> {
+  return pass(feeder, set, Array.from(set.labels.keys()), batch, watch, (inputs, truth) => testStep(feeder, objective, inputs, truth))
+}
+
+async function pass(feeder: Feeder, set: ImageSet, order: number[], batch: number, { stopped, batch: done }: Watch,
+  step: (inputs: Tensor[], truth: Tensor) => Promise<Measured>): Promise<Measured> {
+  const sums: number[] = []
+  let count = 0
+  for (let at = 0; at < order.length && !stopped(); at += batch) {
+    const indices = order.slice(at, at + batch)
+    const inputs = await feeder.inputs(set, indices, stopped)
+    // Stopped before all features were there.
+    if (!inputs.length) break
+    const truth = truthOf(indices.map(i => set.labels[i]), feeder.whole.outputs[0].shape[1]!)
+    try {
+      const measured = await step(inputs, truth)
+      measured.forEach((value, i) => { sums[i] = (sums[i] ?? 0) + value * indices.length })
+      count += indices.length
+      done?.(measured)
+    } finally {
+      tf.dispose([inputs, truth])
+    }
+    await turn()
+  }
+  return sums.map(sum => sum / count)
+}

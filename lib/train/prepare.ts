@@ -1,0 +1,61 @@
+import type { LayersModel, Optimizer } from '@tensorflow/tfjs'
+import type { ImageSet } from '../data/set.ts'
+import { GraftError } from '../error.ts'
+import { checkNumber } from './checks.ts'
+import { objectiveOf, weighted, type LossWish } from './objective.ts'
+import { GroupedOptimizer, optimizerFrom } from './optimizers.ts'
+import { ratesOf, type LearningRate } from './rates.ts'
+import type { Objective } from './step.ts'
+import type { TrainOptions } from './train.ts'
+
+/** What a run trains with. */
+export interface Prepared {
+  objective: Objective & { name: string }
+  optimizer: Optimizer
+  learningRate: LearningRate
+}
+
+/** Objective and optimizer, and the model compiled with them, so that `model.evaluate` and `model.fit` work afterwards. */
+export function prepare(model: LayersModel, set: ImageSet, options: TrainOptions): Prepared {
+  const plain = objectiveOf(model, options.loss ?? lossOf(model), options.metrics)
+  const before = model.optimizer as Optimizer | undefined
+  const keep = before && options.optimizer === undefined && options.learningRate === undefined
+  const learningRate = options.learningRate ?? (before as { learningRate?: LearningRate } | undefined)?.learningRate ?? 1e-3
+  const optimizer = keep ? before : optimizerFrom(options.optimizer, ratesOf(model, learningRate))
+  if (optimizer instanceof GroupedOptimizer) {
+    optimizer.learningRate = learningRate
+    optimizer.rateOf = ratesOf(model, learningRate)
+    optimizer.factor = 1
+  } else if (options.schedule !== undefined || options.warmup !== undefined) {
+    throw new GraftError(`a schedule needs an optimizer of the library's own: optimizer: 'adam'; received ${optimizer.getClassName()}.`)
+  }
+  if (before instanceof GroupedOptimizer && before !== optimizer) before.dispose()
+  compile(model, optimizer, options.loss ?? lossOf(model) ?? plain.name, plain)
+  return { objective: { ...plain, loss: weighted(plain.loss, weightsOf(set, options.classWeights), smoothing(options)) }, optimizer, learningRate }
+}
+
+/** Compiles the model; also after layers were frozen or opened, for TensorFlow.js keeps a list of what it trains. */
+export function compile(model: LayersModel, optimizer: Optimizer, loss: LossWish, objective: Objective): void {
+  const metrics = Object.entries(objective.metrics).map(([name, metric]) => name === 'accuracy' ? name : metric)
+  model.compile({ optimizer, loss: loss as string, metrics: metrics as string[] })
+}
+
+/** The loss that the user compiled the model with, if it is one for a single output. */
+const lossOf = (model: LayersModel): LossWish | undefined =>
+  typeof model.loss === 'string' || typeof model.loss === 'function' ? model.loss as LossWish : undefined
+
+function smoothing({ labelSmoothing = 0 }: TrainOptions): number {
+  if (labelSmoothing >= 0 && labelSmoothing < 1) return labelSmoothing
+  throw new GraftError(`labelSmoothing must be a part from 0 to below 1, e.g. 0.1; received ${labelSmoothing}.`)
+}
+
+/** A weight per class; `balanced` gives each class the same total. */
+function weightsOf(set: ImageSet, wish: TrainOptions['classWeights']): number[] | null {
+  if (wish === undefined) return null
+  if (wish === 'balanced') return set.counts.map(count => count ? set.length / (set.counts.filter(Boolean).length * count) : 0)
+  for (const name of Object.keys(wish)) {
+    if (!set.classes.includes(name)) throw new GraftError(`classWeights: '${name}' is no class. Expected some of ${set.classes.join(', ')}.`)
+    checkNumber(`classWeights.${name}`, wish[name], 'positive')
+  }
+  return set.classes.map(name => wish[name] ?? 1)
+}
