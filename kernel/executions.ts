@@ -94,7 +94,6 @@ export class Executions {
   /** Interrupts the running cell and aborts those behind it. Asked again after a while in vain, it is forced, in the end by a new process. */
   interrupt(): void {
     const current = this.#current
-    this.#abortQueue()
     if (!current) return this.#child.tell({ interrupt: 0 })
     current.interrupted = true
     if (!current.running) return
@@ -168,7 +167,7 @@ export class Executions {
     if (!silent) this.#sockets().publish({ type: 'execute_input', content: { code, execution_count: this.#count }, parent: header })
     const wrong = silent ? null : await this.#check(request)
     if (this.#current !== request) return
-    if (request.interrupted) return this.#fail(request, interrupted, { abort: true })
+    if (request.interrupted) return this.#fail(request, interrupted)
     if (wrong && !wrong.warning) return this.#fail(request, wrong)
     if (wrong) this.#print(id, 'stderr', `${wrong.traceback.join('\n')}\n`)
     request.running = true
@@ -221,23 +220,23 @@ export class Executions {
     this.#question = { number: question, asked, sync }
   }
 
-  #done({ cell, status, interrupted, result }: Extract<ToKernel, { type: 'done' }>, content: Uint8Array) {
+  #done({ cell, status, result }: Extract<ToKernel, { type: 'done' }>, content: Uint8Array) {
     const request = this.#current
     if (request?.id !== cell) return
     if (request.store) void this.#services.history().then(history => history.add(this.#count, request.code, result ?? null))
     if (!request.silent) void this.#services.language().then(language => language.ran(request.code, this.#count), () => {})
-    this.#reply(request, Buffer.concat([Buffer.from(`{"execution_count":${this.#count},`), content.subarray(1)]), status === 'error', interrupted)
+    this.#reply(request, Buffer.concat([Buffer.from(`{"execution_count":${this.#count},`), content.subarray(1)]), status === 'error')
   }
 
   /** Replies when all that the cell showed has left, and goes on to the next. */
-  #reply(request: Request, content: object, failed: boolean, interrupted = false) {
+  #reply(request: Request, content: object, failed: boolean, abort = false) {
     const { channel, message: { header: parent, identities } } = request
     this.#question = null
     this.#sockets().onPublished(() => {
       this.#sockets().send(channel, { type: 'execute_reply', content, parent, identities })
       this.#current = null
       this.status('idle', parent)
-      if (interrupted || (failed && request.stopOnError)) this.#abortQueue()
+      if (abort || request.interrupted || (failed && request.stopOnError)) this.#abortQueue()
       void this.#next()
     })
   }

@@ -103,7 +103,7 @@ export class Executor {
       { status: 'ok', payload, user_expressions: 'reply' in outcome ? outcome.reply.results : {} }
     const result = 'reply' in outcome && typeof outcome.reply.text === 'string' ? outcome.reply.text.slice(0, 1000) : undefined
     this.current = null
-    send({ type: 'done', cell: cell.id, status: failure ? 'error' : 'ok', interrupted: cell.interrupted, result }, [Buffer.from(JSON.stringify(content))])
+    send({ type: 'done', cell: cell.id, status: failure ? 'error' : 'ok', result }, [Buffer.from(JSON.stringify(content))])
   }
 
   #publishError(cell: RunningCell, error: unknown) {

@@ -57,7 +57,7 @@ class Kernel {
     connect_request: () => Object.fromEntries(Object.entries(this.#connection.ports).map(([channel, port]) => [`${channel}_port`, port])),
     comm_info_request: ({ target_name }) => ({ comms: this.#executions.comms(target_name) }),
     history_request: async content => ({ history: (await this.#openHistory()).answer(content) }),
-    is_complete_request: async ({ code }) => (await this.#openLanguage()).isComplete(text(code, 'code')),
+    is_complete_request: async ({ code }) => typeof code === 'string' ? (await this.#openLanguage()).isComplete(code) : { status: 'unknown' },
     complete_request: async ({ code, cursor_pos }) => (await this.#openLanguage()).complete(text(code, 'code'), position(cursor_pos, code)),
     inspect_request: async ({ code, cursor_pos, detail_level }) =>
       (await this.#openLanguage()).inspect(text(code, 'code'), position(cursor_pos, code), detail_level === 1 ? 1 : 0),

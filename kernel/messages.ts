@@ -11,7 +11,7 @@ export type ToChild =
 export type ToKernel = { barrier?: number } & (
   | { type: 'ready' }
   | { type: 'publish', cell: number, msgType: string, metadata?: object, comm?: { id: string, target?: string } }
-  | { type: 'done', cell: number, status: 'ok' | 'error', interrupted?: boolean, result?: string }
+  | { type: 'done', cell: number, status: 'ok' | 'error', result?: string }
   | { type: 'question', cell: number, question: number, prompt: string, password: boolean, sync: boolean }
   | { type: 'aside', cell: number }
   | { type: 'exit', code: number }

@@ -11,7 +11,6 @@ export class RunningCell {
   readonly pending = new Set<Promise<unknown>>()
   /** Whether the running code watches {@link signal}: an interrupt then leaves it some time to stop by itself. */
   watched = false
-  interrupted = false
   over = false
   /** What went wrong outside the cell's own flow: an unhandled rejection, an exception in a callback. */
   fault: { ename: string, evalue: string, traceback: string[] } | null = null

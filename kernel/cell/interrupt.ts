@@ -133,7 +133,6 @@ export class Interrupts {
       this.#stack = ''
       this.#port.port1.postMessage(request)
     }
-    if (cell) cell.interrupted = true
     if (cell?.watched && elapsed < grace && !force) {
       if (elapsed > patience) cell.abort(new Interrupted())
       return 'waiting'

@@ -3,6 +3,7 @@ import type { Comm, MimeBundle } from '../../lib/host.ts'
 import type { Output } from '../cell/output.ts'
 import { ownCell } from '../running.ts'
 import { metadataOf, toBundle, toJson } from './bundle.ts'
+import type { Comms } from './comms.ts'
 
 /** What {@link Display} takes beside a value. */
 export interface DisplayOptions {

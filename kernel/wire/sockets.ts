@@ -36,7 +36,7 @@ export class Sockets {
       linger: 1000, ipv6: connection.ip.includes(':'), sendHighWaterMark: 0,
       ...curve && { curveServer: true, curvePublicKey: curve.publicKey, curveSecretKey: curve.secretKey },
     }
-    const router = () => new Router(options)
+    const router = () => new Router({ ...options, handover: true })
     this.#routers = { shell: router(), control: router(), stdin: router() }
     this.#iopub = new XPublisher({ ...options, verbosity: 'allSubs' })
     this.#heartbeat = new Reply(options)

@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 from queue import Empty
 
+from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,10 +59,15 @@ class Kernel:
     def __init__(self, env=None, cwd=None, **options):
         self.manager = KernelManager(kernel_name=KERNEL_NAME, **options)
         self.manager.start_kernel(env={**os.environ, **(env or {})}, cwd=cwd or os.environ["GRAFT_TEST_FOLDER"])
-        self.client = self.connect()
+        self.client = self.connect(self.manager.client())
 
-    def connect(self):
-        client = self.manager.client()
+    def other_client(self):
+        """A client with a session of its own: the manager's clients share one, and so one address."""
+        client = BlockingKernelClient(connection_file=self.manager.connection_file)
+        client.load_connection_file()
+        return client
+
+    def connect(self, client):
         client.start_channels()
         client.wait_for_ready(timeout=TIMEOUT)
         return client

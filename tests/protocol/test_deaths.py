@@ -17,8 +17,6 @@ DEATHS = {
     "segmentation fault": ("process.kill(process.pid, 'SIGSEGV'); await new Promise(() => {})", "SIGSEGV"),
     "killed": ("process.kill(process.pid, 'SIGKILL'); await new Promise(() => {})", "SIGKILL"),
     "abort": ("process.abort()", "SIGABRT"),
-    "out of memory": ("process.execArgv; import v8 from 'node:v8'; v8.setFlagsFromString('--max-old-space-size=60'); "
-                      "const hoard: unknown[] = []; for (;;) hoard.push(new Array(1000).fill({}))", "memory"),
 }
 
 
@@ -83,6 +81,19 @@ class Deaths(KernelTest):
         cell = self.kernel.collect(msg_id)
         self.assertEqual(cell.error["ename"], "ProcessEnded")
         self.assertEqual(self.kernel.run("1 + 2").result, "3")
+
+
+class Memory(unittest.TestCase):
+    def test_out_of_memory(self):
+        kernel = Kernel(env={"NODE_OPTIONS": "--max-old-space-size=150"})
+        try:
+            kernel.run("%types off")
+            cell = kernel.run("const hoard = []; for (;;) hoard.push(new Array(1000).fill({}))", timeout=60)
+            self.assertEqual(cell.error["ename"], "ProcessEnded")
+            self.assertIn("ran out of memory", cell.error["evalue"])
+            self.assertEqual(kernel.run("1 + 1").result, "2")
+        finally:
+            kernel.close()
 
 
 class Endings(unittest.TestCase):

@@ -57,7 +57,6 @@ class Malformed(KernelTest):
             "no type": self.signed(b'{"msg_id": "x"}', b"{}", b"{}", b"{}"),
             "unknown type": self.signed(*self.request("surprise_request")),
             "a property of every object": self.signed(*self.request("constructor")),
-            "deep nesting": self.signed(good[0], b"{}", b"{}", b'{"a":' * 100000 + b"1" + b"}" * 100000),
             "a reply": self.signed(*self.request("execute_reply")),
         }
         for name, frames in table.items():
@@ -92,7 +91,7 @@ class Malformed(KernelTest):
 
 class Places(unittest.TestCase):
     def test_transports_and_addresses(self):
-        table = [{"transport": "ipc"}, {"ip": "0.0.0.0"}, {"ip": "127.0.0.1"}]
+        table = [{"transport": "ipc", "ip": os.path.join(os.environ["GRAFT_TEST_FOLDER"], "kernel")}, {"ip": "0.0.0.0"}, {"ip": "127.0.0.1"}]
         for options in table:
             with self.subTest(**options):
                 kernel = Kernel(**options)
@@ -103,7 +102,7 @@ class Places(unittest.TestCase):
 
     def test_several_clients_see_one_kernel(self):
         kernel = Kernel()
-        other = kernel.connect()
+        other = kernel.connect(kernel.other_client())
         try:
             kernel.run("const shared = 5")
             self.assertEqual(kernel.run("shared", client=other).result, "5")
