@@ -22,7 +22,7 @@ export function golden(name: string, text: string): void {
 }
 
 const rounded = (text: string) => `${text
-  .replace(/data:image\/png;base64,[\w+/=]+/g, 'data:image/png;base64,…')
+  .replace(/(data:image\/\w+;base64,)[\w+/=]+/g, '$1…')
   .replace(/-?\d+\.\d{3,}/g, number => String(parseFloat(Number(number).toFixed(2))))
   .replace(/></g, '>\n<').trimEnd()}\n`
 

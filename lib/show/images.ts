@@ -1,7 +1,7 @@
 import type { ImageData } from '../data/images.ts'
 import type { ImageSet } from '../data/set.ts'
 import type { MimeBundle } from '../host.ts'
-import { figure } from './figure.ts'
+import { photoFigure } from './figure.ts'
 import { columns, count, escape, plural, shorten } from './format.ts'
 import { palette } from './palette.ts'
 import { thumbnail } from './thumbnail.ts'
@@ -16,7 +16,7 @@ export async function imageDataBundle(data: ImageData): Promise<MimeBundle> {
   const detail = `${data.size.join(' × ')} pixels, ${data.channels === 1 ? 'grey' : 'RGB'}, values ${data.range.join(' to ')} · ${data.source}`
   const counts = (label: number) => sets.map(([, set]) => count(set.counts[label])).join(' + ')
   const notes = data.notes.map(note => note.split('\n')[0].replace(/:$/, ' (see .problems).'))
-  return figure(await sheet(data.train, heading, detail, counts, notes), { alt: `Contact sheet: ${heading}`, text: imageDataText(data) })
+  return photoFigure(await sheet(data.train, heading, detail, counts, notes), { alt: `Contact sheet: ${heading}`, text: imageDataText(data) })
 }
 
 /** One part of a data set as a contact sheet. */
@@ -24,7 +24,7 @@ export async function imageSetBundle(set: ImageSet): Promise<MimeBundle> {
   const heading = `${plural(set.length, 'image')} of ${plural(set.classes.length, 'class', 'classes')}`
   const detail = `${set.size.join(' × ')} pixels, ${set.channels === 1 ? 'grey' : 'RGB'}, values ${set.range.join(' to ')}`
   const { counts } = set
-  return figure(await sheet(set, heading, detail, label => count(counts[label]), []), {
+  return photoFigure(await sheet(set, heading, detail, label => count(counts[label]), []), {
     alt: `Contact sheet: ${heading}`, text: `ImageSet: ${heading}, ${detail}`,
   })
 }

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { inspect } from 'node:util'
 import type { MimeBundle } from '../host.ts'
 import type { Prediction, Predictions, Score } from '../train/prediction.ts'
-import { figure } from './figure.ts'
+import { photoFigure } from './figure.ts'
 import { columns, count, escape, percent, plural, shorten } from './format.ts'
 import { palette } from './palette.ts'
 import { thumbnail } from './thumbnail.ts'
@@ -18,7 +18,7 @@ export async function predictionBundle(prediction: Prediction): Promise<MimeBund
   const bars = top.map((score, i) => bar(x, edge + 60 + i * 20, width - x - edge, score, 40, i > 0 ? tint.other : wrong ? tint.wrong : tint.first))
   const svg = `<svg width="${width}" height="${height}">${await picture(prediction, edge, edge, side)}`
     + text(x, edge + 20, words[0], 18, wrong ? palette.bad : palette.ink, 600) + text(x, edge + 40, words[1], 12, palette.faint) + `${bars.join('')}</svg>`
-  return figure(svg, { alt: inspect(prediction), text: inspect(prediction) })
+  return photoFigure(svg, { alt: inspect(prediction), text: inspect(prediction) })
 }
 
 /**
@@ -33,7 +33,7 @@ export async function predictionsBundle(all: Predictions, options: { count?: num
   const width = 2 * edge + perRow * card.width + (perRow - 1) * card.gap
   const { title, detail } = headline(all, shown.length)
   const svg = `<svg width="${width}" height="${height}">${text(edge, 28, title, 16, palette.ink, 600)}${text(edge, 47, detail, 12, palette.faint)}${cards.join('')}</svg>`
-  return figure(svg, { alt: `${title}, ${detail}`, text: predictionsText(all, shown) })
+  return photoFigure(svg, { alt: `${title}, ${detail}`, text: predictionsText(all, shown) })
 }
 
 /** The same in letters: a line for the whole, a line per image. */

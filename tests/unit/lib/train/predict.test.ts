@@ -95,7 +95,7 @@ test('a prediction shows the image and bars, a list shows a grid; both print', a
   assert.match(String((await one[displaySymbol]())['text/plain']), /red/)
   assert.match(inspect(one), /red\/0\.png: red \d+\.\d % \(then /)
   const many = await predict(model, data.validation!)
-  assert.ok('image/png' in await many[displaySymbol]())
+  assert.ok('image/jpeg' in await many[displaySymbol]())
   assert.match(inspect(many), /6 predictions, 100\.0 % right/)
 })
 
