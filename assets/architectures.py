@@ -8,7 +8,7 @@ FAMILIES = {
   'resnet50_v2': (keras.applications.ResNet50V2, {}, 1 / 8, {}),
 }
 
-# Sides in pixels of the small pictures that pretraining starts with and of the trunk's input. An InceptionV3 takes no fewer than 75.
+# Sides in pixels of the small pictures that pretraining starts with and of the trunk's input; an InceptionV3 takes 75 at least.
 SIZES = {'mobilenet_v2': (64, 96), 'inception_v3': (80, 128), 'resnet50_v2': (64, 96)}
 
 # The lesson trains these nets from scratch too, for some sixty steps: Keras's 0.99 and 0.999 would leave their moving

@@ -45,8 +45,8 @@ FONTS = {
     ('fonts-essays1743', OFL, ['Essays1743.ttf', 'Essays1743-Bold.ttf']),
     ('fonts-fanwood', 'MIT', ['Fanwood.otf', 'Fanwood-Italic.otf']),
     ('fonts-firacode', OFL, ['FiraCode-Regular.ttf', 'FiraCode-Bold.ttf']),
-    ('fonts-freefont-ttf', 'GPL-3+ with font exception', ['FreeSans.ttf', 'FreeSansBold.ttf', 'FreeSerif.ttf', 'FreeSerifBold.ttf',
-                                                          'FreeMono.ttf', 'FreeMonoBold.ttf']),
+    ('fonts-freefont-ttf', 'GPL-3+ with font exception', [
+      'FreeSans.ttf', 'FreeSansBold.ttf', 'FreeSerif.ttf', 'FreeSerifBold.ttf', 'FreeMono.ttf', 'FreeMonoBold.ttf']),
     ('fonts-georgewilliams', OFL, ['CaslonRoman.ttf', 'Caslon-Black.ttf', 'Cupola.ttf']),
     ('fonts-gfs-neohellenic', OFL, ['GFSNeohellenic.otf', 'GFSNeohellenicBold.otf']),
     ('fonts-go', 'BSD-3-Clause', ['Go-Regular.ttf', 'Go-Bold.ttf', 'Go-Mono.ttf']),
@@ -72,7 +72,8 @@ FONTS = {
     ('fonts-manrope', OFL, ['Manrope-Regular.ttf', 'Manrope-ExtraBold.ttf']),
     ('fonts-national-park', OFL, ['NationalPark-Regular.otf', 'NationalPark-Heavy.otf']),
     ('fonts-oldstandard', 'OFL-1.0', ['OldStandard-Regular.ttf', 'OldStandard-Bold.ttf', 'OldStandard-Italic.ttf']),
-    ('fonts-open-sans', 'Apache-2.0', ['OpenSans-Regular.ttf', 'OpenSans-ExtraBold.ttf', 'OpenSans-CondBold.ttf', 'OpenSans-Italic.ttf']),
+    ('fonts-open-sans', 'Apache-2.0', [
+      'OpenSans-Regular.ttf', 'OpenSans-ExtraBold.ttf', 'OpenSans-CondBold.ttf', 'OpenSans-Italic.ttf']),
     ('fonts-opendin', OFL, ['OSP-DIN.ttf']),
     ('fonts-play', OFL, ['Play-Regular.ttf', 'Play-Bold.ttf']),
     ('fonts-quicksand', OFL, ['Quicksand-Regular.ttf', 'Quicksand-Bold.ttf']),

@@ -53,7 +53,8 @@ def digits(used):
         rng = np.random.default_rng([seed, digit, i])
         package, path = files[i % len(files)]
         picture = drawing.draw(rng, path, str(digit), side(rng))
-        used[save(picture, 'digits', half, str(digit), package.removeprefix('fonts-') + '.png')] = f'{package}/{os.path.basename(path)}'
+        name = package.removeprefix('fonts-') + '.png'
+        used[save(picture, 'digits', half, str(digit), name)] = f'{package}/{os.path.basename(path)}'
 
 
 def far():

@@ -82,8 +82,9 @@ def export(trunk, folder):
   module.__call__.get_concrete_function(pixels, training=True)
   signature = module.__call__.get_concrete_function(pixels, training=False)
   # The layers' own traces would repeat the graph five times over: two megabytes that nobody calls.
+  options = tf.saved_model.SaveOptions(experimental_debug_stripper=True)
   with keras_option_scope(save_traces=False):
-    tf.saved_model.save(module, folder, signatures=signature, options=tf.saved_model.SaveOptions(experimental_debug_stripper=True))
+    tf.saved_model.save(module, folder, signatures=signature, options=options)
 
 
 def main():

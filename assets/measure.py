@@ -60,7 +60,8 @@ def main():
   head = keras.models.load_model(os.path.join(folder, 'assets.extra', 'letters_head.h5'), compile=False)
   features, test_features, letter_features = [hub(pixels).numpy() for pixels in (x, test_x, letters_x)]
   result = {'letters': float(np.mean(head.predict(letter_features, verbose=0).argmax(1) == letters_y)),
-            'features': f'{features.shape[1]}, mean {features.mean():.3f}, deviation {features.std():.3f}', 'extraction': [], 'photo of a seven': [], 'scratch': []}
+            'features': f'{features.shape[1]}, mean {features.mean():.3f}, deviation {features.std():.3f}',
+            'extraction': [], 'photo of a seven': [], 'scratch': []}
   seven = hub(picture(os.path.join(NOTEBOOKS, 'images', 'photo-of-a-seven.png'), size)[None]).numpy()
   for seed in range(given.seeds):
     keras.utils.set_random_seed(seed)

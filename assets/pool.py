@@ -10,7 +10,8 @@ import fonts
 SIZE = 96
 LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
 # A lone lower-case l and a capital I are the same picture in most sans-serif typefaces.
-CHARACTERS = [(index, character) for index, letter in enumerate(LETTERS) for character in (letter, letter.lower()) if character != 'l']
+CHARACTERS = [(index, character) for index, letter in enumerate(LETTERS)
+              for character in (letter, letter.lower()) if character != 'l']
 
 
 def part(seed, count):
