@@ -37,7 +37,8 @@ const detailed = 8
 export async function completionsOf(code: string, offset: number, items: CompletionItem[], extra: string[],
   resolve: (item: CompletionItem) => Promise<CompletionItem>): Promise<Completions> {
   const lineStart = code.lastIndexOf('\n', offset - 1) + 1
-  const edit = items.find(item => item.textEdit)?.textEdit
+  // A few items may replace more than the word (`Math[Symbol.toStringTag]` takes the dot with it): only where all do, their range counts.
+  const edit = items.every(item => item.textEdit) ? items[0]?.textEdit : undefined
   const word = /[\w$\u00aa-\uffff]*$/.exec(code.slice(0, offset))![0]
   const start = edit ? lineStart + edit.range.start.character : offset - word.length
   const typed = code.slice(start, offset).toLowerCase()
@@ -45,7 +46,7 @@ export async function completionsOf(code: string, offset: number, items: Complet
   const found = new Map<string, CompletionItem>()
   for (const item of items) {
     const text = textOf(item)
-    if (edit && !item.textEdit || hidden.test(item.label) || !(item.filterText ?? text).toLowerCase().startsWith(typed)) continue
+    if (!edit && item.textEdit || hidden.test(item.label) || !(item.filterText ?? text).toLowerCase().startsWith(typed)) continue
     if (!found.has(text)) found.set(text, item)
   }
   for (const name of extra) if (name.toLowerCase().startsWith(typed) && typed && !found.has(name)) found.set(name, { label: name, kind: 9, sortText: '11' })
