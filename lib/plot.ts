@@ -20,6 +20,10 @@ export const Plot: typeof library = {
   legend: options => shown(library.legend({ ...options, document: (document as never) } as library.LegendScales)),
 }
 
+/** For `import * as Plot from '@observablehq/plot'` in a cell, which gets this module. */
+export * from '@observablehq/plot'
+export const { plot, legend } = Plot
+
 // A mark plots itself (`Plot.lineY(data).plot()`), and so does a list of marks, through this one method.
 library.Mark.prototype.plot = function ({ marks = [], ...options }: library.PlotOptions = {}) {
   return Plot.plot({ ...options, marks: [...marks, this as library.Markish] })

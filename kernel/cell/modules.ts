@@ -13,14 +13,15 @@ import { SourceError, transpile } from './transpile.ts'
 const graftUrl = pathToFileURL(graftRoot + sep).href
 const aliases: Record<string, string> = {
   'graft': 'lib/index.ts', '@graft-kernel/graft': 'lib/index.ts', 'tslab': 'kernel/display/tslab.ts',
+  '@observablehq/plot': 'lib/plot.ts',
 }
 const extensions = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.json', '/index.ts', '/index.js']
 
 let installed = false
 
 /**
- * Teaches Node how cells and local files import: `graft` is this library; a package is looked for in the notebook's folder, then
- * among Graft's own; an extension may be left out; JSON needs no attribute; TypeScript of every kind runs; and an edited file is
+ * Teaches Node how cells and local files import: `graft` is this library; Plot is the one that needs no browser; a package is looked
+ * for in the notebook's folder, then among Graft's own; an extension may be left out; JSON needs no attribute; TypeScript of every kind runs; and an edited file is
  * loaded anew on its next import, because its URL carries the newest time of change among itself and all it imports.
  */
 export function installModules(): void {
@@ -28,7 +29,8 @@ export function installModules(): void {
   installed = true
   registerHooks({
     resolve(specifier, context, next) {
-      if (specifier in aliases) return { url: graftUrl + aliases[specifier], shortCircuit: true }
+      const alias = specifier in aliases && graftUrl + aliases[specifier]
+      if (alias && context.parentURL !== alias) return { url: alias, shortCircuit: true }
       const found = resolveWidely(specifier, context, next)
       if (!found.url.startsWith('file:')) return found
       const path = fileURLToPath(found.url)

@@ -53,9 +53,8 @@ async function sheet(set: ImageSet, heading: string, detail: string, counts: (la
     const indices = firstOf(set, label)
     text(12, y + 18, shorten(name, 26), 13, palette.ink, 600)
     text(12, y + 34, counts(label), 11, palette.faint)
-    for (const [n, i] of indices.entries()) {
-      out.push(`<image x="${left + n * (thumb + 6)}" y="${y}" width="${thumb}" height="${thumb}" href="${await thumbnail(await set.bitmap(i), 2 * thumb)}"/>`)
-    }
+    const pictures = await Promise.all(indices.map(async i => thumbnail(await set.bitmap(i), 2 * thumb)))
+    for (const [n, href] of pictures.entries()) out.push(`<image x="${left + n * (thumb + 6)}" y="${y}" width="${thumb}" height="${thumb}" href="${href}"/>`)
     y += row
   }
   const rest = set.classes.length - shown.length
