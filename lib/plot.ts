@@ -8,8 +8,9 @@ import { figure } from './show/figure.ts'
 type Element = SVGSVGElement | HTMLElement
 
 /**
- * Observable Plot, ready for a notebook cell: it needs no browser and no set-up, and a plot that is a cell's last expression shows as a figure (SVG, PNG
- * and text). Everything else is as its documentation says (https://observablehq.com/plot). Interactive parts (tips, pointers) stay still.
+ * Observable Plot, ready for a notebook cell: it needs no browser and no set-up, and a plot that is a cell's last expression
+ * shows as a figure (SVG, PNG and text). Everything else is as its documentation says (https://observablehq.com/plot).
+ * Interactive parts (tips, pointers) stay still.
  *
  * @example
  * Plot.plot({ marks: [Plot.lineY([0.9, 0.4, 0.2, 0.1]), Plot.ruleY([0])] })
@@ -17,7 +18,7 @@ type Element = SVGSVGElement | HTMLElement
 export const Plot: typeof library = {
   ...library,
   plot: (options = {}) => shown(library.plot({ ...options, document: options.document ?? (document as never) })),
-  legend: options => shown(library.legend({ ...options, document: (document as never) } as library.LegendScales)),
+  legend: options => shown(library.legend({ ...options, document: document as never } as library.LegendScales)),
 }
 
 /** For `import * as Plot from '@observablehq/plot'` in a cell, which gets this module. */

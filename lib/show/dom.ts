@@ -2,13 +2,14 @@ import { crc32, deflateSync } from 'node:zlib'
 import { parseHTML } from 'linkedom/worker'
 
 /**
- * A document for libraries that draw by it, without a browser. It is never put on `globalThis`: TensorFlow.js and others take a global `window`
- * for the sign that they run in a browser.
+ * A document for libraries that draw by it, without a browser. It is never put on `globalThis`: TensorFlow.js and others take a
+ * global `window` for the sign that they run in a browser.
  */
 export const { document } = parseHTML('<!doctype html><html><head></head><body></body></html>')
 
 const create = document.createElement.bind(document)
-document.createElement = ((name: string, options?: never) => name === 'canvas' ? new Canvas() : create(name, options)) as typeof create
+document.createElement = ((name: string, options?: never) =>
+  name === 'canvas' ? new Canvas() : create(name, options)) as typeof create
 
 /** As much of a canvas as Plot asks for: its ramp legends fill single pixels, its raster marks put whole images. */
 class Canvas {
@@ -16,7 +17,8 @@ class Canvas {
   height = 150
 
   getContext() {
-    const canvas = this, pixels = new Uint8ClampedArray(this.width * this.height * 4)
+    const canvas = this,
+      pixels = new Uint8ClampedArray(this.width * this.height * 4)
     this.#pixels = pixels
     return {
       fillStyle: '#000',
@@ -25,7 +27,9 @@ class Canvas {
         for (let i = y; i < y + h; i++) for (let j = x; j < x + w; j++) pixels.set(color, (i * canvas.width + j) * 4)
       },
       createImageData: (width: number, height: number) => ({ width, height, data: new Uint8ClampedArray(width * height * 4) }),
-      putImageData(image: { data: Uint8ClampedArray }) { pixels.set(image.data) },
+      putImageData(image: { data: Uint8ClampedArray }) {
+        pixels.set(image.data)
+      },
     }
   }
 
@@ -53,7 +57,9 @@ export function png(rgba: Uint8Array | Uint8ClampedArray, width: number, height:
   header.set([8, 6, 0, 0, 0], 8)
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
-    chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0)),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
   ])
 }
 

@@ -15,8 +15,9 @@ export interface FigureOptions {
 }
 
 /**
- * Turns an SVG into what every front end can draw: the SVG itself, a PNG at twice its size (JupyterLab draws no SVG of an untrusted notebook), and text.
- * The picture gets a white card, so that it reads the same on a light and on a dark page. Throws where the text is no SVG.
+ * Turns an SVG into what every front end can draw: the SVG itself, a PNG at twice its size (JupyterLab draws no SVG of an
+ * untrusted notebook), and text. The picture gets a white card, so that it reads the same on a light and on a dark page. Throws
+ * where the text is no SVG.
  *
  * @example
  * figure('<svg width="80" height="80"><circle cx="40" cy="40" r="30" fill="teal"/></svg>', { alt: 'A teal disc' })
@@ -24,21 +25,31 @@ export interface FigureOptions {
 export function figure(svg: string | { outerHTML: string }, options: FigureOptions = {}): MimeBundle {
   const source = typeof svg === 'string' ? svg : svg.outerHTML
   const { text, width, height, label } = asDocument(source, options.alt)
-  return showable({
-    'image/svg+xml': text,
-    'image/png': rasterize(text).toString('base64'),
-    'text/plain': options.text ?? options.alt ?? label ?? `Figure, ${width} × ${height} pixels`,
-  }, { 'image/png': { width, height } })
+  return showable(
+    {
+      'image/svg+xml': text,
+      'image/png': rasterize(text).toString('base64'),
+      'text/plain': options.text ?? options.alt ?? label ?? `Figure, ${width} × ${height} pixels`,
+    },
+    { 'image/png': { width, height } },
+  )
 }
 
 /**
- * A figure that holds photographs: SVG, text, and a JPEG in the place of the PNG, which would be four times as large; the notebook is saved with all of them.
+ * A figure that holds photographs: SVG, text, and a JPEG in the place of the PNG, which would be four times as large; the
+ * notebook is saved with all of them.
  */
 export async function photoFigure(svg: string, options: FigureOptions & { alt: string }): Promise<MimeBundle> {
   const { text, width, height } = asDocument(svg, options.alt)
   const { default: sharp } = await import('sharp')
-  const jpeg = await sharp(rasterize(text)).flatten({ background: palette.card }).jpeg({ quality: 85, chromaSubsampling: '4:4:4' }).toBuffer()
-  return showable({ 'image/svg+xml': text, 'image/jpeg': jpeg.toString('base64'), 'text/plain': options.text ?? options.alt }, { 'image/jpeg': { width, height } })
+  const jpeg = await sharp(rasterize(text))
+    .flatten({ background: palette.card })
+    .jpeg({ quality: 85, chromaSubsampling: '4:4:4' })
+    .toBuffer()
+  return showable(
+    { 'image/svg+xml': text, 'image/jpeg': jpeg.toString('base64'), 'text/plain': options.text ?? options.alt },
+    { 'image/jpeg': { width, height } },
+  )
 }
 
 /** Draws an SVG into a PNG, by default at twice its size, with fonts that are the same on every machine. */
@@ -49,31 +60,49 @@ export function rasterize(svg: string, scale = 2): Buffer {
     return new Resvg(plain, {
       fitTo: { mode: 'zoom', value: scale },
       font: {
-        fontFiles: fonts, defaultFontFamily: 'Inter', sansSerifFamily: 'Inter', serifFamily: 'Inter', monospaceFamily: 'Inter',
+        fontFiles: fonts,
+        defaultFontFamily: 'Inter',
+        sansSerifFamily: 'Inter',
+        serifFamily: 'Inter',
+        monospaceFamily: 'Inter',
         loadSystemFonts: beyondInter.test(plain),
       },
-    }).render().asPng()
+    })
+      .render()
+      .asPng()
   } catch (error) {
-    throw new GraftError(`figure: expected an SVG document, received ${JSON.stringify(svg.slice(0, 80))}…: ${(error as Error).message}`)
+    throw new GraftError(
+      `figure: expected an SVG document, received ${JSON.stringify(svg.slice(0, 80))}…: ${(error as Error).message}`,
+    )
   }
 }
 
-/** The bundled fonts hold Latin, Greek and Cyrillic. Any other script sends resvg through the system's fonts, which takes longer. */
+/**
+ * The bundled fonts hold Latin, Greek and Cyrillic. Any other script sends resvg through the system's fonts, which takes longer.
+ */
 const beyondInter = /[^\u0000-\u017f\u0370-\u045f\u2010-\u22ff\u25a0-\u25ff\u2605\u2606\u2713-\u2717\ufffd]/u
 const fonts = ['Inter-Regular.ttf', 'Inter-SemiBold.ttf'].map(name => fileURLToPath(new URL(`fonts/${name}`, import.meta.url)))
 
 const resvg = () => createRequire(import.meta.url)('@resvg/resvg-js') as { Resvg: typeof ResvgClass }
 
 /** The SVG as a document of its own: namespaces, a size, a title, and the white card under everything. */
-export function asDocument(source: string, alt?: string): { text: string, width: number, height: number, label?: string } {
+export function asDocument(source: string, alt?: string): { text: string; width: number; height: number; label?: string } {
   const open = /<svg\b[^>]*>/.exec(source)
   if (!open) throw new GraftError(`figure: expected an SVG document, received ${JSON.stringify(source.slice(0, 80))}`)
   const attributes = new Map([...open[0].matchAll(/([\w:-]+)="([^"]*)"/g)].map(([, name, value]) => [name, value]))
-  const box = attributes.get('viewBox')?.split(/[\s,]+/).map(Number)
-  const width = pixels(attributes.get('width')) ?? box?.[2] ?? 640, height = pixels(attributes.get('height')) ?? box?.[3] ?? 400
+  const box = attributes
+    .get('viewBox')
+    ?.split(/[\s,]+/)
+    .map(Number)
+  const width = pixels(attributes.get('width')) ?? box?.[2] ?? 640,
+    height = pixels(attributes.get('height')) ?? box?.[3] ?? 400
   const [x, y, w, h] = box ?? [0, 0, width, height]
   const label = alt ?? unescape(attributes.get('aria-label'))
-  attributes.set('xmlns', 'http://www.w3.org/2000/svg').set('width', String(width)).set('height', String(height)).set('role', 'img')
+  attributes
+    .set('xmlns', 'http://www.w3.org/2000/svg')
+    .set('width', String(width))
+    .set('height', String(height))
+    .set('role', 'img')
   if (/xlink:/.test(source)) attributes.set('xmlns:xlink', 'http://www.w3.org/1999/xlink')
   if (!attributes.has('viewBox')) attributes.set('viewBox', `${x} ${y} ${w} ${h}`)
   if (!attributes.has('color')) attributes.set('color', palette.ink)
@@ -85,6 +114,11 @@ export function asDocument(source: string, alt?: string): { text: string, width:
   return { text: `<svg${tag}>${title}${card}${source.slice(open.index + open[0].length)}`, width, height, label }
 }
 
-const pixels = (value: string | undefined) => value && /^[\d.]+(px)?$/.test(value) ? parseFloat(value) : undefined
-const unescape = (text: string | undefined) => text?.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code))
-  .replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&')
+const pixels = (value: string | undefined) => (value && /^[\d.]+(px)?$/.test(value) ? parseFloat(value) : undefined)
+const unescape = (text: string | undefined) =>
+  text
+    ?.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code))
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&')

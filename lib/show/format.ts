@@ -11,7 +11,7 @@ export function duration(seconds: number): string {
   if (seconds < 59.5) return `${Math.round(seconds)} s`
   const whole = Math.round(seconds)
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`
-  return `${Math.floor(whole / 3600)} h ${String(Math.floor(whole % 3600 / 60)).padStart(2, '0')} min`
+  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`
 }
 
 /** A share as a percentage with the digits that matter: `97.3 %`, `100 %`. */
@@ -53,6 +53,14 @@ export const shorten = (text: string, most: number): string => {
 export function columns(rows: string[][], align: ('left' | 'right')[]): string {
   const widths = align.map((_, i) => Math.max(0, ...rows.map(row => row[i]?.length ?? 0)))
   const total = widths.reduce((sum, width) => sum + width + 2, -2)
-  return rows.map(row => row.length === 0 ? '─'.repeat(total)
-    : row.map((cell, i) => align[i] === 'right' ? cell.padStart(widths[i]) : cell.padEnd(widths[i])).join('  ').trimEnd()).join('\n')
+  return rows
+    .map(row =>
+      row.length === 0
+        ? '─'.repeat(total)
+        : row
+            .map((cell, i) => (align[i] === 'right' ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+            .join('  ')
+            .trimEnd(),
+    )
+    .join('\n')
 }

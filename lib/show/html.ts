@@ -1,8 +1,9 @@
 import { escape } from './format.ts'
 
 /**
- * Tables that stay readable wherever a notebook is shown: inline styles and no script, for JupyterLab's sanitizer keeps those; no colour of their own for text
- * and ground, so that they suit a light and a dark page; and structure and words that still tell everything where GitHub strips the styles.
+ * Tables that stay readable wherever a notebook is shown: inline styles and no script, for JupyterLab's sanitizer keeps those;
+ * no colour of their own for text and ground, so that they suit a light and a dark page; and structure and words that still tell
+ * everything where GitHub strips the styles.
  */
 export interface Column {
   head: string
@@ -14,12 +15,14 @@ export interface Column {
 const margin = 20
 
 /** A table; with several tables of the same columns below each other the columns align. Rows hold HTML. */
-export function table(columns: Column[], rows: string[][], options: { head?: boolean, inline?: boolean } = {}): string {
+export function table(columns: Column[], rows: string[][], options: { head?: boolean; inline?: boolean } = {}): string {
   const layout = `table-layout:fixed;width:100%;margin:0;border-collapse:collapse${options.inline ? ';display:inline-table;vertical-align:middle' : ''}`
   const cell = (tag: string, { align }: Column, html: string) =>
     `<${tag}${align === 'right' ? ' align="right" style="padding:3px 8px"' : ' style="padding:3px 8px;text-align:left"'}>${html}</${tag}>`
   const widths = `<colgroup>${columns.map(column => `<col width="${column.width}%">`).join('')}</colgroup>`
-  const head = options.head ? `<thead><tr>${columns.map(column => cell('th', column, escape(column.head))).join('')}</tr></thead>` : ''
+  const head = options.head
+    ? `<thead><tr>${columns.map(column => cell('th', column, escape(column.head))).join('')}</tr></thead>`
+    : ''
   const body = rows.map(row => `<tr>${row.map((html, i) => cell('td', columns[i], html)).join('')}</tr>`).join('')
   return `<table width="100%" style="${layout}">${widths}${head}<tbody>${body}</tbody></table>`
 }

@@ -16,12 +16,15 @@ export { figure } from './figure.ts'
 export { progress, progressBar, type ProgressBar, type ProgressOptions } from './progress.ts'
 export type { RunView } from './run-view.ts'
 
-/** A data set or one part of it; of a whole one the test part is taken, else the validation part, else the training part. A part that the set lacks is `null`. */
+/**
+ * A data set or one part of it; of a whole one the test part is taken, else the validation part, else the training part. A part
+ * that the set lacks is `null`.
+ */
 export type Images = ImageData | ImageSet | null
 
 /**
- * Shows any value the way that tells most of it: a model as its layers, a run as its plot, images as a contact sheet, a tensor `[height, width, 1 | 3 | 4]` as a
- * picture, an SVG as a figure, anything else as text.
+ * Shows any value the way that tells most of it: a model as its layers, a run as its plot, images as a contact sheet, a tensor
+ * `[height, width, 1 | 3 | 4]` as a picture, an SVG as a figure, anything else as text.
  *
  * @example
  * await show(base)
@@ -35,9 +38,9 @@ async function showAny(value: unknown): Promise<void> {
 export async function bundleOf(value: unknown): Promise<MimeBundle> {
   if (isTensor(value) && isPicture(value)) return pictureBundle(value)
   if (typeof value === 'string') return /^\s*<svg\b/.test(value) ? figure(value) : { 'text/plain': value }
-  if (typeof value === 'object' && value !== null || typeof value === 'function') {
+  if ((typeof value === 'object' && value !== null) || typeof value === 'function') {
     const own = (value as Record<symbol, unknown>)[displaySymbol]
-    if (typeof own === 'function') return await own.call(value) as MimeBundle
+    if (typeof own === 'function') return (await own.call(value)) as MimeBundle
     if (isModel(value)) return layerTable(value)
     if (isRun(value)) return trainingPlot(value)
   }
@@ -56,7 +59,8 @@ function layers(model: LayersModel): void {
 }
 
 /**
- * The plot of a training run, finished or not, or of what `model.fit` returned: loss and measures per epoch on the training and the validation images.
+ * The plot of a training run, finished or not, or of what `model.fit` returned: loss and measures per epoch on the training and
+ * the validation images.
  *
  * @example
  * const run = await train(model, digits, { epochs: 10 })
@@ -68,8 +72,8 @@ function training(run: RunView | Fit): void {
 }
 
 /**
- * What a model says of some images: each with its three most likely classes, right and wrong ones marked, the share that is right on top.
- * `count` images are shown (default 12), spread over the set; the share counts all of them.
+ * What a model says of some images: each with its three most likely classes, right and wrong ones marked, the share that is
+ * right on top. `count` images are shown (default 12), spread over the set; the share counts all of them.
  *
  * @example
  * await show.predictions(model, digits.validation)
@@ -81,7 +85,8 @@ async function predictions(model: LayersModel, images: Images | Predictions, opt
 }
 
 /**
- * Which classes a model takes for which: the matrix of true and predicted classes, the share found of each, and the most confused pairs.
+ * Which classes a model takes for which: the matrix of true and predicted classes, the share found of each, and the most
+ * confused pairs.
  *
  * @example
  * await show.confusion(model, digits.test)
@@ -99,7 +104,8 @@ async function confusion(model: LayersModel, images: Images | Predictions): Prom
  * await show.images(digits)
  */
 async function images(data: Images): Promise<void> {
-  if (typeof data?.[displaySymbol] !== 'function') throw expected('images', 'a data set of data.images(folder) or a part of one', data)
+  if (typeof data?.[displaySymbol] !== 'function')
+    throw expected('images', 'a data set of data.images(folder) or a part of one', data)
   host().display(await data[displaySymbol]())
 }
 
@@ -110,9 +116,16 @@ async function judged(name: string, model: LayersModel, images: Images | Predict
   const { Predictions } = await import('../train/prediction.ts')
   if (images instanceof Predictions) return images
   if (!isModel(model)) throw expected(name, 'a model', model)
-  const [{ ImageData }, { ImageSet }, { predict }] = await Promise.all([import('../data/images.ts'), import('../data/set.ts'), import('../train/predict.ts')])
+  const [{ ImageData }, { ImageSet }, { predict }] = await Promise.all([
+    import('../data/images.ts'),
+    import('../data/set.ts'),
+    import('../train/predict.ts'),
+  ])
   if (images instanceof ImageData || images instanceof ImageSet) return predict(model, images as ImageSet)
-  if (images === null) throw new GraftError(`show.${name}: the data set has no such part. Make one: data.images(folder, { validation: 0.2 }), or a folder with train/ and test/.`)
+  if (images === null)
+    throw new GraftError(
+      `show.${name}: the data set has no such part. Make one: data.images(folder, { validation: 0.2 }), or a folder with train/ and test/.`,
+    )
   throw expected(name, 'a data set, e.g. digits.validation', images)
 }
 
@@ -125,8 +138,12 @@ const isTensor = (value: unknown): value is Tensor =>
 const isRun = (value: unknown): value is RunView =>
   typeof (value as RunView | null)?.epochs === 'number' && Array.isArray((value as RunView).history?.loss)
 
-const isFit = (value: unknown): value is Fit => Array.isArray((value as Fit | null)?.epoch) && typeof (value as Fit).history === 'object'
+const isFit = (value: unknown): value is Fit =>
+  Array.isArray((value as Fit | null)?.epoch) && typeof (value as Fit).history === 'object'
 
 const expected = (name: string, what: string, received: unknown) =>
-  new GraftError(`show.${name}: expected ${what}, received ${received === null ? 'null' : typeof received === 'object' ? `${received.constructor?.name ?? 'an object'}` : inspect(received)}.${
-    received instanceof Promise ? ' Put await before it.' : ''}`)
+  new GraftError(
+    `show.${name}: expected ${what}, received ${received === null ? 'null' : typeof received === 'object' ? `${received.constructor?.name ?? 'an object'}` : inspect(received)}.${
+      received instanceof Promise ? ' Put await before it.' : ''
+    }`,
+  )

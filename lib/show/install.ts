@@ -11,23 +11,46 @@ type Tf = typeof tfjs
 export type Fit = Pick<tfjs.History, 'epoch' | 'history'>
 
 /**
- * Teaches TensorFlow.js's own values to show themselves, in a cell and in a terminal: a model as its layer table, a tensor as its values, what `model.fit`
- * returns as a training plot, a layer as one line.
+ * Teaches TensorFlow.js's own values to show themselves, in a cell and in a terminal: a model as its layer table, a tensor as
+ * its values, what `model.fit` returns as a training plot, a layer as one line.
  */
 export function installDisplays(tf: Tf): void {
   define(tf.LayersModel, layerTable, layerText)
   define(tf.Tensor, tensorBundle, tensorText)
-  define(tf.History, fit => trainingPlot(asRun(fit)), fit => trainingText(asRun(fit)))
-  define(tf.SymbolicTensor, undefined, symbolic => `SymbolicTensor of '${symbolic.sourceLayer?.name}' ${symbolic.dtype} [${symbolic.shape.map(n => n ?? 'None').join(', ')}]`)
+  define(
+    tf.History,
+    fit => trainingPlot(asRun(fit)),
+    fit => trainingText(asRun(fit)),
+  )
+  define(
+    tf.SymbolicTensor,
+    undefined,
+    symbolic =>
+      `SymbolicTensor of '${symbolic.sourceLayer?.name}' ${symbolic.dtype} [${symbolic.shape.map(n => n ?? 'None').join(', ')}]`,
+  )
   define(tf.layers.Layer, undefined, layer => `${layer.getClassName()} '${layer.name}'${layer.trainable ? '' : ', frozen'}`)
 }
 
-function define<T>(type: abstract new (...args: never[]) => T, bundle: ((value: T) => MimeBundle) | undefined, text: (value: T) => string): void {
+function define<T>(
+  type: abstract new (...args: never[]) => T,
+  bundle: ((value: T) => MimeBundle) | undefined,
+  text: (value: T) => string,
+): void {
   const method = (value: unknown) => ({ value, enumerable: false, configurable: true, writable: true })
-  Object.defineProperty(type.prototype, inspect.custom, method(function (this: T) { return text(this) }))
-  Object.defineProperty(type.prototype, displaySymbol, method(function (this: T) {
-    return bundle ? bundle(this) : { 'text/plain': text(this) }
-  }))
+  Object.defineProperty(
+    type.prototype,
+    inspect.custom,
+    method(function (this: T) {
+      return text(this)
+    }),
+  )
+  Object.defineProperty(
+    type.prototype,
+    displaySymbol,
+    method(function (this: T) {
+      return bundle ? bundle(this) : { 'text/plain': text(this) }
+    }),
+  )
 }
 
 /** What `model.fit` returns, with TensorFlow.js's names (`acc`, `val_loss`) turned into ours. */
@@ -39,5 +62,10 @@ export function asRun(fit: Fit): RunView {
     history[val ? `val${plain[0].toUpperCase()}${plain.slice(1)}` : plain] = values.map(Number)
   }
   const judged = history.valLoss ?? history.loss
-  return { epochs: history.loss.length, history, seconds: NaN, bestEpoch: judged.length ? judged.indexOf(Math.min(...judged)) + 1 : null }
+  return {
+    epochs: history.loss.length,
+    history,
+    seconds: NaN,
+    bestEpoch: judged.length ? judged.indexOf(Math.min(...judged)) + 1 : null,
+  }
 }

@@ -37,7 +37,12 @@ export function layerRow(layer: Layer, part: LayerRow['part'] = ''): LayerRow {
   const type = layer.getClassName()
   const batchNorm = /BatchNormalization/.test(type)
   return {
-    name: layer.name, type, shape: outputShape(layer), params: size(layer.weights), trainable: size(layer.trainableWeights), part,
+    name: layer.name,
+    type,
+    shape: outputShape(layer),
+    params: size(layer.weights),
+    trainable: size(layer.trainableWeights),
+    part,
     mode: !batchNorm ? '' : layer.trainable ? 'batch' : 'inference',
   }
 }
@@ -45,13 +50,14 @@ export function layerRow(layer: Layer, part: LayerRow['part'] = ''): LayerRow {
 /** All rows of a model, nested models as one row each. */
 export function layerRows(model: LayersModel): LayerRow[] {
   const trunk = new Set(cardOf(model)?.trunk)
-  const partOf = (layer: Layer) => trunk.size === 0 ? '' : trunk.has(layer.name) ? 'trunk' : 'head'
+  const partOf = (layer: Layer) => (trunk.size === 0 ? '' : trunk.has(layer.name) ? 'trunk' : 'head')
   return model.layers.map(layer => layerRow(layer, partOf(layer)))
 }
 
 /**
- * The rows as a tree that folds: the trunk where there is a head, nested models, and blocks. A block is a run of layers whose names say so (`block_3_…`,
- * `conv4_block2_…`, `expanded_conv_5/…`), or else the layers between two places where the network is a single path, as in Inception.
+ * The rows as a tree that folds: the trunk where there is a head, nested models, and blocks. A block is a run of layers whose
+ * names say so (`block_3_…`, `conv4_block2_…`, `expanded_conv_5/…`), or else the layers between two places where the network is
+ * a single path, as in Inception.
  */
 export function layerTree(model: LayersModel): LayerEntry[] {
   const rows = layerRows(model)
@@ -67,22 +73,26 @@ export function layerTree(model: LayersModel): LayerEntry[] {
   return [block('trunk', 'trunk', folded.slice(0, last)), ...folded.slice(last)]
 }
 
-export const rowsOf = (entry: LayerEntry): LayerRow[] => isBlock(entry) ? entry.rows : [entry]
+export const rowsOf = (entry: LayerEntry): LayerRow[] => (isBlock(entry) ? entry.rows : [entry])
 
-const block = (name: string, kind: LayerBlock['kind'], entries: LayerEntry[]): LayerBlock =>
-  ({ name, kind, entries, rows: entries.flatMap(rowsOf) })
+const block = (name: string, kind: LayerBlock['kind'], entries: LayerEntry[]): LayerBlock => ({
+  name,
+  kind,
+  entries,
+  rows: entries.flatMap(rowsOf),
+})
 
 const named = /^(.*(?:block|unit|cell|stage|expanded_conv|mixed)_?\d*[a-z]?)(?=[_/.])/i
 
 function byName(entries: LayerEntry[]): LayerEntry[] {
-  const keyOf = (entry: LayerEntry) => isBlock(entry) ? undefined : named.exec(entry.name)?.[1]
+  const keyOf = (entry: LayerEntry) => (isBlock(entry) ? undefined : named.exec(entry.name)?.[1])
   const out: LayerEntry[] = []
   let from = 0
   for (let i = 1; i <= entries.length; i++) {
     const key = keyOf(entries[from])
     if (i < entries.length && key && keyOf(entries[i]) === key && samePart(entries[i], entries[from])) continue
     const run = entries.slice(from, i)
-    out.push(...run.length > 1 ? [block(key!, 'block', run)] : run)
+    out.push(...(run.length > 1 ? [block(key!, 'block', run)] : run))
     from = i
   }
   return out
@@ -94,11 +104,17 @@ function byPath(entries: LayerEntry[], model: LayersModel): LayerEntry[] {
   const out: LayerEntry[] = []
   let open: LayerRow[] = []
   const close = () => {
-    out.push(...open.length >= 3 && open.every(row => row.part === open[0].part) ? [block(open.at(-1)!.name, 'block', open)] : open)
+    out.push(
+      ...(open.length >= 3 && open.every(row => row.part === open[0].part) ? [block(open.at(-1)!.name, 'block', open)] : open),
+    )
     open = []
   }
   for (const entry of entries) {
-    if (isBlock(entry)) { out.push(...open, entry); open = []; continue }
+    if (isBlock(entry)) {
+      out.push(...open, entry)
+      open = []
+      continue
+    }
     open.push(entry)
     if (cuts.has(entry.name)) close()
   }
@@ -140,7 +156,7 @@ function outputShape(layer: Layer): string {
     const output = layer.outputShape
     return Array.isArray(output[0]) ? (output as (number | null)[][]).map(shape).join(' ') : shape(output as (number | null)[])
   } catch {
-    return 'several'   // A layer used more than once with different shapes has no single output shape.
+    return 'several' // A layer used more than once with different shapes has no single output shape.
   }
 }
 

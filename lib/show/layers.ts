@@ -8,8 +8,9 @@ import { isBlock, layerTree, rowsOf, type LayerEntry, type LayerRow } from './la
 import { palette } from './palette.ts'
 
 /**
- * A model as a table of its layers: name, type, output shape, parameters, whether they train, whether BatchNormalization uses its moving averages, and
- * which layers came from the hub (the trunk) or are new (the head). Blocks fold. The totals count shared weights once.
+ * A model as a table of its layers: name, type, output shape, parameters, whether they train, whether BatchNormalization uses
+ * its moving averages, and which layers came from the hub (the trunk) or are new (the head). Blocks fold. The totals count
+ * shared weights once.
  *
  * @example
  * layerTable(tf.sequential({ layers: [tf.layers.dense({ units: 10, inputShape: [1280] })] }))
@@ -23,16 +24,20 @@ export function layerTable(model: LayersModel): MimeBundle {
 export const layerText = (model: LayersModel): string => text(model, layerTree(model))
 
 /** Parameters of a model, each weight counted once however often it is used. */
-export function totals(model: LayersModel): { params: number, trainable: number, bytes: number } {
-  const once = (weights: { id?: number, shape: readonly (number | null)[] }[]) => [...new Set(weights)]
-    .reduce((sum, weight) => sum + weight.shape.reduce<number>((n, d) => n * (d ?? 1), 1), 0)
-  const params = once(model.weights as never), trainable = once(model.trainableWeights as never)
+export function totals(model: LayersModel): { params: number; trainable: number; bytes: number } {
+  const once = (weights: { id?: number; shape: readonly (number | null)[] }[]) =>
+    [...new Set(weights)].reduce((sum, weight) => sum + weight.shape.reduce<number>((n, d) => n * (d ?? 1), 1), 0)
+  const params = once(model.weights as never),
+    trainable = once(model.trainableWeights as never)
   return { params, trainable, bytes: params * 4 }
 }
 
 const layout: Column[] = [
-  { head: 'Layer', width: 29 }, { head: 'Type', width: 22 }, { head: 'Output shape', width: 18 },
-  { head: 'Parameters', width: 12, align: 'right' }, { head: 'Training', width: 19 },
+  { head: 'Layer', width: 29 },
+  { head: 'Type', width: 22 },
+  { head: 'Output shape', width: 18 },
+  { head: 'Parameters', width: 12, align: 'right' },
+  { head: 'Training', width: 19 },
 ]
 
 function html(model: LayersModel, tree: LayerEntry[]): string {
@@ -40,22 +45,35 @@ function html(model: LayersModel, tree: LayerEntry[]): string {
   const share = params ? trainable / params : 0
   const bar = `<div style="width:100%;height:4px;margin:6px 0;background:#8b949e"><div style="width:${(share * 100).toFixed(2)}%;height:4px;background:${palette.train}"></div></div>`
   const from = cardOf(model)?.handle
-  const head = `<div><b style="font-size:15px">${escape(model.name)}</b> ${faint(escape(about(model)))}</div>`
-    + (from ? `<div>${faint(`from ${escape(from)}`)}</div>` : '') + bar
+  const head =
+    `<div><b style="font-size:15px">${escape(model.name)}</b> ${faint(escape(about(model)))}</div>`
+    + (from ? `<div>${faint(`from ${escape(from)}`)}</div>` : '')
+    + bar
     + `<div><b>${count(params)}</b> parameters (${size(params * 4)}): <b>${count(trainable)}</b> train (${percent(share)}), <b>${count(params - trainable)}</b> frozen</div>`
-  const cellsFit = model.layers.length <= 400   // A cell's inline styles take room: beyond, what is folded is set as plain columns.
+  const cellsFit = model.layers.length <= 400 // A cell's inline styles take room: beyond, what is folded is set as plain columns.
   return frame(head + table(layout, [], { head: true }) + section(tree, 0, cellsFit))
 }
 
 /** Neighbouring rows share a table; a block is a fold between two tables. */
 function section(entries: LayerEntry[], depth: number, cellsFit: boolean): string {
-  let out = '', open: LayerRow[] = []
+  let out = '',
+    open: LayerRow[] = []
   const close = () => {
-    if (open.length) out += cellsFit || depth === 0 ? table(layout, open.map(row => cells(row, depth))) : plain(open)
+    if (open.length)
+      out +=
+        cellsFit || depth === 0
+          ? table(
+              layout,
+              open.map(row => cells(row, depth)),
+            )
+          : plain(open)
     open = []
   }
   for (const entry of entries) {
-    if (!isBlock(entry)) { open.push(entry); continue }
+    if (!isBlock(entry)) {
+      open.push(entry)
+      continue
+    }
     close()
     out += fold(layout, blockCells(entry, depth), section(entry.entries, depth + 1, cellsFit))
   }
@@ -63,8 +81,13 @@ function section(entries: LayerEntry[], depth: number, cellsFit: boolean): strin
   return out
 }
 
-const plain = (rows: LayerRow[]): string => `<pre style="margin:4px 8px;font-size:12px">${escape(columns(
-  rows.map(row => [row.name, row.type, row.shape, count(row.params), `${state(row)} ${row.mode && modes[row.mode]}`]), ['left', 'left', 'left', 'right', 'left']))}</pre>`
+const plain = (rows: LayerRow[]): string =>
+  `<pre style="margin:4px 8px;font-size:12px">${escape(
+    columns(
+      rows.map(row => [row.name, row.type, row.shape, count(row.params), `${state(row)} ${row.mode && modes[row.mode]}`]),
+      ['left', 'left', 'left', 'right', 'left'],
+    ),
+  )}</pre>`
 
 const indent = (depth: number) => '&nbsp;'.repeat(3 * depth)
 
@@ -73,7 +96,9 @@ const modes = { batch: 'batch stats', inference: 'moving stats' }
 
 const cells = (row: LayerRow, depth: number): string[] => [
   indent(depth) + escape(shorten(row.name, 44)) + (row.part === 'head' ? ` ${chip('head', palette.good)}` : ''),
-  escape(row.type), row.shape, row.params ? count(row.params) : faint('0'),
+  escape(row.type),
+  row.shape,
+  row.params ? count(row.params) : faint('0'),
   stateHtml(row.trainable, row.params) + (row.mode ? ` ${faint(modes[row.mode])}` : ''),
 ]
 
@@ -81,17 +106,24 @@ function blockCells(entry: LayerEntry, depth: number): string[] {
   const rows = rowsOf(entry)
   const params = rows.reduce((sum, row) => sum + row.params, 0)
   return [
-    `${indent(depth)}<b>${escape(shorten(entry.name, 40))}</b>`, faint(plural(rows.length, 'layer')), rows.at(-1)!.shape, count(params), blockState(rows),
+    `${indent(depth)}<b>${escape(shorten(entry.name, 40))}</b>`,
+    faint(plural(rows.length, 'layer')),
+    rows.at(-1)!.shape,
+    count(params),
+    blockState(rows),
   ]
 }
 
-const state = (row: LayerRow): string => row.params === 0 ? '' : row.trainable > 0 ? 'trains' : 'frozen'
+const state = (row: LayerRow): string => (row.params === 0 ? '' : row.trainable > 0 ? 'trains' : 'frozen')
 
-const stateHtml = (trainable: number, params: number): string => params === 0 ? '' : trainable > 0 ? chip('trains', palette.train) : faint('frozen')
+const stateHtml = (trainable: number, params: number): string =>
+  params === 0 ? '' : trainable > 0 ? chip('trains', palette.train) : faint('frozen')
 
 function blockState(rows: LayerRow[]): string {
-  const held = rows.filter(row => row.params > 0), some = held.filter(row => row.trainable > 0)
-  if (some.length > 0 && some.length < held.length) return `${chip('trains', palette.train)} ${faint(`${some.length} of ${held.length}`)}`
+  const held = rows.filter(row => row.params > 0),
+    some = held.filter(row => row.trainable > 0)
+  if (some.length > 0 && some.length < held.length)
+    return `${chip('trains', palette.train)} ${faint(`${some.length} of ${held.length}`)}`
   return held.length ? stateHtml(some.length, 1) : ''
 }
 
@@ -99,12 +131,24 @@ function text(model: LayersModel, tree: LayerEntry[]): string {
   const { params, trainable } = totals(model)
   const lines = tree.map(entry => {
     const rows = rowsOf(entry)
-    const all = rows.reduce((sum, row) => sum + row.params, 0), some = rows.filter(row => row.trainable > 0)
+    const all = rows.reduce((sum, row) => sum + row.params, 0),
+      some = rows.filter(row => row.trainable > 0)
     const held = rows.filter(row => row.params > 0)
-    const state = held.length === 0 ? '' : some.length === 0 ? 'frozen' : some.length === held.length ? 'trains' : `${some.length} of ${held.length} train`
+    const state =
+      held.length === 0
+        ? ''
+        : some.length === 0
+          ? 'frozen'
+          : some.length === held.length
+            ? 'trains'
+            : `${some.length} of ${held.length} train`
     return [
-      shorten(entry.name, 40), isBlock(entry) ? `(${plural(rows.length, 'layer')})` : (entry as LayerRow).type,
-      rows.at(-1)!.shape, count(all), state, rows[0].part === 'head' ? 'head' : '',
+      shorten(entry.name, 40),
+      isBlock(entry) ? `(${plural(rows.length, 'layer')})` : (entry as LayerRow).type,
+      rows.at(-1)!.shape,
+      count(all),
+      state,
+      rows[0].part === 'head' ? 'head' : '',
     ]
   })
   const from = cardOf(model)?.handle
@@ -122,7 +166,14 @@ function about(model: LayersModel): string {
     plural(model.layers.length, 'layer'),
     card && `images of ${card.size.join(' × ')} pixels, values ${card.range.join(' to ')}`,
     card?.classes && plural(card.classes.length, 'class', 'classes'),
-  ].filter(Boolean).join(' · ')
+  ]
+    .filter(Boolean)
+    .join(' · ')
 }
 
-const size = (bytes: number) => bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`
+const size = (bytes: number) =>
+  bytes < 1e6
+    ? `${(bytes / 1e3).toFixed(1)} kB`
+    : bytes < 1e9
+      ? `${(bytes / 1e6).toFixed(1)} MB`
+      : `${(bytes / 1e9).toFixed(2)} GB`

@@ -17,25 +17,30 @@ export interface Chart {
   title: string
   width: number
   height: number
-  x: { domain: [number, number], label: string }
-  y: { domain: [number, number], format(value: number): string }
+  x: { domain: [number, number]; label: string }
+  y: { domain: [number, number]; format(value: number): string }
   curves: Curve[]
   /** A vertical line with a word at its top. */
-  mark?: { x: number, label: string }
+  mark?: { x: number; label: string }
 }
 
-const left = 46, right = 92, top = 42, bottom = 38
+const left = 46,
+  right = 92,
+  top = 42,
+  bottom = 38
 
 /**
- * A line chart as SVG, written without a document: it is drawn four times a second beside training, where Plot's 20 ms would slow the work down.
- * Curves are labelled at their ends and differ by colour, dash and marker.
+ * A line chart as SVG, written without a document: it is drawn four times a second beside training, where Plot's 20 ms would
+ * slow the work down. Curves are labelled at their ends and differ by colour, dash and marker.
  */
 export function lineChart(chart: Chart): string {
   const { width, height } = chart
-  const w = width - left - right, h = height - top - bottom
-  const [x0, x1] = chart.x.domain, [y0, y1] = chart.y.domain
-  const x = (value: number) => round(left + (value - x0) / (x1 - x0 || 1) * w)
-  const y = (value: number) => round(top + h - (value - y0) / (y1 - y0 || 1) * h)
+  const w = width - left - right,
+    h = height - top - bottom
+  const [x0, x1] = chart.x.domain,
+    [y0, y1] = chart.y.domain
+  const x = (value: number) => round(left + ((value - x0) / (x1 - x0 || 1)) * w)
+  const y = (value: number) => round(top + h - ((value - y0) / (y1 - y0 || 1)) * h)
   const out: string[] = []
   const text = (px: number, py: number, words: string, more = '') =>
     out.push(`<text x="${round(px)}" y="${round(py)}"${more}>${escape(words)}</text>`)
@@ -58,8 +63,15 @@ export function lineChart(chart: Chart): string {
   const curves = chart.curves.map(curve => ({ ...curve, points: curve.points.filter(([, value]) => Number.isFinite(value)) }))
   for (const curve of curves) out.push(drawn(curve, x, y))
   const named = curves.filter(curve => !curve.thin && curve.points.length > 0)
-  const ends = named.map(curve => ({ curve, x: x(curve.points.at(-1)![0]), at: y(curve.points.at(-1)![1]) })).sort((a, b) => a.at - b.at)
-  const places = spread(ends.map(end => end.at), 14, top + 4, top + h)
+  const ends = named
+    .map(curve => ({ curve, x: x(curve.points.at(-1)![0]), at: y(curve.points.at(-1)![1]) }))
+    .sort((a, b) => a.at - b.at)
+  const places = spread(
+    ends.map(end => end.at),
+    14,
+    top + 4,
+    top + h,
+  )
   for (const [i, end] of ends.entries()) {
     text(Math.min(end.x + 10, left + w + 10), places[i] + 4, end.curve.name, ` font-weight="600" fill="${end.curve.text}"`)
   }
@@ -69,19 +81,23 @@ export function lineChart(chart: Chart): string {
 function drawn(curve: Curve, x: (v: number) => number, y: (v: number) => number): string {
   const { points } = curve
   const path = points.map(([px, py], i) => `${i ? 'L' : 'M'}${x(px)},${y(py)}`).join('')
-  const line = `<path d="${path}" fill="none" stroke="${curve.color}" stroke-width="${curve.thin ? 1 : 2}"${curve.thin ? ' stroke-opacity="0.45"' : ''}` +
-    `${curve.dashed ? ' stroke-dasharray="6 3"' : ''} stroke-linejoin="round" stroke-linecap="round"/>`
+  const line =
+    `<path d="${path}" fill="none" stroke="${curve.color}" stroke-width="${curve.thin ? 1 : 2}"${curve.thin ? ' stroke-opacity="0.45"' : ''}`
+    + `${curve.dashed ? ' stroke-dasharray="6 3"' : ''} stroke-linejoin="round" stroke-linecap="round"/>`
   if (curve.thin || points.length > 60) return points.length > 1 ? line : ''
-  const marks = points.map(([px, py]) => curve.dashed
-    ? `<rect x="${round(x(px) - 3)}" y="${round(y(py) - 3)}" width="6" height="6" fill="${palette.card}" stroke="${curve.color}" stroke-width="1.5"/>`
-    : `<circle cx="${x(px)}" cy="${y(py)}" r="3" fill="${curve.color}"/>`)
+  const marks = points.map(([px, py]) =>
+    curve.dashed
+      ? `<rect x="${round(x(px) - 3)}" y="${round(y(py) - 3)}" width="6" height="6" fill="${palette.card}" stroke="${curve.color}" stroke-width="1.5"/>`
+      : `<circle cx="${x(px)}" cy="${y(py)}" r="3" fill="${curve.color}"/>`,
+  )
   return line + marks.join('')
 }
 
 /** Round numbers from `low` to `high`, about `count` of them: steps of 1, 2 or 5 times a power of ten. */
 export function ticks(low: number, high: number, count: number): number[] {
   if (!(high > low)) return [low]
-  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough))
+  const rough = (high - low) / count,
+    power = 10 ** Math.floor(Math.log10(rough))
   const step = [1, 2, 5, 10].map(n => n * power).find(n => n >= rough * 0.999)!
   const out: number[] = []
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high * (1 + 1e-9); i++) out.push(parseFloat((i * step).toPrecision(12)))

@@ -37,17 +37,26 @@ export interface ProgressBar {
 }
 
 /** Bars that run at the same time share a display: one line each. */
-interface Group { id: string, bars: ProgressView[], shown: boolean, last: number, timer?: NodeJS.Timeout }
+interface Group {
+  id: string
+  bars: ProgressView[]
+  shown: boolean
+  last: number
+  timer?: NodeJS.Timeout
+}
 
-const between = 250   // At most four updates a second.
-const patience = 150  // What is done sooner shows no bar.
+const between = 250 // At most four updates a second.
+const patience = 150 // What is done sooner shows no bar.
 
-/** One group per cell, told apart by the cell's signal, so that a bar that was never ended does not capture those of later cells. */
+/**
+ * One group per cell, told apart by the cell's signal, so that a bar that was never ended does not capture those of later cells.
+ */
 const groups = new WeakMap<AbortSignal, Group>()
 
 /**
- * A progress bar for work that is no loop over a list. It appears once the work takes longer than a blink, is updated in place at most four times a second, and
- * stays as one line with the total and the time. A bar that is begun while another one runs stands under it and goes when it is done.
+ * A progress bar for work that is no loop over a list. It appears once the work takes longer than a blink, is updated in place
+ * at most four times a second, and stays as one line with the total and the time. A bar that is begun while another one runs
+ * stands under it and goes when it is done.
  *
  * @example
  * const bar = progressBar({ label: 'Decoding', total: files.length })
@@ -55,7 +64,9 @@ const groups = new WeakMap<AbortSignal, Group>()
  * bar.done()
  */
 export function progressBar(options: ProgressOptions = {}): ProgressBar {
-  const out = host(), { signal } = out, started = performance.now()
+  const out = host(),
+    { signal } = out,
+    started = performance.now()
   const group = groups.get(signal) ?? { id: displayId(), bars: [], shown: false, last: started - between + patience }
   groups.set(signal, group)
   const view: ProgressView = { ...options, done: 0, seconds: 0, state: 'running', depth: group.bars.length }
@@ -89,16 +100,26 @@ export function progressBar(options: ProgressOptions = {}): ProgressBar {
     if (group.shown) draw()
   }
   return {
-    tick: (n = 1) => { view.done += n; changed() },
-    text: note => { view.note = note; changed() },
-    total: total => { view.total = total; changed() },
+    tick: (n = 1) => {
+      view.done += n
+      changed()
+    },
+    text: note => {
+      view.note = note
+      changed()
+    },
+    total: total => {
+      view.total = total
+      changed()
+    },
     done: note => end('finished', note),
     stop: note => end('stopped', note),
   }
 }
 
 /**
- * Goes through anything iterable, also asynchronously, and shows how far it got. Loops may be nested. A list's length is found; give `total` for a generator.
+ * Goes through anything iterable, also asynchronously, and shows how far it got. Loops may be nested. A list's length is found;
+ * give `total` for a generator.
  *
  * @example
  * for (const epoch of progress([1, 2, 3], { label: 'Epochs' })) …
@@ -106,22 +127,35 @@ export function progressBar(options: ProgressOptions = {}): ProgressBar {
  */
 export function progress<T>(items: Iterable<T>, options?: ProgressOptions): Iterable<T> & AsyncIterable<T>
 export function progress<T>(items: AsyncIterable<T>, options?: ProgressOptions): AsyncIterable<T>
-export function progress<T>(items: Iterable<T> | AsyncIterable<T>, options: ProgressOptions = {}): Iterable<T> & AsyncIterable<T> {
+export function progress<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  options: ProgressOptions = {},
+): Iterable<T> & AsyncIterable<T> {
   const total = options.total ?? lengthOf(items)
   return {
-    * [Symbol.iterator]() {
+    *[Symbol.iterator]() {
       const bar = progressBar({ ...options, total })
       try {
-        for (const item of items as Iterable<T>) { yield item; bar.tick() }
+        for (const item of items as Iterable<T>) {
+          yield item
+          bar.tick()
+        }
         bar.done()
-      } finally { bar.stop() }
+      } finally {
+        bar.stop()
+      }
     },
-    async * [Symbol.asyncIterator]() {
+    async *[Symbol.asyncIterator]() {
       const bar = progressBar({ ...options, total })
       try {
-        for await (const item of items) { yield item; bar.tick() }
+        for await (const item of items) {
+          yield item
+          bar.tick()
+        }
         bar.done()
-      } finally { bar.stop() }
+      } finally {
+        bar.stop()
+      }
     },
   }
 }
@@ -135,25 +169,33 @@ export function progressView(...bars: ProgressView[]): MimeBundle {
   })
 }
 
-function line(view: ProgressView): { text: string, html: string } {
+function line(view: ProgressView): { text: string; html: string } {
   const { label = 'Progress', total, done, state, seconds, note, depth } = view
   const amount = view.bytes ? megabytes : count
   const far = total === undefined ? amount(done) : `${amount(done)}/${amount(total)}`
-  const left = state !== 'running' ? `${state === 'stopped' ? 'stopped after' : 'in'} ${duration(seconds)}`
-    : total && done > 0 && done < total ? `${duration(seconds / done * (total - done))} left` : ''
+  const left =
+    state !== 'running'
+      ? `${state === 'stopped' ? 'stopped after' : 'in'} ${duration(seconds)}`
+      : total && done > 0 && done < total
+        ? `${duration((seconds / done) * (total - done))} left`
+        : ''
   const words = [left, note].filter(Boolean).join(', ')
-  const share = total ? Math.min(1, done / total) : 1, arrow = Math.round(share * 20)
+  const share = total ? Math.min(1, done / total) : 1,
+    arrow = Math.round(share * 20)
   const bar = `[${(share === 1 ? '=' : '>').padStart(arrow, '=').slice(0, arrow).padEnd(20)}]`
-  const meter = total === undefined ? '' : `<progress value="${Math.min(done, total)}" max="${total}" style="width:240px;vertical-align:middle"></progress> `
+  const meter =
+    total === undefined
+      ? ''
+      : `<progress value="${Math.min(done, total)}" max="${total}" style="width:240px;vertical-align:middle"></progress> `
   return {
     text: `${'  '.repeat(depth)}${label} ${far} ${total === undefined ? '' : `${bar} `}${words}`.trimEnd(),
     html: `<div style="padding-left:${depth * 20}px">${escape(label)} ${meter}${far} <span style="opacity:0.72">${escape(words)}</span></div>`,
   }
 }
 
-const megabytes = (bytes: number) => bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+const megabytes = (bytes: number) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`)
 
 function lengthOf(items: object): number | undefined {
-  const { length, size } = items as { length?: unknown, size?: unknown }
+  const { length, size } = items as { length?: unknown; size?: unknown }
   return typeof length === 'number' ? length : typeof size === 'number' ? size : undefined
 }

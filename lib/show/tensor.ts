@@ -9,7 +9,10 @@ import { thumbnail } from './thumbnail.ts'
 export function tensorText(tensor: Tensor): string {
   const what = `${tensor.constructor.name} ${tensor.dtype} [${tensor.shape.join(', ')}]`
   if (tensor.isDisposed) return `${what}, disposed`
-  const shown = tensor.dtype === 'complex64' ? tensor.toString().replace(/^Tensor\s*/, '') : written(tensor.dataSync(), tensor.shape, tensor.dtype)
+  const shown =
+    tensor.dtype === 'complex64'
+      ? tensor.toString().replace(/^Tensor\s*/, '')
+      : written(tensor.dataSync(), tensor.shape, tensor.dtype)
   return tensor.rank === 0 ? `${what} ${shown}` : `${what}\n${shown}`
 }
 
@@ -17,11 +20,17 @@ export function tensorText(tensor: Tensor): string {
 function written(values: ArrayLike<number | string>, shape: number[], dtype: string): string {
   const edge = values.length > 200 ? 3 : Infinity
   const places = (n: number) => Array.from({ length: n }, (_, i) => i).filter(i => i < edge || i >= n - edge)
-  const word = (value: number | string) => typeof value === 'string' ? JSON.stringify(value) : dtype === 'bool' ? String(value === 1)
-    : dtype === 'float32' ? String(parseFloat(value.toPrecision(5))) : String(value)
+  const word = (value: number | string) =>
+    typeof value === 'string'
+      ? JSON.stringify(value)
+      : dtype === 'bool'
+        ? String(value === 1)
+        : dtype === 'float32'
+          ? String(parseFloat(value.toPrecision(5)))
+          : String(value)
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1))
-  const words = (axis: number, at: number): string[] => axis === shape.length ? [word(values[at])]
-    : places(shape[axis]).flatMap(i => words(axis + 1, at + i * strides[axis]))
+  const words = (axis: number, at: number): string[] =>
+    axis === shape.length ? [word(values[at])] : places(shape[axis]).flatMap(i => words(axis + 1, at + i * strides[axis]))
   const width = Math.max(0, ...words(0, 0).map(text => text.length))
   const nested = (axis: number, at: number): string => {
     if (axis === shape.length) return shape.length ? word(values[at]).padStart(width) : word(values[at])
@@ -35,27 +44,44 @@ function written(values: ArrayLike<number | string>, shape: number[], dtype: str
 export const tensorBundle = (tensor: Tensor): MimeBundle => showable({ 'text/plain': tensorText(tensor) })
 
 /** Whether a tensor looks like one picture: `[height, width, 1 | 3 | 4]`. */
-export const isPicture = (tensor: Tensor): boolean => tensor.rank === 3 && [1, 3, 4].includes(tensor.shape[2]!) && tensor.shape[0] > 1 && tensor.shape[1]! > 1
+export const isPicture = (tensor: Tensor): boolean =>
+  tensor.rank === 3 && [1, 3, 4].includes(tensor.shape[2]!) && tensor.shape[0] > 1 && tensor.shape[1]! > 1
 
 /**
- * A tensor `[height, width, channels]` as a picture. Integers are taken as 0 to 255, other values as 0 to 1 or, where some are negative, -1 to 1; a
- * tensor beyond these is stretched from its lowest to its highest value, and says so.
+ * A tensor `[height, width, channels]` as a picture. Integers are taken as 0 to 255, other values as 0 to 1 or, where some are
+ * negative, -1 to 1; a tensor beyond these is stretched from its lowest to its highest value, and says so.
  */
 export async function pictureBundle(tensor: Tensor): Promise<MimeBundle> {
   const [height, width, channels] = tensor.shape as [number, number, number]
   const values = await tensor.data()
-  let low = Infinity, high = -Infinity
-  for (const value of values as Float32Array) { low = Math.min(low, value); high = Math.max(high, value) }
-  if (!Number.isFinite(low + high)) throw new GraftError(`show: this ${height} × ${width} tensor holds values that are not finite numbers, so it is no picture.`)
-  const [from, to] = tensor.dtype === 'int32' && low >= 0 && high <= 255 ? [0, 255] : low >= 0 && high <= 1 ? [0, 1]
-    : low >= -1 && high <= 1 ? [-1, 1] : low >= 0 && high <= 255 && high > 2 ? [0, 255] : [low, high]
-  const data = Uint8Array.from(values as ArrayLike<number>, value => Math.round((value - from) / (to - from || 1) * 255))
+  let low = Infinity,
+    high = -Infinity
+  for (const value of values as Float32Array) {
+    low = Math.min(low, value)
+    high = Math.max(high, value)
+  }
+  if (!Number.isFinite(low + high))
+    throw new GraftError(`show: this ${height} × ${width} tensor holds values that are not finite numbers, so it is no picture.`)
+  const [from, to] =
+    tensor.dtype === 'int32' && low >= 0 && high <= 255
+      ? [0, 255]
+      : low >= 0 && high <= 1
+        ? [0, 1]
+        : low >= -1 && high <= 1
+          ? [-1, 1]
+          : low >= 0 && high <= 255 && high > 2
+            ? [0, 255]
+            : [low, high]
+  const data = Uint8Array.from(values as ArrayLike<number>, value => Math.round(((value - from) / (to - from || 1)) * 255))
   const scale = Math.max(1, Math.min(8, Math.floor(256 / Math.max(height, width))))
-  const w = Math.min(width * scale, 640), h = Math.round(w * height / width)
+  const w = Math.min(width * scale, 640),
+    h = Math.round((w * height) / width)
   const words = `Picture of ${width} × ${height} pixels, ${channels} channel${channels > 1 ? 's' : ''}, ${tensor.dtype} values ${round(low)} to ${round(high)}${from === low && to === high && high > 1 ? ', stretched' : ''}`
   const href = await thumbnail({ data, width, height, channels }, 2 * Math.max(w, h), scale > 2)
-  return figure(`<svg width="${w}" height="${h}"><image width="${w}" height="${h}" href="${href}"/></svg>`,
-    { alt: words, text: words })
+  return figure(`<svg width="${w}" height="${h}"><image width="${w}" height="${h}" href="${href}"/></svg>`, {
+    alt: words,
+    text: words,
+  })
 }
 
 const round = (value: number) => parseFloat(value.toPrecision(4))

@@ -10,15 +10,60 @@ const shown = (element: object) => (element as Record<symbol, () => MimeBundle>)
 
 for (const [name, make] of Object.entries({
   line: () => Plot.plot({ ariaLabel: 'Loss per epoch', marks: [Plot.lineY([0.9, 0.4, 0.2, 0.1]), Plot.ruleY([0])] }),
-  mark: () => Plot.dot([[1, 2], [3, 4]]).plot({ grid: true }),
+  mark: () =>
+    Plot.dot([
+      [1, 2],
+      [3, 4],
+    ]).plot({ grid: true }),
   marks: () => Plot.marks(Plot.lineY([1, 2, 3]), Plot.frame()).plot({ height: 120 }),
-  titled: () => Plot.plot({
-    title: 'Accuracy & more', subtitle: 'by class', caption: 'Twenty images each.', color: { legend: true },
-    marks: [Plot.barY(['zero', 'one', 'two'].map((name, i) => ({ name, n: 3 + i })), { x: 'name', y: 'n', fill: 'name' })],
-  }),
-  ramp: () => Plot.plot({ color: { legend: true, scheme: 'viridis', label: 'loss' }, marks: [Plot.dot([[0, 0, 1], [1, 1, 2], [2, 0, 3]], { fill: '2' })] }),
-  raster: () => Plot.plot({ height: 80, width: 80, axis: null, margin: 0, marks: [Plot.raster({ x1: 0, x2: 1, y1: 0, y2: 1, fill: (x: number, y: number) => x + y })] }),
-  symbols: () => Plot.plot({ symbol: { legend: true }, marks: [Plot.dot([[1, 2, 'x'], [2, 3, 'y']], { symbol: '2' })] }),
+  titled: () =>
+    Plot.plot({
+      title: 'Accuracy & more',
+      subtitle: 'by class',
+      caption: 'Twenty images each.',
+      color: { legend: true },
+      marks: [
+        Plot.barY(
+          ['zero', 'one', 'two'].map((name, i) => ({ name, n: 3 + i })),
+          { x: 'name', y: 'n', fill: 'name' },
+        ),
+      ],
+    }),
+  ramp: () =>
+    Plot.plot({
+      color: { legend: true, scheme: 'viridis', label: 'loss' },
+      marks: [
+        Plot.dot(
+          [
+            [0, 0, 1],
+            [1, 1, 2],
+            [2, 0, 3],
+          ],
+          { fill: '2' },
+        ),
+      ],
+    }),
+  raster: () =>
+    Plot.plot({
+      height: 80,
+      width: 80,
+      axis: null,
+      margin: 0,
+      marks: [Plot.raster({ x1: 0, x2: 1, y1: 0, y2: 1, fill: (x: number, y: number) => x + y })],
+    }),
+  symbols: () =>
+    Plot.plot({
+      symbol: { legend: true },
+      marks: [
+        Plot.dot(
+          [
+            [1, 2, 'x'],
+            [2, 3, 'y'],
+          ],
+          { symbol: '2' },
+        ),
+      ],
+    }),
   legend: () => Plot.legend({ color: { type: 'ordinal', domain: ['a', 'b', 'c'] } }),
 })) {
   test(`a plot shows as a figure: ${name}`, async () => {
@@ -34,9 +79,15 @@ test('in a terminal a plot says what it holds', () => {
   assert.equal(inspect(Plot.plot({ title: 'T', caption: 'C', marks: [Plot.dot([[1, 2]])] })), 'Plot: T: C (dot)')
 })
 
-test('a document of the user\'s own is used', () => {
+test("a document of the user's own is used", () => {
   const made: string[] = []
-  const own = new Proxy(Plot.plot().ownerDocument, { get: (target, key) => { made.push(String(key)); const value = Reflect.get(target, key); return typeof value === 'function' ? value.bind(target) : value } })
+  const own = new Proxy(Plot.plot().ownerDocument, {
+    get: (target, key) => {
+      made.push(String(key))
+      const value = Reflect.get(target, key)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
   Plot.plot({ document: own })
   assert.ok(made.includes('documentElement'))
 })

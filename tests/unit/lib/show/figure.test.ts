@@ -12,12 +12,18 @@ const disc = '<svg width="80" height="60"><circle cx="40" cy="30" r="20" fill="t
 
 test('an SVG becomes a document with a title, a picture, and text', async () => {
   const bundle = figure(disc, { alt: 'A "teal" disc' })
-  assert.equal(bundle['image/svg+xml'], '<svg width="80" height="60" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 80 60" color="#1f2328" '
-    + 'font-family="Inter, system-ui, sans-serif" aria-label="A &#34;teal&#34; disc"><title>A &#34;teal&#34; disc</title>'
-    + '<rect x="0" y="0" width="80" height="60" rx="6" fill="#ffffff" stroke="none"/><circle cx="40" cy="30" r="20" fill="teal"/></svg>')
+  assert.equal(
+    bundle['image/svg+xml'],
+    '<svg width="80" height="60" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 80 60" color="#1f2328" '
+      + 'font-family="Inter, system-ui, sans-serif" aria-label="A &#34;teal&#34; disc"><title>A &#34;teal&#34; disc</title>'
+      + '<rect x="0" y="0" width="80" height="60" rx="6" fill="#ffffff" stroke="none"/><circle cx="40" cy="30" r="20" fill="teal"/></svg>',
+  )
   assert.equal(bundle['text/plain'], 'A "teal" disc')
   await checkPicture(bundle)
-  const data = await sharp(Buffer.from(bundle['image/png'] as string, 'base64')).extract({ left: 80, top: 60, width: 1, height: 1 }).raw().toBuffer()
+  const data = await sharp(Buffer.from(bundle['image/png'] as string, 'base64'))
+    .extract({ left: 80, top: 60, width: 1, height: 1 })
+    .raw()
+    .toBuffer()
   assert.deepEqual([...data.subarray(0, 3)], [0, 128, 128])
 })
 
@@ -36,7 +42,10 @@ test('sizes are found where an SVG has them', () => {
   assert.deepEqual(size('<svg width="100%" height="50%"></svg>'), { width: 640, height: 400 })
 })
 
-for (const [name, source] of [['no SVG', '<p>words</p>'], ['a broken one', '<svg width="1" height="1"><g></svg>']]) {
+for (const [name, source] of [
+  ['no SVG', '<p>words</p>'],
+  ['a broken one', '<svg width="1" height="1"><g></svg>'],
+]) {
   test(`${name} is an error that says so`, () => {
     assert.throws(() => figure(source), /^GraftError: figure: expected an SVG document, received "</)
   })
@@ -47,9 +56,15 @@ test('text is drawn where the machine has no fonts', async () => {
   const script = `import { rasterize } from './lib/show/figure.ts'
     process.stdout.write(rasterize('<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><text y="20" font-family="Nowhere, sans-serif">Graft ✓</text></svg>').toString('base64'))`
   const root = new URL('../../../../', import.meta.url)
-  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: root, encoding: 'utf8', env: { ...process.env, HOME: '/nonexistent' } })
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, HOME: '/nonexistent' },
+  })
   const { data, info } = await sharp(Buffer.from(stdout, 'base64')).raw().toBuffer({ resolveWithObject: true })
-  const inked = Array.from({ length: info.width }, (_, x) => Array.from({ length: info.height }, (_, y) => data[(y * info.width + x) * info.channels + 3]).some(alpha => alpha > 128))
+  const inked = Array.from({ length: info.width }, (_, x) =>
+    Array.from({ length: info.height }, (_, y) => data[(y * info.width + x) * info.channels + 3]).some(alpha => alpha > 128),
+  )
   const groups = inked.filter((on, x) => on && !inked[x - 1]).length
   assert.ok(groups >= 5, `${groups} letters`)
 })

@@ -17,22 +17,35 @@ for (const [name, make] of Object.entries({ trunk, customized, branched })) {
   })
 }
 
-test('every layer is in the table once, in the model\'s order, folded or not', () => {
+test("every layer is in the table once, in the model's order, folded or not", () => {
   for (const model of [trunk(), customized(), branched(), trunk(0)]) {
-    assert.deepEqual(layerTree(model).flatMap(rowsOf).map(row => row.name), model.layers.map(layer => layer.name))
+    assert.deepEqual(
+      layerTree(model)
+        .flatMap(rowsOf)
+        .map(row => row.name),
+      model.layers.map(layer => layer.name),
+    )
   }
 })
 
 test('blocks are told by names, or else by the single path between them', () => {
-  const blocks = (entries: ReturnType<typeof layerTree>) => entries.filter(isBlock).map(entry => `${entry.name} ${entry.rows.length}`)
+  const blocks = (entries: ReturnType<typeof layerTree>) =>
+    entries.filter(isBlock).map(entry => `${entry.name} ${entry.rows.length}`)
   assert.deepEqual(blocks(layerTree(trunk(3))), [], 'a short model does not fold')
-  assert.deepEqual(blocks(layerTree(trunk(6))), [1, 2, 3, 4, 5, 6].map(i => `block_${i} 5`))
-  assert.deepEqual(blocks(layerTree(branched(4))), [0, 1, 2, 3].map(i => `mixed${i} 7`))
+  assert.deepEqual(
+    blocks(layerTree(trunk(6))),
+    [1, 2, 3, 4, 5, 6].map(i => `block_${i} 5`),
+  )
+  assert.deepEqual(
+    blocks(layerTree(branched(4))),
+    [0, 1, 2, 3].map(i => `mixed${i} 7`),
+  )
   assert.deepEqual(blocks(layerTree(customized())), [`trunk ${trunk().layers.length}`])
 })
 
 test('a nested model is a block that holds its layers', () => {
-  const inner = trunk(), image = tf.input({ shape: [32, 32, 3] })
+  const inner = trunk(),
+    image = tf.input({ shape: [32, 32, 3] })
   const model = tf.model({ inputs: image, outputs: tf.layers.dense({ units: 2 }).apply(inner.apply(image)) as never })
   const [, nested] = layerTree(model)
   assert.ok(isBlock(nested) && nested.kind === 'model')
@@ -40,7 +53,8 @@ test('a nested model is a block that holds its layers', () => {
 })
 
 test('totals count a shared weight once', () => {
-  const shared = tf.layers.dense({ units: 4, useBias: false }), x = tf.input({ shape: [4] })
+  const shared = tf.layers.dense({ units: 4, useBias: false }),
+    x = tf.input({ shape: [4] })
   const model = tf.model({ inputs: x, outputs: shared.apply(shared.apply(x)) as never })
   assert.deepEqual(totals(model), { params: 16, trainable: 16, bytes: 64 })
   const custom = customized()
@@ -49,22 +63,34 @@ test('totals count a shared weight once', () => {
 })
 
 test('BatchNormalization says which statistics it uses; a frozen one its moving averages', () => {
-  const modes = (model: ReturnType<typeof trunk>) => new Set(layerRows(model).filter(row => row.type === 'BatchNormalization').map(row => row.mode))
+  const modes = (model: ReturnType<typeof trunk>) =>
+    new Set(
+      layerRows(model)
+        .filter(row => row.type === 'BatchNormalization')
+        .map(row => row.mode),
+    )
   assert.deepEqual(modes(trunk()), new Set(['batch']))
   assert.deepEqual(modes(customized()), new Set(['inference']))
 })
 
 test('a layer used on two shapes, and one with several outputs, have a row', () => {
-  const relu = tf.layers.reLU(), a = tf.input({ shape: [4] }), b = tf.input({ shape: [5] })
+  const relu = tf.layers.reLU(),
+    a = tf.input({ shape: [4] }),
+    b = tf.input({ shape: [5] })
   const model = tf.model({ inputs: [a, b], outputs: [relu.apply(a), relu.apply(b)] as never })
   assert.equal(layerRows(model).find(row => row.type === 'ReLU')!.shape, 'several')
 })
 
 test('900 layers make a table under 300 kB', () => {
-  const blocks = layerTable(trunk(179)), { layers } = trunk(179)
+  const blocks = layerTable(trunk(179)),
+    { layers } = trunk(179)
   assert.ok(layers.length >= 897)
   assert.ok((blocks['text/html'] as string).length < 300e3, `${(blocks['text/html'] as string).length} characters`)
-  const chain = tf.sequential({ layers: Array.from({ length: 900 }, (_, i) => tf.layers.dense({ units: 1, name: `a_layer_with_a_name_${i}`, ...i === 0 && { inputShape: [1] } })) })
+  const chain = tf.sequential({
+    layers: Array.from({ length: 900 }, (_, i) =>
+      tf.layers.dense({ units: 1, name: `a_layer_with_a_name_${i}`, ...(i === 0 && { inputShape: [1] }) }),
+    ),
+  })
   const html = layerTable(chain)['text/html'] as string
   assert.ok(html.length < 300e3, `${html.length} characters`)
   assert.ok(layerTree(chain).length <= 60, 'a chain without blocks folds by the number')
@@ -76,7 +102,7 @@ test('names are escaped', () => {
   assert.ok(!(layerTable(model)['text/html'] as string).includes('<script'))
 })
 
-test('TensorFlow.js\'s values show themselves', async t => {
+test("TensorFlow.js's values show themselves", async t => {
   installDisplays(tf)
   const model = customized()
   const shown = (value: object) => (value as Record<symbol, () => MimeBundle>)[displaySymbol]()
@@ -85,7 +111,14 @@ test('TensorFlow.js\'s values show themselves', async t => {
     assert.match(inspect(model), /^custom_mobilenet: \d+ layers/)
   })
   const cases: [string, object, RegExp][] = [
-    ['a matrix', tf.tensor2d([[1, 2.5], [-3, 4]]), /^Tensor float32 \[2, 2\]\n\[\[ +1, 2\.5\],\n \[ +-3, +4\]\]$/],
+    [
+      'a matrix',
+      tf.tensor2d([
+        [1, 2.5],
+        [-3, 4],
+      ]),
+      /^Tensor float32 \[2, 2\]\n\[\[ +1, 2\.5\],\n \[ +-3, +4\]\]$/,
+    ],
     ['a number', tf.scalar(3, 'int32'), /^Tensor int32 \[\] 3$/],
     ['words', tf.tensor1d(['a', 'b']), /^Tensor string \[2\]\n\["a", "b"\]$/],
     ['truths', tf.tensor1d([true, false]), /^Tensor bool \[2\]\n\[ true, false\]$/],

@@ -15,7 +15,10 @@ test('predictions are a grid; the share that is right counts all of them', async
 })
 
 test('one prediction shows its image and its most likely classes', async () => {
-  for (const [name, i] of [['right', 0], ['wrong', 5]] as const) {
+  for (const [name, i] of [
+    ['right', 0],
+    ['wrong', 5],
+  ] as const) {
     const bundle = await predictionBundle(predictions()[i])
     golden(`show/prediction-${name}.svg`, bundle['image/svg+xml'] as string)
     await checkPicture(bundle)
@@ -35,7 +38,12 @@ test('the confusion matrix counts as scikit-learn does', () => {
   const found = confusion(predictions())
   // sklearn.metrics.confusion_matrix and precision_recall_fscore_support of the same forty labels
   assert.deepEqual(found.classes, ['one', 'three', 'two', 'zero'])
-  assert.deepEqual(found.counts, [[7, 0, 3, 0], [0, 7, 0, 3], [0, 0, 10, 0], [0, 0, 0, 10]])
+  assert.deepEqual(found.counts, [
+    [7, 0, 3, 0],
+    [0, 7, 0, 3],
+    [0, 0, 10, 0],
+    [0, 0, 0, 10],
+  ])
   assert.equal(found.accuracy, 0.85)
   assert.deepEqual(found.recall, [0.7, 0.7, 1, 1])
   assert.deepEqual(found.precision, [1, 1, 10 / 13, 10 / 13])
@@ -50,10 +58,15 @@ test('the confusion matrix as a picture and as text', async () => {
 })
 
 test('many classes still fit', async () => {
-  const many = new Predictions(), names = Array.from({ length: 80 }, (_, i) => `class ${i}`)
+  const many = new Predictions(),
+    names = Array.from({ length: 80 }, (_, i) => `class ${i}`)
   for (let i = 0; i < 10_000; i++) {
     const said = i % 7 ? i % 80 : (i * 3) % 80
-    many.push(new Prediction([{ label: names[said], probability: 1 }], '', names[i % 80], async () => { throw new Error('not drawn') }))
+    many.push(
+      new Prediction([{ label: names[said], probability: 1 }], '', names[i % 80], async () => {
+        throw new Error('not drawn')
+      }),
+    )
   }
   const bundle = confusionBundle(many)
   assert.ok((bundle['image/svg+xml'] as string).length < 900e3, `${(bundle['image/svg+xml'] as string).length}`)
@@ -61,5 +74,8 @@ test('many classes still fit', async () => {
 })
 
 test('predictions whose classes are unknown cannot be confused', () => {
-  assert.throws(() => confusion(new Predictions()), /^GraftError: confusion: expected predictions whose true classes are known, received none/)
+  assert.throws(
+    () => confusion(new Predictions()),
+    /^GraftError: confusion: expected predictions whose true classes are known, received none/,
+  )
 })

@@ -5,13 +5,21 @@ import { progress, progressBar, progressView } from '../../../../lib/show/progre
 import { golden } from '../../../golden.ts'
 
 const before = host()
-let shown: { id?: string, updates: string[] }[], now = 0, cell = new AbortController()
+let shown: { id?: string; updates: string[] }[],
+  now = 0,
+  cell = new AbortController()
 
 const recorder: Host = {
   ...before,
-  display: (bundle, id) => { shown.push({ id, updates: [bundle['text/plain'] as string] }) },
-  update: (id, bundle) => { shown.find(one => one.id === id)!.updates.push(bundle['text/plain'] as string) },
-  get signal() { return cell.signal },
+  display: (bundle, id) => {
+    shown.push({ id, updates: [bundle['text/plain'] as string] })
+  },
+  update: (id, bundle) => {
+    shown.find(one => one.id === id)!.updates.push(bundle['text/plain'] as string)
+  },
+  get signal() {
+    return cell.signal
+  },
 }
 
 beforeEach(() => {
@@ -29,17 +37,26 @@ const last = () => shown.map(one => one.updates.at(-1))
 
 test('a bar grows in place and ends with the total and the time', () => {
   const bar = progressBar({ label: 'Decoding', total: 200 })
-  for (let i = 0; i < 40; i++) { now += 20; bar.tick() }
+  for (let i = 0; i < 40; i++) {
+    now += 20
+    bar.tick()
+  }
   assert.equal(shown.length, 1)
   assert.equal(last()[0], 'Decoding 34/200 [==>                 ] 3.3 s left')
-  for (let i = 0; i < 160; i++) { now += 20; bar.tick() }
+  for (let i = 0; i < 160; i++) {
+    now += 20
+    bar.tick()
+  }
   bar.done()
   assert.deepEqual(last(), ['Decoding 200/200 [====================] in 4.0 s'])
 })
 
 test('at most four updates a second', () => {
   const bar = progressBar({ total: 10_000 })
-  for (let i = 0; i < 10_000; i++) { now += 1; bar.tick() }
+  for (let i = 0; i < 10_000; i++) {
+    now += 1
+    bar.tick()
+  }
   bar.done()
   assert.ok(shown[0].updates.length <= 42, `${shown[0].updates.length} updates in 10 s`)
 })
@@ -50,23 +67,49 @@ test('what is done at once shows nothing', () => {
 })
 
 test('a loop inside a loop shares its display and goes when it is done', () => {
-  for (const _ of progress([1, 2], { label: 'Epochs' })) for (const _ of progress(new Set([1, 2]), { label: 'Batches' })) now += 300
+  for (const _ of progress([1, 2], { label: 'Epochs' }))
+    for (const _ of progress(new Set([1, 2]), { label: 'Batches' })) now += 300
   assert.equal(shown.length, 1)
-  assert.ok(shown[0].updates.includes('Epochs 0/2 [                    ]\n  Batches 1/2 [=========>          ] 0.3 s left'), shown[0].updates.join('\n'))
+  assert.ok(
+    shown[0].updates.includes('Epochs 0/2 [                    ]\n  Batches 1/2 [=========>          ] 0.3 s left'),
+    shown[0].updates.join('\n'),
+  )
   assert.deepEqual(last(), ['Epochs 2/2 [====================] in 1.2 s'])
 })
 
 test('a generator only counts; an asynchronous one works alike', async () => {
-  const numbers = function* () { yield* [1, 2, 3] }, got: number[] = []
-  for await (const n of progress(async function* () { yield* numbers() }(), { label: 'Pages' })) { got.push(n); now += 400 }
-  for (const n of progress(numbers())) { got.push(n); now += 400 }
+  const numbers = function* () {
+      yield* [1, 2, 3]
+    },
+    got: number[] = []
+  for await (const n of progress(
+    (async function* () {
+      yield* numbers()
+    })(),
+    { label: 'Pages' },
+  )) {
+    got.push(n)
+    now += 400
+  }
+  for (const n of progress(numbers())) {
+    got.push(n)
+    now += 400
+  }
   assert.deepEqual(got, [1, 2, 3, 1, 2, 3])
   assert.deepEqual(last(), ['Pages 3 in 1.2 s', 'Progress 3 in 1.2 s'])
 })
 
 test('leaving the loop, by break or by an error, stops the bar', () => {
-  for (const n of progress([1, 2, 3, 4], { label: 'A' })) { now += 400; if (n === 3) break }
-  assert.throws(() => { for (const _ of progress([1, 2], { label: 'B' })) { now += 400; throw new Error('no') } }, /^Error: no$/)
+  for (const n of progress([1, 2, 3, 4], { label: 'A' })) {
+    now += 400
+    if (n === 3) break
+  }
+  assert.throws(() => {
+    for (const _ of progress([1, 2], { label: 'B' })) {
+      now += 400
+      throw new Error('no')
+    }
+  }, /^Error: no$/)
   assert.equal(last()[0], 'A 2/4 [=========>          ] stopped after 1.2 s')
 })
 
@@ -93,6 +136,13 @@ test('bytes are told in megabytes, and a note tells what goes on', () => {
 })
 
 test('in a notebook a bar is a progress element', () => {
-  const bundle: MimeBundle = progressView({ label: 'Decoding <all>', total: 200, done: 40, seconds: 1, state: 'running', depth: 0 })
+  const bundle: MimeBundle = progressView({
+    label: 'Decoding <all>',
+    total: 200,
+    done: 40,
+    seconds: 1,
+    state: 'running',
+    depth: 0,
+  })
   golden('show/progress.html', bundle['text/html'] as string)
 })

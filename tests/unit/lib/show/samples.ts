@@ -12,11 +12,17 @@ const through = (x: SymbolicTensor, ...stack: Layer[]) => stack.reduce((at, laye
 export function trunk(blocks = 6): LayersModel {
   const image = tf.input({ shape: [32, 32, 3], name: 'image' })
   const conv = (name: string, filters: number, strides = 1) => [
-    tf.layers.conv2d({ filters, kernelSize: 1, strides, useBias: false, name }), tf.layers.batchNormalization({ name: `${name}_BN` }), tf.layers.reLU({ name: `${name}_relu` }),
+    tf.layers.conv2d({ filters, kernelSize: 1, strides, useBias: false, name }),
+    tf.layers.batchNormalization({ name: `${name}_BN` }),
+    tf.layers.reLU({ name: `${name}_relu` }),
   ]
   let x = through(image, ...conv('Conv1', 8, 2))
   for (let i = 1; i <= blocks; i++) {
-    const inside = through(x, ...conv(`block_${i}_expand`, 16), tf.layers.conv2d({ filters: 8, kernelSize: 1, useBias: false, name: `block_${i}_project` }))
+    const inside = through(
+      x,
+      ...conv(`block_${i}_expand`, 16),
+      tf.layers.conv2d({ filters: 8, kernelSize: 1, useBias: false, name: `block_${i}_project` }),
+    )
     x = tf.layers.add({ name: `block_${i}_add` }).apply([x, inside]) as SymbolicTensor
   }
   x = through(x, tf.layers.globalAveragePooling2d({ name: 'pool' }))
@@ -29,9 +35,19 @@ export function trunk(blocks = 6): LayersModel {
 export function customized(): LayersModel {
   const base = trunk()
   for (const layer of base.layers) layer.trainable = false
-  const outputs = through(base.outputs[0], tf.layers.dropout({ rate: 0.2, name: 'dropout' }), tf.layers.dense({ units: 10, activation: 'softmax', name: 'digits' }))
+  const outputs = through(
+    base.outputs[0],
+    tf.layers.dropout({ rate: 0.2, name: 'dropout' }),
+    tf.layers.dense({ units: 10, activation: 'softmax', name: 'digits' }),
+  )
   const model = tf.model({ inputs: base.inputs, outputs, name: 'custom_mobilenet' })
-  setCard(model, { size: [32, 32], range: [0, 1], handle: 'models/thin_mobilenet', classes: [...'0123456789'], trunk: base.layers.map(layer => layer.name) })
+  setCard(model, {
+    size: [32, 32],
+    range: [0, 1],
+    handle: 'models/thin_mobilenet',
+    classes: [...'0123456789'],
+    trunk: base.layers.map(layer => layer.name),
+  })
   return model
 }
 
@@ -40,7 +56,12 @@ export function branched(modules = 4): LayersModel {
   const image = tf.input({ shape: [16, 16, 4], name: 'image' })
   let x: SymbolicTensor = image
   for (let i = 0; i < modules; i++) {
-    const branch = (k: number) => through(x, tf.layers.conv2d({ filters: 2, kernelSize: 1, name: `conv2d_${3 * i + k}` }), tf.layers.reLU({ name: `relu_${3 * i + k}` }))
+    const branch = (k: number) =>
+      through(
+        x,
+        tf.layers.conv2d({ filters: 2, kernelSize: 1, name: `conv2d_${3 * i + k}` }),
+        tf.layers.reLU({ name: `relu_${3 * i + k}` }),
+      )
     x = tf.layers.concatenate({ name: `mixed${i}` }).apply([branch(0), branch(1), branch(2)]) as SymbolicTensor
   }
   return tf.model({ inputs: image, outputs: x, name: 'thin_inception' })
@@ -50,25 +71,50 @@ const fall = (from: number, to: number, n: number) => Array.from({ length: n }, 
 
 /** A finished run of ten epochs. */
 export const finishedRun = (): RunView => ({
-  epochs: 10, seconds: 12.34, engine: 'WASM SIMD', trunkForwards: 160, batch: 32, images: { train: 128, validation: 32 }, bestEpoch: 9, finished: true, stopped: null,
-  history: { loss: fall(2.3, 0.12, 10), accuracy: fall(0.1, 0.97, 10), valLoss: [...fall(2.4, 0.4, 9), 0.47], valAccuracy: fall(0.1, 0.9, 10) },
+  epochs: 10,
+  seconds: 12.34,
+  engine: 'WASM SIMD',
+  trunkForwards: 160,
+  batch: 32,
+  images: { train: 128, validation: 32 },
+  bestEpoch: 9,
+  finished: true,
+  stopped: null,
+  history: {
+    loss: fall(2.3, 0.12, 10),
+    accuracy: fall(0.1, 0.97, 10),
+    valLoss: [...fall(2.4, 0.4, 9), 0.47],
+    valAccuracy: fall(0.1, 0.9, 10),
+  },
 })
 
 /** The same while its fifth epoch runs. */
 export function runningRun(): RunView {
   const run = finishedRun()
-  const history = Object.fromEntries(Object.entries(run.history).map(([name, values]) => [name, values!.slice(0, 4)])) as RunView['history']
+  const history = Object.fromEntries(
+    Object.entries(run.history).map(([name, values]) => [name, values!.slice(0, 4)]),
+  ) as RunView['history']
   return { ...run, history, finished: false, bestEpoch: 4, seconds: 4.9, secondsLeft: 7.4, batchLosses: [0.9, 0.8, 0.85] }
 }
 
 /** Forty predictions for digits; every sixth is wrong. Their pictures are plain colours. */
 export function predictions(count = 40): Predictions {
-  const classes = ['zero', 'one', 'two', 'three'], all = new Predictions()
+  const classes = ['zero', 'one', 'two', 'three'],
+    all = new Predictions()
   for (let i = 0; i < count; i++) {
-    const truth = i % 4, said = i % 6 === 5 ? (truth + 1) % 4 : truth, sure = 0.55 + (i % 7) * 0.05
+    const truth = i % 4,
+      said = i % 6 === 5 ? (truth + 1) % 4 : truth,
+      sure = 0.55 + (i % 7) * 0.05
     const scores = classes.map((label, k) => ({ label, probability: k === said ? sure : (1 - sure) / 3 }))
     const data = new Uint8Array(12 * 12 * 3).fill(40 + 20 * (i % 10))
-    all.push(new Prediction(scores, `digits/test/${classes[truth]}/font-${i}.png`, classes[truth], async () => ({ data, width: 12, height: 12, channels: 3 })))
+    all.push(
+      new Prediction(scores, `digits/test/${classes[truth]}/font-${i}.png`, classes[truth], async () => ({
+        data,
+        width: 12,
+        height: 12,
+        channels: 3,
+      })),
+    )
   }
   return all
 }

@@ -9,19 +9,27 @@ import { gitHub, jupyterLab } from './sanitizers.ts'
 const displays = {
   'a layer table': () => layerTable(customized())['text/html'] as string,
   'a layer table of 900 layers': () => layerTable(trunk(179))['text/html'] as string,
-  'a progress bar': () => progressView({ label: 'Decoding', total: 200, done: 40, seconds: 1, state: 'running', depth: 1 })['text/html'] as string,
+  'a progress bar': () =>
+    progressView({ label: 'Decoding', total: 200, done: 40, seconds: 1, state: 'running', depth: 1 })['text/html'] as string,
 }
 
 /** Each element with its attributes and styles, and the text, in order. */
 function contents(html: string): string[] {
   const { document } = parseHTML(`<html><body>${html}</body></html>`)
-  return [...document.querySelectorAll('body *')].map(element => {
-    const attributes = [...element.attributes].map(({ name, value }) => `${name}=${name === 'style' ? value.replace(/\s*([:;])\s*/g, '$1').replace(/;$/, '') : value}`)
-    return `${element.tagName} ${attributes.sort().join(' ')}`
-  }).concat(words(html))
+  return [...document.querySelectorAll('body *')]
+    .map(element => {
+      const attributes = [...element.attributes].map(
+        ({ name, value }) => `${name}=${name === 'style' ? value.replace(/\s*([:;])\s*/g, '$1').replace(/;$/, '') : value}`,
+      )
+      return `${element.tagName} ${attributes.sort().join(' ')}`
+    })
+    .concat(words(html))
 }
 
-const words = (html: string) => parseHTML(`<html><body>${html}</body></html>`).document.body.textContent!.replace(/[\s\u00a0]+/g, ' ').trim()
+const words = (html: string) =>
+  parseHTML(`<html><body>${html}</body></html>`)
+    .document.body.textContent!.replace(/[\s\u00a0]+/g, ' ')
+    .trim()
 
 for (const [name, make] of Object.entries(displays)) {
   test(`JupyterLab leaves all of ${name} in an untrusted notebook`, () => {
@@ -30,7 +38,8 @@ for (const [name, make] of Object.entries(displays)) {
   })
 
   test(`GitHub leaves the words and the table of ${name}`, () => {
-    const html = make(), clean = gitHub.clean(html)
+    const html = make(),
+      clean = gitHub.clean(html)
     assert.equal(words(clean), words(html))
     for (const tag of ['table', 'tr', 'td', 'th', 'details', 'summary']) {
       assert.equal(clean.split(`<${tag}`).length, html.split(`<${tag}`).length, tag)
@@ -39,6 +48,11 @@ for (const [name, make] of Object.entries(displays)) {
 }
 
 test('the sanitizers do take away what is not allowed', () => {
-  assert.equal(jupyterLab.clean('<style>b{}</style><b onclick="x()" style="color:#ffffff;position:fixed">a</b><script>x()</script><svg></svg>'), '<b style="color:#ffffff">a</b>')
+  assert.equal(
+    jupyterLab.clean(
+      '<style>b{}</style><b onclick="x()" style="color:#ffffff;position:fixed">a</b><script>x()</script><svg></svg>',
+    ),
+    '<b style="color:#ffffff">a</b>',
+  )
   assert.equal(gitHub.clean('<b style="color:#ffffff">a</b>'), '<b>a</b>')
 })

@@ -24,26 +24,40 @@ test('a run that goes on is drawn without the PNG, which would cost the training
 const bare: RunView = { epochs: 3, seconds: 1, history: { loss: [3, 2, 1] } }
 
 for (const [name, run, expected] of [
-  ['before the first epoch', { ...bare, history: { loss: [] }, finished: false, batchLosses: [2.5, 2.4] }, /^Training: epoch 1 of 3$/],
+  [
+    'before the first epoch',
+    { ...bare, history: { loss: [] }, finished: false, batchLosses: [2.5, 2.4] },
+    /^Training: epoch 1 of 3$/,
+  ],
   ['one epoch', { ...bare, epochs: 1, history: { loss: [0.5] } }, /^Training: 1 epoch in 1\.0 s\n/],
   ['stopped early', { ...bare, epochs: 9, stopped: 'interrupted' }, /^Training: interrupted after 3 of 9 epochs\n/],
   ['a loss that is not a number', { ...bare, history: { loss: [1, Infinity, NaN] } }, / 2 +Infinity\n +3 +NaN/],
   ['losses all the same', { ...bare, history: { loss: [0, 0, 0] } }, /loss 0\.0000/],
   ['a negative loss', { ...bare, history: { loss: [-1, -2, -3.5] } }, /-3\.5000/],
-  ['another measure', { ...bare, history: { loss: [1], meanAbsoluteError: [9], valLoss: [2] } }, /epoch +loss +val loss +meanAbsoluteError/],
+  [
+    'another measure',
+    { ...bare, history: { loss: [1], meanAbsoluteError: [9], valLoss: [2] } },
+    /epoch +loss +val loss +meanAbsoluteError/,
+  ],
   ['a title and notes', { ...bare, title: 'Digits', notes: ['Seed 4.'] }, /^Digits: 3 epochs[^]*\nSeed 4\.$/],
 ] as [string, RunView, RegExp][]) {
   test(`a run can be drawn: ${name}`, () => {
     const bundle = trainingPlot(run)
     assert.match(bundle['text/plain'] as string, expected)
-    assert.doesNotMatch(bundle['image/svg+xml'] as string, / (x|y|d|[xy][12]|c[xy]|width|height|transform)="[^"]*(NaN|Infinity|undefined)/)
+    assert.doesNotMatch(
+      bundle['image/svg+xml'] as string,
+      / (x|y|d|[xy][12]|c[xy]|width|height|transform)="[^"]*(NaN|Infinity|undefined)/,
+    )
   })
 }
 
 test('a long run keeps its first, best and last epochs in the text', () => {
   const loss = Array.from({ length: 300 }, (_, i) => 1 + Math.abs(i - 99) / 100)
   const lines = trainingText({ epochs: 300, seconds: 60, history: { loss }, bestEpoch: 100 }).split('\n').slice(4)
-  assert.deepEqual(lines.map(line => line.trim().split(/ +/)[0]), ['1', '2', '3', '…', '100', '…', ...Array.from({ length: 10 }, (_, i) => String(291 + i))])
+  assert.deepEqual(
+    lines.map(line => line.trim().split(/ +/)[0]),
+    ['1', '2', '3', '…', '100', '…', ...Array.from({ length: 10 }, (_, i) => String(291 + i))],
+  )
   assert.match(lines[4], /← best$/)
 })
 
