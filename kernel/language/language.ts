@@ -27,7 +27,6 @@ export class Language {
   readonly #freezer: Freezer
   #notebook: Notebook
   #types: 'on' | 'warn' | 'off' = 'on'
-  #cells: string[] = []
 
   /** @param options.folder the notebook's folder, from which imports are resolved */
   constructor(options: { folder: string, idle?: number }) {
@@ -90,9 +89,8 @@ export class Language {
     if (/^%reset\s*$/m.test(source)) this.reset()
     const cell = this.#notebook.add(withoutMagics(source), count)
     if (!cell) return
-    this.#cells.push(cell.name)
     this.#server.set(this.#uri(cell.name), cell.text)
-    this.#server.set(this.#uri('__env.ts'), this.#notebook.env())
+    this.#setEnv()
     this.#freezer.add(cell, this.#uri(cell.name))
   }
 
@@ -110,11 +108,14 @@ export class Language {
     return this.#types === 'warn' ? { ...described, warning: true } : described
   }
 
+  /** Settles when what is done in the background is done. */
+  settled(): Promise<void> {
+    return this.#freezer.done()
+  }
+
   /** Forgets all cells, as after a restart. */
   reset(): void {
     this.#freezer.clear()
-    this.#server.delete(this.#cells.map(name => this.#uri(name)))
-    this.#cells = []
     this.#notebook = new Notebook(this.#folder, Object.keys(libraryNames))
     this.#begin()
   }
@@ -127,8 +128,12 @@ export class Language {
 
   #begin() {
     this.#server.set(this.#uri(configName), this.#notebook.config())
-    this.#server.set(this.#uri('__env.ts'), this.#notebook.env())
+    this.#setEnv()
     this.#server.set(this.#uri('__live.ts'), this.#notebook.live(''))
+  }
+
+  #setEnv() {
+    for (const { name, text } of this.#notebook.env()) this.#server.set(this.#uri(name), text)
   }
 
   #uri(name: string) {

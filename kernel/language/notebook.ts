@@ -11,6 +11,8 @@ const reserved = new Set(['undefined', 'arguments', 'globalThis', 'this', 'await
 /** The name of the document that configures the notebook's project. */
 export const configName = '__graft.json'
 
+const header = `import * as $e from './__env'; `
+
 interface Owner { cell: number, constant: boolean }
 
 /** A cell that ran, as a document. */
@@ -36,6 +38,7 @@ export class Notebook {
   readonly #types = new Map<string, Owner>()
   readonly #dynamic = new Set<string>()
   readonly #counts: number[] = []
+  #slots = 8
   #usesLibrary = false
 
   /** @param library the names a cell finds without declaring them */
@@ -76,14 +79,13 @@ export class Notebook {
     const wanted = all ? new Map([...this.#values.keys(), ...this.#types.keys()].map(name => [name, { written: false }])) : new Map<string, { written: boolean }>()
     for (const [name, free] of names.free) wanted.set(name, free)
     for (const name of names.declared.keys()) wanted.delete(name)
-    const reads: string[] = [], written: string[] = []
+    const read: string[] = [], written: string[] = []
     for (const [name, free] of wanted) {
-      const owner = this.#values.get(name) ?? this.#types.get(name)
-      if (!owner) continue
-      if (free.written && this.#values.has(name)) written.push(`declare ${owner.constant ? 'const' : 'let'} ${name}: typeof $e.${name};`)
-      else reads.push(name)
+      const owner = this.#values.get(name)
+      if (owner && free.written) written.push(`declare ${owner.constant ? 'const' : 'let'} ${name}: typeof $e.${name};`)
+      else if (owner || this.#types.has(name)) read.push(name)
     }
-    return `import * as $e from './__env'; import { ${reads.join(', ')} } from './__env'; ${written.join(' ')}${this.#ambient(wanted.keys(), all)}\n${source}`
+    return `${header}import { ${read.join(', ')} } from './__env'; ${written.join(' ')}${this.#ambient(wanted.keys(), all)}\n${source}`
   }
 
   /** Takes in a cell that ran: its own document, which never changes again. */
@@ -113,24 +115,32 @@ export class Notebook {
     }
   }
 
-  /** The document through which the live cell sees all others. */
-  env(): string {
+  /**
+   * The document through which cells see each other, and the empty documents of cells to come. What it imports changes only when the
+   * number of those doubles: a language server that finds the same imports in a changed document keeps its program.
+   */
+  env(): { name: string, text: string }[] {
+    const documents: { name: string, text: string }[] = []
+    while (this.#slots <= this.#counts.length) this.#slots *= 2
     const lines: string[] = []
-    for (const name of new Set([...this.#values.keys(), ...this.#types.keys()])) {
+    for (let cell = 0; cell < this.#slots; cell++) {
+      if (cell >= this.#counts.length) documents.push({ name: `__cell_${cell}.ts`, text: header })
+      lines.push(`import * as $${cell} from './__cell_${cell}'; export { $${cell} };`)
+    }
+    for (const name of this.names()) {
       const value = this.#values.get(name), type = this.#types.get(name)
       if (value && type && value.cell !== type.cell) {
-        lines.push(`import { ${name} as ${name}$value } from './__cell_${value.cell}'; export declare const ${name}: typeof ${name}$value; ` +
-          `export type ${name} = import('./__cell_${type.cell}').${name}`)
-      } else lines.push(`export { ${name} } from './__cell_${(value ?? type)!.cell}'`)
+        lines.push(`export declare const ${name}: typeof $${value.cell}.${name}; export type ${name} = $${type.cell}.${name};`)
+      } else lines.push(`export import ${name} = $${(value ?? type)!.cell}.${name};`)
     }
-    return `${lines.join('\n')}\nexport {}`
+    return [...documents, { name: '__env.ts', text: lines.join('\n') }]
   }
 
   /** Removes our own module names from what TypeScript says: `A (cell 3)`. */
   readable(message: string): string {
     return message
       .replace(/(?:typeof )?import\("[^"]*__cell_(\d+)(?:\.ts)?"\)(?:\.([\w$]+))?/g, (_, cell: string, name?: string) => `${name ?? 'the module'} (cell ${this.#counts[Number(cell)]})`)
-      .replace(/import\("[^"]*__(?:env|live)(?:\.ts)?"\)\./g, '').replace(/\$e\./g, '')
+      .replace(/import\("[^"]*__(?:env|live)(?:\.ts)?"\)\./g, '').replace(/\$e\.(?:\$\d+\.)?/g, '')
       .replace(/import\("[^"]*\/lib\/index(?:\.ts)?"\)/g, 'graft').replace(/import\("[^"]*\/node_modules\/((?:@[^/"]+\/)?[^/"]+)[^"]*"\)/g, 'import("$1")')
   }
 
@@ -145,18 +155,16 @@ export class Notebook {
   }
 
   #prelude({ free }: CellNames): string {
-    const from = new Map<number, string[]>()
-    const written: string[] = []
-    for (const [name, mention] of free) {
-      const value = this.#values.get(name), owner = value ?? this.#types.get(name)
-      if (!owner) continue
-      const asType = this.#types.get(name)
-      if (mention.written && value) written.push(`declare ${value.constant ? 'const' : 'let'} ${name}: typeof import('./__cell_${value.cell}').${name};`)
-      else if (value && asType && value.cell !== asType.cell) written.push(`declare const ${name}: typeof import('./__cell_${value.cell}').${name}; type ${name} = import('./__cell_${asType.cell}').${name};`)
-      else from.set(owner.cell, [...from.get(owner.cell) ?? [], name])
+    const taken: string[] = []
+    for (const [name, { written }] of free) {
+      const value = this.#values.get(name), type = this.#types.get(name)
+      const from = (owner: Owner) => `$e.$${owner.cell}.${name}`
+      if (value && (written || (type && type.cell !== value.cell))) {
+        taken.push(`declare ${value.constant ? 'const' : 'let'} ${name}: typeof ${from(value)};`)
+        if (type) taken.push(`type ${name} = ${from(type)};`)
+      } else if (value ?? type) taken.push(`import ${name} = ${from((value ?? type)!)};`)
     }
-    const imports = [...from].map(([cell, names]) => `import { ${names.join(', ')} } from './__cell_${cell}';`)
-    return [...imports, ...written, this.#ambient(free.keys(), false)].join(' ')
+    return header + taken.join(' ') + this.#ambient(free.keys(), false)
   }
 
   #ambient(wanted: Iterable<string>, all: boolean): string {

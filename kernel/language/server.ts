@@ -56,11 +56,6 @@ export class LanguageServer {
     else this.#open(uri)
   }
 
-  /** Closes documents. */
-  delete(uris: Iterable<string>): void {
-    for (const uri of uris) if (this.#documents.delete(uri) && this.#process) this.#notify('textDocument/didClose', { textDocument: { uri } })
-  }
-
   /** Asks the server; rejects when it ends before its answer. */
   request<T>(method: string, params: unknown): Promise<T> {
     if (this.#disposed) return Promise.reject(new Error('the language server was ended'))
