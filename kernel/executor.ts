@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { MessageChannel } from 'node:worker_threads'
 import type { MimeBundle } from '../lib/host.ts'
 import type { Cells } from './cell/cells.ts'
@@ -15,12 +16,16 @@ interface Options {
   send: (header: ToKernel, parts: Uint8Array[]) => void
 }
 
+/** So long after a cell, in ms, what was compiled for it goes into Node's cache on disk: this process is not there to do it at its end. */
+const rest = 1000
+
 /** Runs one cell at a time, from the request to the reply's content. Whatever ends the cell first counts; the rest goes unheard. */
 export class Executor {
   /** The cell that runs now. */
   current: RunningCell | null = null
   readonly #options: Options
   readonly #port = new MessageChannel()
+  #resting: NodeJS.Timeout | undefined
 
   constructor(options: Options) {
     this.#options = options
@@ -32,6 +37,7 @@ export class Executor {
 
   /** Starts a cell in a turn of the event loop of its own: an interrupt may cut off whatever called it. */
   start(request: Request, code: Uint8Array, expressions: Uint8Array): void {
+    clearTimeout(this.#resting)
     this.#port.port1.postMessage({ request, code: Buffer.from(code).toString(), expressions: Buffer.from(expressions).toString() })
   }
 
@@ -103,6 +109,7 @@ export class Executor {
       { status: 'ok', payload, user_expressions: 'reply' in outcome ? outcome.reply.results : {} }
     const result = 'reply' in outcome && typeof outcome.reply.text === 'string' ? outcome.reply.text.slice(0, 1000) : undefined
     this.current = null
+    this.#resting = setTimeout(flushCompileCache, rest).unref()
     send({ type: 'done', cell: cell.id, status: failure ? 'error' : 'ok', result }, [Buffer.from(JSON.stringify(content))])
   }
 

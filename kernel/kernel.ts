@@ -49,7 +49,6 @@ class Kernel {
     process.on('SIGINT', () => this.#executions.interrupt())
     process.on('uncaughtException', error => log(String(error.stack)))
     process.on('unhandledRejection', error => log(String((error as Error)?.stack ?? error)))
-    await this.#openLanguage()
   }
 
   readonly #handlers: Record<string, Handler> = {
@@ -93,6 +92,8 @@ class Kernel {
     if (type === 'shutdown_reply') this.#sockets.publish({ type, content: reply, parent })
     this.#executions.status('idle', parent)
     if (type === 'shutdown_reply') await this.#shutDown()
+    // The first reply does not wait for the language server; the first cell finds it on its way.
+    else this.#openLanguage().catch((error: Error) => log(String(error.stack)))
   }
 
   #openHistory(): Promise<History> {
