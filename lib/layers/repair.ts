@@ -4,6 +4,7 @@ import { repairPooling } from './pooling.ts'
 import type { TF } from './prototype.ts'
 import { repairRelu } from './relu.ts'
 import { repairReshape } from './reshape.ts'
+import { registerTensorFlowOp } from './tensorflow-op.ts'
 import { repairTrainable } from './trainable.ts'
 
 const repaired = new WeakSet<object>()
@@ -22,4 +23,5 @@ export function repair(tf: TF): void {
   repairRelu(tf)
   repairReshape(tf)
   repairTrainable(tf)
+  registerTensorFlowOp(tf)
 }

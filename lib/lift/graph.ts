@@ -153,7 +153,7 @@ export class Graph {
     }
     if (inputs.some(input => input.node === DEAD)) return []
     const node = new Node(def.op, path, inputs, def)
-    node.trained = inputs.some(input => input.node.trained)
+    node.trained = !/^(Shape|ShapeN|Size|Rank)$/.test(def.op) && inputs.some(input => input.node.trained)
     foldNode(node)
     return node
   }

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import type * as tfTypes from '@tensorflow/tfjs'
-import { GraftError } from '../error.ts'
 import { Checkpoint } from '../hub/checkpoint.ts'
 import { readSavedModel, type SavedModel } from '../hub/saved-model.ts'
 import { tf } from '../tf.ts'
 import { bind, type BoundGraph } from './bind.ts'
 import { type Callable, chooseCallable } from './callable.ts'
 import { type LiftReport, Lifting } from './lifting.ts'
+import { opaque } from './opaque.ts'
 import { patterns, rules } from './rules/index.ts'
 
 export type { LiftReport } from './lifting.ts'
@@ -50,9 +50,7 @@ export async function lift(folder: string, { signature, name }: { signature?: st
 
 function build(saved: SavedModel, callable: Callable, graph: BoundGraph, name?: string): Lifted {
   const layout = layoutOf(saved), lifting = new Lifting(graph, layout)
-  lifting.run(patterns, rules, node => {
-    throw new GraftError(`operation ${node.op} ('${node.path}') of the model cannot be opened as a layer.`)
-  })
+  lifting.run(patterns, rules, opaque)
   const outputs = graph.outputs.map(({ value }) => lifting.tensor(value))
   const model = tf.model({ inputs: lifting.input, outputs: outputs.length === 1 ? outputs[0] : outputs, ...(name ? { name } : {}) })
   const report = { ...lifting.report, layout, callable: callable.name, version: saved.version, layers: model.layers.length, parameters: model.countParams() }

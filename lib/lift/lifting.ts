@@ -59,7 +59,7 @@ export class Lifting {
   }
 
   /** Walks the graph: `patterns` first, over all nodes, then what they left by `rules`, then `otherwise`. */
-  run(patterns: Rules[], rules: Rules[], otherwise: Rule): void {
+  run(patterns: Rules[], rules: Rules[], otherwise: (node: Node, lift: Lifting) => void): void {
     for (const node of this.order) foldNode(node)
     for (const node of this.order) {
       if (this.#flowing.has(node)) patterns.some(table => Object.hasOwn(table, node.op) && table[node.op](node, this))

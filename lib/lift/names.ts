@@ -27,7 +27,7 @@ export class Names {
   /** `nodes` are all that become layers. */
   constructor(layout: string, nodes: Node[]) {
     this.#keras = layout === 'tf_keras' || layout === 'keras3'
-    this.#prefix = this.#keras ? commonScope(nodes.map(node => node.path)) : ''
+    this.#prefix = this.#keras || layout === 'tf1' ? commonScope(nodes.map(node => node.path)) : ''
     const suffix = layout === 'keras3' && nodes.length ? /_\d+$/.exec(this.#parts(nodes[0])[0])?.[0] : undefined
     this.#suffix = suffix && nodes.every(node => this.#parts(node)[0].endsWith(suffix)) ? new RegExp(`${suffix}(?=\\.|$)`, 'g') : null
   }

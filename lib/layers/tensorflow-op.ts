@@ -1,0 +1,109 @@
+import type * as tfTypes from '@tensorflow/tfjs'
+import { GraftError } from '../error.ts'
+import type { TF } from './prototype.ts'
+
+type Tensor = tfTypes.Tensor
+type Shape = (number | null)[]
+
+/** Where an operand of the operation comes from: a tensor that flows in, a weight of the layer, or a constant. */
+export type Operand =
+  | { from: 'input' }
+  | { from: 'weight', shape: number[], trainable: boolean }
+  | { from: 'constant', shape: number[], dtype: 'float32' | 'int32' | 'bool', values: number[] }
+
+/** The configuration of a {@link TensorFlowOp} layer. */
+export interface TensorFlowOpConfig {
+  name?: string
+  op: string
+  /** Attributes in protobuf's JSON form. */
+  attributes: Record<string, unknown>
+  operands: Operand[]
+  outputs: number
+}
+
+/** A layer of one TensorFlow operation that no Keras layer stands for, with its variables as weights. Keras cannot read it. */
+export type TensorFlowOp = tfTypes.layers.Layer
+
+type Make = (config: TensorFlowOpConfig, initial?: ((shape: number[]) => Tensor)[]) => TensorFlowOp
+let make: Make | undefined
+
+/** Makes such a layer; `initial` gives the first values of its weights in order. Throws a GraftError for an operation that TensorFlow.js lacks. */
+export function tensorFlowOp(tf: TF, config: TensorFlowOpConfig, initial: Tensor[] = []): TensorFlowOp {
+  registerTensorFlowOp(tf)
+  return make!(config, initial.map(value => () => value))
+}
+
+/** Makes the class known, so that saved models that hold it can be read. */
+export function registerTensorFlowOp(tf: TF): void {
+  if (make) return
+  class TensorFlowOpLayer extends tf.layers.Layer {
+    static className = 'TensorFlowOp'
+    readonly config: TensorFlowOpConfig
+    readonly #graph: tfTypes.GraphModel
+    readonly #initial: ((shape: number[]) => Tensor)[]
+    #variables: { read(): Tensor }[] = []
+
+    constructor(config: TensorFlowOpConfig, initial: ((shape: number[]) => Tensor)[] = []) {
+      super({ name: config.name })
+      this.config = config
+      this.#initial = initial
+      this.#graph = graphOf(tf, config)
+    }
+
+    override build(): void {
+      const weights = this.config.operands.filter(operand => operand.from === 'weight')
+      this.#variables = weights.map(({ shape, trainable }, i) => {
+        const initializer = tf.initializers.zeros()
+        if (this.#initial[i]) initializer.apply = () => this.#initial[i](shape)
+        return this.addWeight(i ? `variable_${i}` : 'variable', shape, 'float32', initializer, undefined, trainable)
+      })
+      this.built = true
+    }
+
+    #run(inputs: Tensor[]): Tensor[] {
+      let input = 0, weight = 0
+      const feeds = Object.fromEntries(this.config.operands.map((operand, i) => [`operand_${i}`,
+        operand.from === 'input' ? inputs[input++] : operand.from === 'weight' ? this.#variables[weight++].read()
+          : tf.tensor(operand.values, operand.shape, operand.dtype)]))
+      const names = Array.from({ length: this.config.outputs }, (_, i) => i ? `result:${i}` : 'result')
+      const results = this.#graph.execute(feeds, names)
+      return Array.isArray(results) ? results : [results]
+    }
+
+    override call(inputs: Tensor | Tensor[]): Tensor | Tensor[] {
+      return tf.tidy(() => {
+        const results = this.#run(Array.isArray(inputs) ? inputs : [inputs])
+        return results.length === 1 ? results[0] : results
+      })
+    }
+
+    /** Found by running the operation on two sizes of what is unknown: what stays the same is known. */
+    override computeOutputShape(shapes: Shape | Shape[]): Shape | Shape[] {
+      const all = (Array.isArray(shapes[0]) ? shapes : [shapes]) as Shape[]
+      const tried = [[2, 64], [3, 96]].map(([batch, size]) => tf.tidy(() =>
+        this.#run(all.map(shape => tf.zeros(shape.map((known, d) => known ?? (d ? size : batch))))).map(result => result.shape)))
+      const found = tried[0].map((shape, i) => shape.map((size, d) => size === tried[1][i][d] ? size : null))
+      return found.length === 1 ? found[0] : found
+    }
+
+    override getConfig(): tfTypes.serialization.ConfigDict {
+      const { op, attributes, operands, outputs } = this.config
+      return { ...super.getConfig(), op, attributes, operands, outputs } as unknown as tfTypes.serialization.ConfigDict
+    }
+  }
+  tf.serialization.registerClass(TensorFlowOpLayer as never)
+  make = (config, initial) => new TensorFlowOpLayer(config, initial)
+}
+
+const typeOf = (operand: Operand) => operand.from !== 'constant' || operand.dtype === 'float32' ? 'DT_FLOAT' : operand.dtype === 'int32' ? 'DT_INT32' : 'DT_BOOL'
+
+function graphOf(tf: TF, { op, attributes, operands }: TensorFlowOpConfig): tfTypes.GraphModel {
+  const placeholders = operands.map((operand, i) => ({ name: `operand_${i}`, op: 'Placeholder', attr: { dtype: { type: typeOf(operand) } } }))
+  const node = [...placeholders, { name: 'result', op, input: placeholders.map(({ name }) => name), attr: attributes }]
+  try {
+    const load = () => ({ modelTopology: { node, versions: { producer: 27 } }, weightSpecs: [], weightData: new ArrayBuffer(0) })
+    return tf.loadGraphModelSync({ load } as never) as unknown as tfTypes.GraphModel
+  } catch (error) {
+    throw new GraftError(`operation ${op} cannot be run here: ${(error as Error).message}`)
+  }
+}
