@@ -141,7 +141,7 @@ export class Notebook {
     return message
       .replace(/(?:typeof )?import\("[^"]*__cell_(\d+)(?:\.ts)?"\)(?:\.([\w$]+))?/g, (_, cell: string, name?: string) => `${name ?? 'the module'} (cell ${this.#counts[Number(cell)]})`)
       .replace(/import\("[^"]*__(?:env|live)(?:\.ts)?"\)\./g, '').replace(/\$e\.(?:\$\d+\.)?/g, '')
-      .replace(/import\("[^"]*\/lib\/index(?:\.ts)?"\)/g, 'graft').replace(/import\("[^"]*\/node_modules\/((?:@[^/"]+\/)?[^/"]+)[^"]*"\)/g, 'import("$1")')
+      .replace(/import\("[^"]*\/lib\/index(?:\.ts)?"\)/g, 'graft').replace(/\bgraft\.tf\./g, 'tf.').replace(/import\("[^"]*\/node_modules\/((?:@[^/"]+\/)?[^/"]+)[^"]*"\)/g, 'import("$1")')
   }
 
   /** All names of earlier cells. */
