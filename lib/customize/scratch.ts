@@ -15,7 +15,7 @@ import { leaves } from './layers.ts'
  */
 export async function scratch(model: LayersModel, { seed = 1 }: { seed?: number } = {}): Promise<LayersModel> {
   const topology = JSON.parse(model.toJSON() as string)
-  seedInitializers(topology, seed, '')
+  prepare(topology, seed, '')
   const untrained = await tf.models.modelFromJSON({ modelTopology: topology })
   for (const layer of leaves(untrained)) layer.trainable = true
   const card = cardOf(model)
@@ -23,12 +23,17 @@ export async function scratch(model: LayersModel, { seed = 1 }: { seed?: number 
   return untrained
 }
 
-/** Gives every initializer of a model's configuration a seed of its own, found by its place. */
-function seedInitializers(node: unknown, seed: number, place: string): void {
+/**
+ * Gives every initializer of a model's configuration a seed of its own, found by its place. Published trunks average their batch statistics over
+ * thousands of steps (momentum 0.99 and more); a short run from random weights would be judged by statistics it never reached, so 0.9 at most.
+ */
+function prepare(node: unknown, seed: number, place: string): void {
   if (!node || typeof node !== 'object') return
+  const { class_name: type, config } = node as { class_name?: string, config?: { momentum?: number } }
+  if (type === 'BatchNormalization' && config?.momentum) config.momentum = Math.min(config.momentum, 0.9)
   for (const [key, value] of Object.entries(node)) {
     const here = `${place}/${key}`
     if (key.endsWith('_initializer') && value?.config && 'seed' in value.config) value.config.seed = seedFrom(seed, here)
-    else seedInitializers(value, seed, here)
+    else prepare(value, seed, here)
   }
 }

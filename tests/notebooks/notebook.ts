@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pythonOf, root, venv } from '../../install/place.js'
+
+/** An output of a cell, as nbformat keeps it. */
+export interface Output { output_type: string, data?: Record<string, string | string[]>, text?: string | string[], ename?: string, evalue?: string, traceback?: string[] }
+/** What executing a notebook left. */
+export interface Executed { status: number, stderr: string, cells: { source: string, outputs: Output[] }[], folder: string }
+
+export const joined = (text: string | string[] | undefined): string => [text ?? ''].flat().join('')
+/** All that a cell shows, as text. */
+export const textOf = (outputs: Output[]): string => outputs.map(one => joined(one.text) + joined(one.data?.['text/plain']) + (one.evalue ?? '')).join('\n')
+
+/**
+ * A copy of the notebooks' folder, so that what they save does not land in the clone. Images and models are links.
+ */
+export function notebookFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'graft-notebooks-'))
+  for (const name of ['images', 'models']) symlinkSync(join(root, 'notebooks', name), join(folder, name))
+  return folder
+}
+
+/** Executes a notebook of the project as `node install.js --run` does. `parameters` are `name=value`. */
+export function execute(name: string, parameters: string[] = [], env: Record<string, string> = {}, folder = notebookFolder()): Executed {
+  cpSync(join(root, 'notebooks', name), join(folder, name))
+  const out = join(folder, 'executed.ipynb')
+  const { status, stderr } = spawnSync(pythonOf(venv), [join(root, 'install', 'execute.py'), join(folder, name), out, ...parameters],
+    { encoding: 'utf8', env: { ...process.env, JUPYTER_PREFER_ENV_PATH: '1', ...env }, maxBuffer: 2 ** 26 })
+  const cells = existsSync(out) ? JSON.parse(readFileSync(out, 'utf8')).cells.filter((cell: any) => cell.cell_type === 'code') : []
+  return { status: status ?? -1, stderr, folder, cells: cells.map((cell: any) => ({ source: joined(cell.source), outputs: cell.outputs })) }
+}
