@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url'
  * where it is better. A golden that does not exist yet is written, except in CI.
  */
 export function golden(name: string, text: string): void {
-  const path = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url)),
-    ending = extname(name)
+  const path = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+  const ending = extname(name)
   const changed = `${path.slice(0, -ending.length)}-changed${ending}`
   const got = ending === '.txt' ? `${text}\n` : rounded(text)
   if (!existsSync(path) && !process.env.CI) {
@@ -21,7 +21,8 @@ export function golden(name: string, text: string): void {
   if (got === expected) return rmSync(changed, { force: true })
   writeFileSync(changed, got)
   assert.fail(
-    `${name} is not as it was: compare it with ${changed.split('/').at(-1)} beside it. First difference: ${difference(expected, got)}`,
+    `${name} is not as it was: compare it with ${changed.split('/').at(-1)} beside it. `
+      + `First difference: ${difference(expected, got)}`,
   )
 }
 
@@ -33,8 +34,8 @@ const rounded = (text: string) =>
     .trimEnd()}\n`
 
 function difference(expected: string, got: string): string {
-  const a = expected.split('\n'),
-    b = got.split('\n')
+  const a = expected.split('\n')
+  const b = got.split('\n')
   const i = b.findIndex((line, n) => line !== a[n])
   return `line ${i + 1}, expected ${JSON.stringify(a[i] ?? '')}, received ${JSON.stringify(b[i] ?? '')}`
 }

@@ -8,8 +8,8 @@ import { palette } from './palette.ts'
  */
 export function compose(figure: Element): string {
   const parts: string[] = []
-  let width = 0,
-    y = 0
+  let width = 0
+  let y = 0
   const text = (words: string, size: number, fill: string, weight = 400) => {
     parts.push(
       `<text x="12" y="${y + size + 6}" font-size="${size}" font-weight="${weight}" fill="${fill}">${escape(words)}</text>`,
@@ -24,8 +24,8 @@ export function compose(figure: Element): string {
     width = Math.max(width, x + sizeOf(svg, 'width', 640))
   }
   for (const part of figure.tagName.toLowerCase() === 'figure' ? figure.children : [figure]) {
-    const name = part.tagName.toLowerCase(),
-      words = part.textContent?.trim() ?? ''
+    const name = part.tagName.toLowerCase()
+    const words = part.textContent?.trim() ?? ''
     if (name === 'h2') text(words, 16, palette.ink, 600)
     else if (name === 'h3') text(words, 12, palette.faint)
     else if (name === 'figcaption') text(words, 11, palette.faint)
@@ -37,21 +37,21 @@ export function compose(figure: Element): string {
       width = Math.max(width, legend.width + 24)
     }
   }
-  const w = Math.ceil(width),
-    h = Math.ceil(y + 6)
+  const w = Math.ceil(width)
+  const h = Math.ceil(y + 6)
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}">${parts.join('')}</svg>`
 }
 
 /** A legend of swatches, set in rows; the width of a label is estimated, as there is no layout engine. */
 function swatches(legend: Element, most: number) {
-  let x = 0,
-    y = 0,
-    width = 0,
-    svg = ''
+  let x = 0
+  let y = 0
+  let width = 0
+  let svg = ''
   for (const mark of legend.querySelectorAll('svg')) {
     const label = mark.parentElement?.textContent?.trim() ?? ''
-    const size = sizeOf(mark, 'width', 15),
-      wide = size + 6 + label.length * 6.2 + 14
+    const size = sizeOf(mark, 'width', 15)
+    const wide = size + 6 + label.length * 6.2 + 14
     if (x > 0 && x + wide > most) {
       x = 0
       y += 20

@@ -2,8 +2,9 @@ import { GraftError } from '../error.ts'
 import type { MimeBundle } from '../host.ts'
 import type { Predictions } from '../train/prediction.ts'
 import { figure } from './figure.ts'
-import { columns, count, escape, percent, plural, shorten } from './format.ts'
+import { columns, count, percent, plural, shorten } from './format.ts'
 import { inkOn, palette } from './palette.ts'
+import { drawing, rect, text, titles, type Lettering } from './svg.ts'
 
 /** How often each true class (row) was taken for each class (column), and what follows from it. */
 export interface Confusion {
@@ -28,7 +29,8 @@ export function confusion(predictions: Predictions): Confusion {
   const known = predictions.filter(one => one.truth !== null)
   if (known.length === 0)
     throw new GraftError(
-      'confusion: expected predictions whose true classes are known, received none. Predict a data set: show.confusion(model, data.test).',
+      'confusion: expected predictions whose true classes are known, received none. '
+        + 'Predict a data set: show.confusion(model, data.test).',
     )
   const classes = [...new Set([...known[0].scores.map(score => score.label), ...known.map(one => one.truth!)])].sort((a, b) =>
     a.localeCompare(b, 'en', { numeric: true }),
@@ -56,103 +58,87 @@ const sum = (values: number[]) => values.reduce((a, b) => a + b, 0)
 export function confusionBundle(predictions: Predictions): MimeBundle {
   const found = confusion(predictions)
   const { title, detail } = headline(found)
-  return figure(drawing(found), { alt: `Confusion matrix: ${title}. ${detail}. ${listed(found, 5)}`, text: confusionText(found) })
+  return figure(matrix(found), { alt: `Confusion matrix: ${title}. ${detail}. ${listed(found, 5)}`, text: confusionText(found) })
 }
 
-function drawing(found: Confusion): string {
-  const { classes, counts, recall, pairs } = found,
-    n = classes.length
-  const size = Math.max(6, Math.min(40, Math.floor(480 / n))),
-    side = n * size
+function matrix(found: Confusion): string {
+  const { classes, counts, recall, pairs } = found
+  const size = Math.max(6, Math.min(40, Math.floor(480 / classes.length)))
+  const side = classes.length * size
   const longest = Math.min(12, Math.max(...classes.map(name => name.length)))
-  const left = 46 + longest * 6.5,
-    top = 96 + longest * 5.5
-  const out: string[] = []
-  const text = (x: number, y: number, words: string, letters: number, fill: string = palette.ink, more = '') =>
-    out.push(`<text x="${x}" y="${y}" font-size="${letters}" fill="${fill}"${more}>${escape(words)}</text>`)
+  const left = 46 + longest * 6.5
+  const top = 96 + longest * 5.5
+  const right = left + side + 8
+  const letters: Lettering = { size: Math.min(12, size * 0.7) }
+  const labelled = size >= 9
   const { title, detail } = headline(found)
-  text(16, 28, title, 16, palette.ink, ' font-weight="600"')
-  text(16, 47, detail, 12, palette.faint)
-  text(left + side / 2, 74, 'predicted', 12, palette.faint, ' text-anchor="middle"')
-  text(0, 0, 'true', 12, palette.faint, ` text-anchor="middle" transform="translate(24,${top + side / 2}) rotate(-90)"`)
-  const letters = Math.min(12, size * 0.7),
-    labelled = size >= 9
+  const faint: Lettering = { fill: palette.faint, anchor: 'middle' }
+  const out = [
+    titles(title, detail),
+    text(left + side / 2, 74, 'predicted', faint),
+    text(0, 0, 'true', { ...faint, transform: `translate(24,${top + side / 2}) rotate(-90)` }),
+  ]
   for (const [i, name] of classes.entries()) {
     const middle = i * size + size / 2
+    const base = middle + letters.size! * 0.36
     if (labelled) {
-      text(left - 8, top + middle + letters * 0.36, shorten(name, 12), letters, palette.ink, ' text-anchor="end"')
-      text(
-        0,
-        0,
-        shorten(name, 12),
-        letters,
-        palette.ink,
-        ` transform="translate(${left + middle + letters * 0.36},${top - 8}) rotate(-60)"`,
+      const turned = `translate(${left + base},${top - 8}) rotate(-60)`
+      out.push(
+        text(left - 8, top + base, shorten(name, 12), { ...letters, anchor: 'end' }),
+        text(0, 0, shorten(name, 12), { ...letters, transform: turned }),
+        text(right, top + base, percent(recall[i]), { ...letters, fill: palette.faint }),
       )
     }
     const most = Math.max(1, sum(counts[i]))
     for (const [j, value] of counts[i].entries()) {
+      const x = left + j * size
       const fill = shade(value / most, i === j)
-      out.push(`<rect x="${left + j * size}" y="${top + i * size}" width="${size - 1}" height="${size - 1}" fill="${fill}"/>`)
-      if (value > 0 && size >= 18) {
-        text(
-          left + j * size + size / 2,
-          top + middle + 4,
-          String(value),
-          Math.min(13, size / 2.2),
-          inkOn(fill),
-          ' text-anchor="middle"',
-        )
-      }
+      out.push(rect(x, top + i * size, size - 1, size - 1, { fill }))
+      if (value === 0 || size < 18) continue
+      const inside: Lettering = { size: Math.min(13, size / 2.2), fill: inkOn(fill), anchor: 'middle' }
+      out.push(text(x + size / 2, top + middle + 4, String(value), inside))
     }
-    if (labelled) text(left + side + 8, top + middle + letters * 0.36, percent(recall[i]), letters, palette.faint)
   }
-  if (labelled) text(left + side + 8, top - 10, 'recall', 11, palette.faint)
+  if (labelled) out.push(text(right, top - 10, 'recall', { size: 11, fill: palette.faint }))
   const x = left + side + 90
-  text(x, top - 10, pairs.length ? 'most confused' : 'nothing confused', 13, palette.ink, ' font-weight="600"')
+  out.push(text(x, top - 10, pairs.length ? 'most confused' : 'nothing confused', { size: 13, bold: true }))
   for (const [i, pair] of pairs.slice(0, 10).entries()) {
-    text(x, top + 14 + i * 20, `${count(pair.count)} ×`, 12, palette.bad, ' font-weight="600"')
-    text(x + 42, top + 14 + i * 20, `${shorten(pair.truth, 16)} taken for ${shorten(pair.predicted, 16)}`, 12)
+    out.push(
+      text(x, top + 14 + i * 20, `${count(pair.count)} ×`, { fill: palette.bad, bold: true }),
+      text(x + 42, top + 14 + i * 20, `${shorten(pair.truth, 16)} taken for ${shorten(pair.predicted, 16)}`),
+    )
   }
-  const height = Math.max(top + side, top + Math.min(10, pairs.length) * 20) + 20
-  return `<svg width="${x + 270}" height="${height}">${out.join('')}</svg>`
+  return drawing(x + 270, top + Math.max(side, Math.min(10, pairs.length) * 20) + 20, ...out)
 }
 
 /** Right ones in blue, mistakes in vermilion, deeper the larger their share of the true class. */
 function shade(share: number, right: boolean): string {
   if (share === 0) return '#f3f5f7'
-  const full = right ? [0, 114, 178] : [179, 71, 0],
-    light = right ? [214, 233, 246] : [252, 226, 208]
-  return `#${full
-    .map((c, i) =>
-      Math.round(light[i] + (c - light[i]) * share)
-        .toString(16)
-        .padStart(2, '0'),
-    )
-    .join('')}`
+  const full = right ? [0, 114, 178] : [179, 71, 0]
+  const light = right ? [214, 233, 246] : [252, 226, 208]
+  const channels = full.map((c, i) => Math.round(light[i] + (c - light[i]) * share))
+  return `#${channels.map(c => c.toString(16).padStart(2, '0')).join('')}`
 }
 
 function headline({ accuracy, counts }: Confusion): { title: string; detail: string } {
-  const all = sum(counts.map(sum)),
-    right = Math.round(accuracy * all)
+  const all = sum(counts.map(sum))
+  const right = Math.round(accuracy * all)
   return {
     title: `${percent(accuracy)} right`,
     detail: `${count(right)} of ${plural(all, 'image')}, ${count(all - right)} wrong`,
   }
 }
 
-const listed = ({ pairs }: Confusion, most: number) =>
-  pairs.length === 0
-    ? 'Nothing is confused.'
-    : `Most confused: ${pairs
-        .slice(0, most)
-        .map(pair => `${pair.truth} taken for ${pair.predicted} (${pair.count})`)
-        .join(', ')}.`
+function listed({ pairs }: Confusion, most: number): string {
+  if (pairs.length === 0) return 'Nothing is confused.'
+  const some = pairs.slice(0, most).map(pair => `${pair.truth} taken for ${pair.predicted} (${pair.count})`)
+  return `Most confused: ${some.join(', ')}.`
+}
 
 /** The matrix in letters for up to twelve classes, else a line per class; then the most confused pairs. */
 export function confusionText(found: Confusion): string {
-  const { classes, counts, recall, precision } = found,
-    { title, detail } = headline(found)
+  const { classes, counts, recall, precision } = found
+  const { title, detail } = headline(found)
   const matrix = classes.length <= 12
   const head = ['true \\ predicted', ...(matrix ? classes.map(name => shorten(name, 8)) : ['images']), 'recall', 'precision']
   const rows = classes.map((name, i) => [
@@ -161,5 +147,6 @@ export function confusionText(found: Confusion): string {
     percent(recall[i]),
     percent(precision[i]),
   ])
-  return `${title}: ${detail}\n${columns([head, [], ...rows], ['left', ...head.slice(1).map(() => 'right' as const)])}\n${listed(found, 10)}`
+  const table = columns([head, [], ...rows], ['left', ...head.slice(1).map(() => 'right' as const)])
+  return `${title}: ${detail}\n${table}\n${listed(found, 10)}`
 }

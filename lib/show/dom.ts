@@ -17,8 +17,8 @@ class Canvas {
   height = 150
 
   getContext() {
-    const canvas = this,
-      pixels = new Uint8ClampedArray(this.width * this.height * 4)
+    const canvas = this
+    const pixels = new Uint8ClampedArray(this.width * this.height * 4)
     this.#pixels = pixels
     return {
       fillStyle: '#000',

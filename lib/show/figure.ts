@@ -94,8 +94,8 @@ export function asDocument(source: string, alt?: string): { text: string; width:
     .get('viewBox')
     ?.split(/[\s,]+/)
     .map(Number)
-  const width = pixels(attributes.get('width')) ?? box?.[2] ?? 640,
-    height = pixels(attributes.get('height')) ?? box?.[3] ?? 400
+  const width = pixels(attributes.get('width')) ?? box?.[2] ?? 640
+  const height = pixels(attributes.get('height')) ?? box?.[3] ?? 400
   const [x, y, w, h] = box ?? [0, 0, width, height]
   const label = alt ?? unescape(attributes.get('aria-label'))
   attributes

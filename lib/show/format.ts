@@ -50,7 +50,7 @@ export const shorten = (text: string, most: number): string => {
  * @example
  * columns([['layer', 'params'], [], ['dense', '1,290']], ['left', 'right'])
  */
-export function columns(rows: string[][], align: ('left' | 'right')[]): string {
+export function columns(rows: string[][], align: readonly ('left' | 'right')[]): string {
   const widths = align.map((_, i) => Math.max(0, ...rows.map(row => row[i]?.length ?? 0)))
   const total = widths.reduce((sum, width) => sum + width + 2, -2)
   return rows

@@ -14,26 +14,40 @@ export interface Column {
 
 const margin = 20
 
+const element = (name: string, attributes: string, inside: string) =>
+  `<${name}${attributes && ` ${attributes}`}>${inside}</${name}>`
+
 /** A table; with several tables of the same columns below each other the columns align. Rows hold HTML. */
 export function table(columns: Column[], rows: string[][], options: { head?: boolean; inline?: boolean } = {}): string {
-  const layout = `table-layout:fixed;width:100%;margin:0;border-collapse:collapse${options.inline ? ';display:inline-table;vertical-align:middle' : ''}`
-  const cell = (tag: string, { align }: Column, html: string) =>
-    `<${tag}${align === 'right' ? ' align="right" style="padding:3px 8px"' : ' style="padding:3px 8px;text-align:left"'}>${html}</${tag}>`
-  const widths = `<colgroup>${columns.map(column => `<col width="${column.width}%">`).join('')}</colgroup>`
-  const head = options.head
-    ? `<thead><tr>${columns.map(column => cell('th', column, escape(column.head))).join('')}</tr></thead>`
-    : ''
-  const body = rows.map(row => `<tr>${row.map((html, i) => cell('td', columns[i], html)).join('')}</tr>`).join('')
-  return `<table width="100%" style="${layout}">${widths}${head}<tbody>${body}</tbody></table>`
+  const cell = (tag: 'td' | 'th', { align }: Column, html: string) =>
+    element(tag, align === 'right' ? 'align="right" style="padding:3px 8px"' : 'style="padding:3px 8px;text-align:left"', html)
+  const row = (tag: 'td' | 'th', cells: string[]) =>
+    element('tr', '', cells.map((html, i) => cell(tag, columns[i], html)).join(''))
+  const widths = element('colgroup', '', columns.map(column => `<col width="${column.width}%">`).join(''))
+  const head = options.head ? element('thead', '', row('th', columns.map(column => escape(column.head)))) : ''
+  const body = element('tbody', '', rows.map(cells => row('td', cells)).join(''))
+  const inline = options.inline ? ';display:inline-table;vertical-align:middle' : ''
+  const style = `table-layout:fixed;width:100%;margin:0;border-collapse:collapse${inline}`
+  return element('table', `width="100%" style="${style}"`, widths + head + body)
 }
 
 /** Something that folds: a row of the table which opens on a click, and what it hides. */
-export const fold = (columns: Column[], row: string[], inside: string, open = false): string =>
-  `<details${open ? ' open' : ''}><summary style="list-style-position:outside;cursor:pointer">${table(columns, [row], { inline: true })}</summary>${inside}</details>`
+export function fold(columns: Column[], row: string[], inside: string): string {
+  const line = table(columns, [row], { inline: true })
+  return element('details', '', element('summary', 'style="list-style-position:outside;cursor:pointer"', line) + inside)
+}
 
 /** The frame of a display: room for the folding marks at the left, a width at which lines are easy to follow. */
-export const frame = (html: string, width = 860): string =>
-  `<div style="max-width:${width}px;overflow-x:auto"><div style="min-width:600px;margin-left:${margin}px;font-size:13px;line-height:1.35">${html}</div></div>`
+export function frame(html: string, width = 860): string {
+  const page = element('div', `style="min-width:600px;margin-left:${margin}px;font-size:13px;line-height:1.35"`, html)
+  return element('div', `style="max-width:${width}px;overflow-x:auto"`, page)
+}
+
+/** A bar of which a share is filled. */
+export function share(part: number, color: string): string {
+  const filled = element('div', `style="width:${(part * 100).toFixed(2)}%;height:4px;background:${color}"`, '')
+  return element('div', 'style="width:100%;height:4px;margin:6px 0;background:#8b949e"', filled)
+}
 
 /** A word on a coloured ground, for the state that stands out. */
 export const chip = (text: string, background: string): string =>
@@ -41,5 +55,3 @@ export const chip = (text: string, background: string): string =>
 
 /** A word that steps back. */
 export const faint = (html: string): string => `<span style="opacity:0.72">${html}</span>`
-
-export const code = (text: string): string => `<code style="background:transparent;padding:0">${escape(text)}</code>`

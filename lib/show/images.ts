@@ -2,19 +2,21 @@ import type { ImageData } from '../data/images.ts'
 import type { ImageSet } from '../data/set.ts'
 import type { MimeBundle } from '../host.ts'
 import { photoFigure } from './figure.ts'
-import { columns, count, escape, plural, shorten } from './format.ts'
+import { columns, count, plural, shorten } from './format.ts'
 import { palette } from './palette.ts'
+import { drawing, image, text, titles } from './svg.ts'
 import { thumbnail } from './thumbnail.ts'
 
 const most = { classes: 24, perClass: 14 }
-const row = 48,
-  thumb = 42
+const row = 48
+const thumb = 42
 
 /** A data set as a contact sheet: its classes, how many images each has in which part, and a few of them. */
 export async function imageDataBundle(data: ImageData): Promise<MimeBundle> {
   const sets = parts(data)
-  const heading = `${plural(data.classes.length, 'class', 'classes')}, ${sets.map(([name, set]) => `${count(set.length)} ${name}`).join(' + ')}`
-  const detail = `${data.size.join(' × ')} pixels, ${data.channels === 1 ? 'grey' : 'RGB'}, values ${data.range.join(' to ')} · ${data.source}`
+  const amounts = sets.map(([name, set]) => `${count(set.length)} ${name}`).join(' + ')
+  const heading = `${plural(data.classes.length, 'class', 'classes')}, ${amounts}`
+  const detail = `${describe(data)} · ${data.source}`
   const counts = (label: number) => sets.map(([, set]) => count(set.counts[label])).join(' + ')
   const notes = data.notes.map(note => note.split('\n')[0].replace(/:$/, ' (see .problems).'))
   return photoFigure(await sheet(data.train, heading, detail, counts, notes), {
@@ -26,7 +28,7 @@ export async function imageDataBundle(data: ImageData): Promise<MimeBundle> {
 /** One part of a data set as a contact sheet. */
 export async function imageSetBundle(set: ImageSet): Promise<MimeBundle> {
   const heading = `${plural(set.length, 'image')} of ${plural(set.classes.length, 'class', 'classes')}`
-  const detail = `${set.size.join(' × ')} pixels, ${set.channels === 1 ? 'grey' : 'RGB'}, values ${set.range.join(' to ')}`
+  const detail = describe(set)
   const { counts } = set
   return photoFigure(await sheet(set, heading, detail, label => count(counts[label]), []), {
     alt: `Contact sheet: ${heading}`,
@@ -43,12 +45,15 @@ export function imageDataText(data: ImageData): string {
     ...data.classes.map((name, label) => [shorten(name, 40), ...sets.map(([, set]) => count(set.counts[label]))]),
   ]
   return [
-    `ImageData '${data.source}': ${plural(data.classes.length, 'class', 'classes')}, images of ${data.size.join(' × ')} × ${data.channels}, `
-      + `values ${data.range.join(' to ')}`,
+    `ImageData '${data.source}': ${plural(data.classes.length, 'class', 'classes')}, `
+      + `images of ${data.size.join(' × ')} × ${data.channels}, values ${data.range.join(' to ')}`,
     columns(table, ['left', ...sets.map(() => 'right' as const)]),
     ...data.notes,
   ].join('\n')
 }
+
+const describe = ({ size, channels, range }: Pick<ImageSet, 'size' | 'channels' | 'range'>) =>
+  `${size.join(' × ')} pixels, ${channels === 1 ? 'grey' : 'RGB'}, values ${range.join(' to ')}`
 
 const parts = (data: ImageData): [string, ImageSet][] =>
   (['train', 'validation', 'test'] as const).flatMap(name => (data[name] ? [[name, data[name]] as [string, ImageSet]] : []))
@@ -60,30 +65,25 @@ async function sheet(
   counts: (label: number) => string,
   notes: string[],
 ): Promise<string> {
-  const shown = set.classes.slice(0, most.classes),
-    out: string[] = []
-  const left = 32 + 7.5 * Math.max(10, ...shown.map(name => Math.min(26, name.length)))
-  const text = (x: number, y: number, words: string, size = 12, fill: string = palette.ink, weight = 400) =>
-    out.push(`<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}">${escape(words)}</text>`)
-  text(12, 26, heading, 16, palette.ink, 600)
-  text(12, 46, shorten(detail, 90), 12, palette.faint)
-  let y = 58
+  const shown = set.classes.slice(0, most.classes)
+  const left = 36 + 7.5 * Math.max(10, ...shown.map(name => Math.min(26, name.length)))
+  const out = [titles(heading, shorten(detail, 90))]
+  let y = 60
   for (const [label, name] of shown.entries()) {
-    const indices = firstOf(set, label)
-    text(12, y + 18, shorten(name, 26), 13, palette.ink, 600)
-    text(12, y + 34, counts(label), 11, palette.faint)
-    const pictures = await Promise.all(indices.map(async i => thumbnail(await set.bitmap(i), 2 * thumb)))
-    for (const [n, href] of pictures.entries())
-      out.push(`<image x="${left + n * (thumb + 6)}" y="${y}" width="${thumb}" height="${thumb}" href="${href}"/>`)
+    const pictures = await Promise.all(firstOf(set, label).map(async i => thumbnail(await set.bitmap(i), 2 * thumb)))
+    out.push(
+      text(16, y + 18, shorten(name, 26), { size: 13, bold: true }),
+      text(16, y + 34, counts(label), { size: 11, fill: palette.faint }),
+      ...pictures.map((href, n) => image(left + n * (thumb + 6), y, thumb, href)),
+    )
     y += row
   }
   const rest = set.classes.length - shown.length
   for (const line of [...(rest ? [`… and ${plural(rest, 'more class', 'more classes')}`] : []), ...notes]) {
-    text(12, y + 14, shorten(line, 110), 11, palette.faint)
+    out.push(text(16, y + 14, shorten(line, 110), { size: 11, fill: palette.faint }))
     y += 20
   }
-  const width = left + most.perClass * (thumb + 6) + 12
-  return `<svg width="${width}" height="${y + 8}">${out.join('')}</svg>`
+  return drawing(left + most.perClass * (thumb + 6) + 12, y + 8, ...out)
 }
 
 function firstOf(set: ImageSet, label: number): number[] {

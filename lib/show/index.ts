@@ -124,7 +124,8 @@ async function judged(name: string, model: LayersModel, images: Images | Predict
   if (images instanceof ImageData || images instanceof ImageSet) return predict(model, images as ImageSet)
   if (images === null)
     throw new GraftError(
-      `show.${name}: the data set has no such part. Make one: data.images(folder, { validation: 0.2 }), or a folder with train/ and test/.`,
+      `show.${name}: the data set has no such part. `
+        + 'Make one: data.images(folder, { validation: 0.2 }), or a folder with train/ and test/.',
     )
   throw expected(name, 'a data set, e.g. digits.validation', images)
 }
@@ -141,9 +142,8 @@ const isRun = (value: unknown): value is RunView =>
 const isFit = (value: unknown): value is Fit =>
   Array.isArray((value as Fit | null)?.epoch) && typeof (value as Fit).history === 'object'
 
-const expected = (name: string, what: string, received: unknown) =>
-  new GraftError(
-    `show.${name}: expected ${what}, received ${received === null ? 'null' : typeof received === 'object' ? `${received.constructor?.name ?? 'an object'}` : inspect(received)}.${
-      received instanceof Promise ? ' Put await before it.' : ''
-    }`,
-  )
+function expected(name: string, what: string, received: unknown): GraftError {
+  const kind = typeof received === 'object' && received !== null ? received.constructor?.name ?? 'an object' : inspect(received)
+  const hint = received instanceof Promise ? ' Put await before it.' : ''
+  return new GraftError(`show.${name}: expected ${what}, received ${kind}.${hint}`)
+}

@@ -3,7 +3,7 @@ import { cardOf } from '../card.ts'
 import type { MimeBundle } from '../host.ts'
 import { showable } from './bundle.ts'
 import { columns, count, escape, percent, plural, shorten } from './format.ts'
-import { chip, faint, fold, frame, table, type Column } from './html.ts'
+import { chip, faint, fold, frame, share, table, type Column } from './html.ts'
 import { isBlock, layerTree, rowsOf, type LayerEntry, type LayerRow } from './layer-rows.ts'
 import { palette } from './palette.ts'
 
@@ -27,8 +27,8 @@ export const layerText = (model: LayersModel): string => text(model, layerTree(m
 export function totals(model: LayersModel): { params: number; trainable: number; bytes: number } {
   const once = (weights: { id?: number; shape: readonly (number | null)[] }[]) =>
     [...new Set(weights)].reduce((sum, weight) => sum + weight.shape.reduce<number>((n, d) => n * (d ?? 1), 1), 0)
-  const params = once(model.weights as never),
-    trainable = once(model.trainableWeights as never)
+  const params = once(model.weights as never)
+  const trainable = once(model.trainableWeights as never)
   return { params, trainable, bytes: params * 4 }
 }
 
@@ -42,40 +42,30 @@ const layout: Column[] = [
 
 function html(model: LayersModel, tree: LayerEntry[]): string {
   const { params, trainable } = totals(model)
-  const share = params ? trainable / params : 0
-  const bar = `<div style="width:100%;height:4px;margin:6px 0;background:#8b949e"><div style="width:${(share * 100).toFixed(2)}%;height:4px;background:${palette.train}"></div></div>`
+  const part = params ? trainable / params : 0
   const from = cardOf(model)?.handle
   const head =
     `<div><b style="font-size:15px">${escape(model.name)}</b> ${faint(escape(about(model)))}</div>`
     + (from ? `<div>${faint(`from ${escape(from)}`)}</div>` : '')
-    + bar
-    + `<div><b>${count(params)}</b> parameters (${size(params * 4)}): <b>${count(trainable)}</b> train (${percent(share)}), <b>${count(params - trainable)}</b> frozen</div>`
+    + share(part, palette.train)
+    + `<div>${amounts(params, trainable).replace(/[\d,]+(?= (param|train|frozen))/g, '<b>$&</b>')}</div>`
   const cellsFit = model.layers.length <= 400 // A cell's inline styles take room: beyond, what is folded is set as plain columns.
   return frame(head + table(layout, [], { head: true }) + section(tree, 0, cellsFit))
 }
 
 /** Neighbouring rows share a table; a block is a fold between two tables. */
 function section(entries: LayerEntry[], depth: number, cellsFit: boolean): string {
-  let out = '',
-    open: LayerRow[] = []
+  let out = ''
+  let open: LayerRow[] = []
   const close = () => {
-    if (open.length)
-      out +=
-        cellsFit || depth === 0
-          ? table(
-              layout,
-              open.map(row => cells(row, depth)),
-            )
-          : plain(open)
+    if (open.length) out += cellsFit || depth === 0 ? table(layout, open.map(row => cells(row, depth))) : plain(open)
     open = []
   }
   for (const entry of entries) {
-    if (!isBlock(entry)) {
-      open.push(entry)
-      continue
-    }
-    close()
-    out += fold(layout, blockCells(entry, depth), section(entry.entries, depth + 1, cellsFit))
+    if (isBlock(entry)) {
+      close()
+      out += fold(layout, blockCells(entry, depth), section(entry.entries, depth + 1, cellsFit))
+    } else open.push(entry)
   }
   close()
   return out
@@ -120,8 +110,8 @@ const stateHtml = (trainable: number, params: number): string =>
   params === 0 ? '' : trainable > 0 ? chip('trains', palette.train) : faint('frozen')
 
 function blockState(rows: LayerRow[]): string {
-  const held = rows.filter(row => row.params > 0),
-    some = held.filter(row => row.trainable > 0)
+  const held = rows.filter(row => row.params > 0)
+  const some = held.filter(row => row.trainable > 0)
   if (some.length > 0 && some.length < held.length)
     return `${chip('trains', palette.train)} ${faint(`${some.length} of ${held.length}`)}`
   return held.length ? stateHtml(some.length, 1) : ''
@@ -131,17 +121,13 @@ function text(model: LayersModel, tree: LayerEntry[]): string {
   const { params, trainable } = totals(model)
   const lines = tree.map(entry => {
     const rows = rowsOf(entry)
-    const all = rows.reduce((sum, row) => sum + row.params, 0),
-      some = rows.filter(row => row.trainable > 0)
+    const all = rows.reduce((sum, row) => sum + row.params, 0)
+    const some = rows.filter(row => row.trainable > 0)
     const held = rows.filter(row => row.params > 0)
-    const state =
-      held.length === 0
-        ? ''
-        : some.length === 0
-          ? 'frozen'
-          : some.length === held.length
-            ? 'trains'
-            : `${some.length} of ${held.length} train`
+    const state = held.length === 0 ? ''
+      : some.length === 0 ? 'frozen'
+      : some.length === held.length ? 'trains'
+      : `${some.length} of ${held.length} train`
     return [
       shorten(entry.name, 40),
       isBlock(entry) ? `(${plural(rows.length, 'layer')})` : (entry as LayerRow).type,
@@ -156,8 +142,14 @@ function text(model: LayersModel, tree: LayerEntry[]): string {
   return [
     `${model.name}: ${about(model)}${from ? `\nfrom ${from}` : ''}`,
     columns([head, [], ...lines, []], ['left', 'left', 'left', 'right', 'left', 'left']),
-    `${count(params)} parameters (${size(params * 4)}): ${count(trainable)} train (${percent(params ? trainable / params : 0)}), ${count(params - trainable)} frozen`,
+    amounts(params, trainable),
   ].join('\n')
+}
+
+function amounts(params: number, trainable: number): string {
+  const part = percent(params ? trainable / params : 0)
+  const frozen = count(params - trainable)
+  return `${count(params)} parameters (${size(params * 4)}): ${count(trainable)} train (${part}), ${frozen} frozen`
 }
 
 function about(model: LayersModel): string {
@@ -171,9 +163,7 @@ function about(model: LayersModel): string {
     .join(' · ')
 }
 
-const size = (bytes: number) =>
-  bytes < 1e6
-    ? `${(bytes / 1e3).toFixed(1)} kB`
-    : bytes < 1e9
-      ? `${(bytes / 1e6).toFixed(1)} MB`
-      : `${(bytes / 1e9).toFixed(2)} GB`
+function size(bytes: number): string {
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`
+}

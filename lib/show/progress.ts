@@ -1,6 +1,7 @@
 import { displayId, host, type MimeBundle } from '../host.ts'
 import { showable } from './bundle.ts'
 import { count, duration, escape } from './format.ts'
+import { faint } from './html.ts'
 
 export interface ProgressOptions {
   /** What is being done, e.g. `Decoding`. */
@@ -64,9 +65,9 @@ const groups = new WeakMap<AbortSignal, Group>()
  * bar.done()
  */
 export function progressBar(options: ProgressOptions = {}): ProgressBar {
-  const out = host(),
-    { signal } = out,
-    started = performance.now()
+  const out = host()
+  const { signal } = out
+  const started = performance.now()
   const group = groups.get(signal) ?? { id: displayId(), bars: [], shown: false, last: started - between + patience }
   groups.set(signal, group)
   const view: ProgressView = { ...options, done: 0, seconds: 0, state: 'running', depth: group.bars.length }
@@ -180,8 +181,8 @@ function line(view: ProgressView): { text: string; html: string } {
         ? `${duration((seconds / done) * (total - done))} left`
         : ''
   const words = [left, note].filter(Boolean).join(', ')
-  const share = total ? Math.min(1, done / total) : 1,
-    arrow = Math.round(share * 20)
+  const share = total ? Math.min(1, done / total) : 1
+  const arrow = Math.round(share * 20)
   const bar = `[${(share === 1 ? '=' : '>').padStart(arrow, '=').slice(0, arrow).padEnd(20)}]`
   const meter =
     total === undefined
@@ -189,7 +190,7 @@ function line(view: ProgressView): { text: string; html: string } {
       : `<progress value="${Math.min(done, total)}" max="${total}" style="width:240px;vertical-align:middle"></progress> `
   return {
     text: `${'  '.repeat(depth)}${label} ${far} ${total === undefined ? '' : `${bar} `}${words}`.trimEnd(),
-    html: `<div style="padding-left:${depth * 20}px">${escape(label)} ${meter}${far} <span style="opacity:0.72">${escape(words)}</span></div>`,
+    html: `<div style="padding-left:${depth * 20}px">${escape(label)} ${meter}${far} ${faint(escape(words))}</div>`,
   }
 }
 

@@ -3,6 +3,7 @@ import { GraftError } from '../error.ts'
 import type { MimeBundle } from '../host.ts'
 import { showable } from './bundle.ts'
 import { figure } from './figure.ts'
+import { plural } from './format.ts'
 import { thumbnail } from './thumbnail.ts'
 
 /** A tensor in letters: dtype, shape, and its values, the middle of long axes left out. */
@@ -54,8 +55,8 @@ export const isPicture = (tensor: Tensor): boolean =>
 export async function pictureBundle(tensor: Tensor): Promise<MimeBundle> {
   const [height, width, channels] = tensor.shape as [number, number, number]
   const values = await tensor.data()
-  let low = Infinity,
-    high = -Infinity
+  let low = Infinity
+  let high = -Infinity
   for (const value of values as Float32Array) {
     low = Math.min(low, value)
     high = Math.max(high, value)
@@ -74,9 +75,11 @@ export async function pictureBundle(tensor: Tensor): Promise<MimeBundle> {
             : [low, high]
   const data = Uint8Array.from(values as ArrayLike<number>, value => Math.round(((value - from) / (to - from || 1)) * 255))
   const scale = Math.max(1, Math.min(8, Math.floor(256 / Math.max(height, width))))
-  const w = Math.min(width * scale, 640),
-    h = Math.round((w * height) / width)
-  const words = `Picture of ${width} × ${height} pixels, ${channels} channel${channels > 1 ? 's' : ''}, ${tensor.dtype} values ${round(low)} to ${round(high)}${from === low && to === high && high > 1 ? ', stretched' : ''}`
+  const w = Math.min(width * scale, 640)
+  const h = Math.round((w * height) / width)
+  const stretched = from === low && to === high && high > 1 ? ', stretched' : ''
+  const held = `${tensor.dtype} values ${round(low)} to ${round(high)}${stretched}`
+  const words = `Picture of ${width} × ${height} pixels, ${plural(channels, 'channel')}, ${held}`
   const href = await thumbnail({ data, width, height, channels }, 2 * Math.max(w, h), scale > 2)
   return figure(`<svg width="${w}" height="${h}"><image width="${w}" height="${h}" href="${href}"/></svg>`, {
     alt: words,

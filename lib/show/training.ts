@@ -1,15 +1,16 @@
 import type { MimeBundle } from '../host.ts'
 import { showable } from './bundle.ts'
 import { asDocument, figure } from './figure.ts'
-import { columns, duration, escape, measure, percent, plural } from './format.ts'
+import { columns, duration, measure, percent, plural } from './format.ts'
 import { lineChart, ticks, type Curve } from './line-chart.ts'
 import { palette } from './palette.ts'
 import { epochsDone, isRunning, measures, type Measure, type RunView } from './run-view.ts'
+import { drawing, element, rect, titles } from './svg.ts'
 
-const width = 820,
-  panel = 258,
-  header = 62,
-  edge = 8
+const width = 820
+const panel = 258
+const header = 62
+const edge = 8
 
 /**
  * A training run as a plot: each measure on the training and the validation images, epoch by epoch, with the best epoch, the
@@ -20,42 +21,33 @@ const width = 820,
  * trainingPlot({ epochs: 3, seconds: 4.2, history: { loss: [2.3, 1.1, 0.6], accuracy: [0.1, 0.6, 0.8] } })
  */
 export function trainingPlot(run: RunView): MimeBundle {
-  const svg = trainingSvg(run),
-    text = trainingText(run)
+  const svg = trainingSvg(run)
+  const text = trainingText(run)
   return isRunning(run)
     ? showable({ 'image/svg+xml': asDocument(svg, summary(run)).text, 'text/plain': text })
     : figure(svg, { alt: summary(run), text })
 }
 
 function trainingSvg(run: RunView): string {
-  const all = measures(run),
-    many = all.length > 1
-  const rows = Math.ceil(all.length / 2),
-    height = header + rows * panel + edge
+  const all = measures(run)
+  const many = all.length > 1
+  const rows = Math.ceil(all.length / 2)
+  const height = header + rows * panel + edge
+  const wide = many ? (width - edge) / 2 : width - edge
   const panels = all.map((one, i) => {
-    const at = many
-      ? `translate(${edge + ((i % 2) * (width - edge)) / 2},${header + Math.floor(i / 2) * panel})`
-      : `translate(${edge},${header})`
-    return `<g transform="${at}">${chart(run, one, many ? (width - edge) / 2 : width - edge)}</g>`
+    const at = `translate(${edge + (i % 2) * wide},${header + Math.floor(i / 2) * panel})`
+    return element('g', { transform: at }, chart(run, one, wide))
   })
-  const text = (x: number, y: number, words: string, more: string) => `<text x="${x}" y="${y}"${more}>${escape(words)}</text>`
   const bar = isRunning(run)
-    ? `<rect width="${width}" height="3" fill="${palette.grid}"/>`
-      + `<rect width="${Math.round(width * progressOf(run))}" height="3" fill="${palette.train}"/>`
-    : ''
-  return (
-    `<svg width="${width}" height="${height}" fill="${palette.ink}">${bar}`
-    + text(24, 28, headline(run), ' font-size="16" font-weight="600"')
-    + text(24, 47, fitting(facts(run)), ` font-size="12" fill="${palette.faint}"`)
-    + panels.join('')
-    + '</svg>'
-  )
+    ? [rect(0, 0, width, 3, { fill: palette.grid }), rect(0, 0, width * progressOf(run), 3, { fill: palette.train })]
+    : []
+  return drawing(width, height, ...bar, titles(headline(run), fitting(facts(run)), 24), ...panels)
 }
 
 function chart(run: RunView, { name, train, validation }: Measure, wide: number): string {
   const share = /accuracy/i.test(name) || name === 'auc'
-  const done = epochsDone(run),
-    first = done === 0 || run.epochs === 1 ? 0 : 1
+  const done = epochsDone(run)
+  const first = done === 0 || run.epochs === 1 ? 0 : 1
   const points = (values: number[]) => values.map((value, i): [number, number] => [i + 1, value])
   const label = (word: string, values: number[]) => `${word} ${share ? percent(values.at(-1)) : measure(values.at(-1))}`
   const curves: Curve[] = []
@@ -89,8 +81,8 @@ function chart(run: RunView, { name, train, validation }: Measure, wide: number)
 
 /** The losses of the epoch that runs, spread over its width on the axis. */
 function batchPoints(run: RunView): [number, number][] {
-  const losses = run.batchLosses ?? [],
-    done = epochsDone(run)
+  const losses = run.batchLosses ?? []
+  const done = epochsDone(run)
   const perEpoch = run.images && run.batch ? Math.ceil(run.images.train / run.batch) : losses.length
   return losses.map((loss, i) => [done + (i + 1) / Math.max(perEpoch, losses.length), loss])
 }
@@ -101,20 +93,19 @@ function shares(values: number[]): [number, number] {
 }
 
 function amounts(values: number[]): [number, number] {
-  const low = Math.min(0, ...values),
-    high = Math.max(...values, low)
+  const low = Math.min(0, ...values)
+  const high = Math.max(...values, low)
   if (!(high > low)) return [low, low + 1]
-  const steps = ticks(low, high, 5),
-    step = steps.length > 1 ? steps[1] - steps[0] : high - low
+  const steps = ticks(low, high, 5)
+  const step = steps.length > 1 ? steps[1] - steps[0] : high - low
   return [low < 0 ? Math.floor(low / step) * step : 0, parseFloat((Math.ceil(high / step - 1e-9) * step).toPrecision(12))]
 }
 
-const title = (name: string) =>
-  name[0].toUpperCase()
-  + name
-    .slice(1)
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .toLowerCase()
+/** `meanAbsoluteError` → `Mean absolute error` */
+function title(name: string): string {
+  const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()
+  return words[0].toUpperCase() + words.slice(1)
+}
 
 function progressOf(run: RunView): number {
   const batches = run.images && run.batch ? (run.batchLosses?.length ?? 0) / Math.ceil(run.images.train / run.batch) : 0
@@ -122,8 +113,8 @@ function progressOf(run: RunView): number {
 }
 
 function headline(run: RunView): string {
-  const done = epochsDone(run),
-    name = run.title ?? 'Training'
+  const done = epochsDone(run)
+  const name = run.title ?? 'Training'
   if (isRunning(run)) return `${name}: epoch ${Math.min(done + 1, run.epochs)} of ${run.epochs}`
   return run.stopped
     ? `${name}: ${run.stopped} after ${done} of ${plural(run.epochs, 'epoch')}`
@@ -132,16 +123,13 @@ function headline(run: RunView): string {
 
 /** What the line under the headline says, most wanted first. */
 function facts(run: RunView): string[] {
-  const done = epochsDone(run),
-    at = (run.bestEpoch ?? done) - 1
+  const done = epochsDone(run)
+  const at = (run.bestEpoch ?? done) - 1
   const { valAccuracy, valLoss, accuracy, loss } = run.history
-  const best = valAccuracy
-    ? `validation accuracy ${percent(valAccuracy[at])}`
-    : valLoss
-      ? `validation loss ${measure(valLoss[at])}`
-      : accuracy
-        ? `accuracy ${percent(accuracy[at])}`
-        : `loss ${measure(loss[at])}`
+  const best = valAccuracy ? `validation accuracy ${percent(valAccuracy[at])}`
+    : valLoss ? `validation loss ${measure(valLoss[at])}`
+    : accuracy ? `accuracy ${percent(accuracy[at])}`
+    : `loss ${measure(loss[at])}`
   return [
     done > 0 && `best epoch ${at + 1}: ${best}`,
     done > 0 && run.seconds >= 0 && `${duration(run.seconds / done)} per epoch`,
@@ -163,16 +151,15 @@ const once = (run: RunView) => (run.images && run.trunkForwards === run.images.t
 function summary(run: RunView): string {
   const { loss, valLoss } = run.history
   if (!loss.length) return headline(run)
-  return (
-    `${headline(run)}. Training loss from ${measure(loss[0])} to ${measure(loss.at(-1))}`
-    + `${valLoss?.length ? `, validation loss from ${measure(valLoss[0])} to ${measure(valLoss.at(-1))}` : ''}. ${facts(run).join(', ')}.`
-  )
+  const fell = `Training loss from ${measure(loss[0])} to ${measure(loss.at(-1))}`
+  const judged = valLoss?.length ? `, validation loss from ${measure(valLoss[0])} to ${measure(valLoss.at(-1))}` : ''
+  return `${headline(run)}. ${fell}${judged}. ${facts(run).join(', ')}.`
 }
 
 /** The run in letters: a line for the whole and a table of its epochs; of a long run the first, the best and the last ones. */
 export function trainingText(run: RunView): string {
-  const all = measures(run),
-    done = epochsDone(run)
+  const all = measures(run)
+  const done = epochsDone(run)
   const heads = all.flatMap(one => [one.name, ...(one.validation ? [`val ${one.name}`] : [])])
   const cells = (i: number) =>
     all.flatMap(one =>

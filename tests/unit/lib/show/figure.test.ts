@@ -16,7 +16,8 @@ test('an SVG becomes a document with a title, a picture, and text', async () => 
     bundle['image/svg+xml'],
     '<svg width="80" height="60" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 80 60" color="#1f2328" '
       + 'font-family="Inter, system-ui, sans-serif" aria-label="A &#34;teal&#34; disc"><title>A &#34;teal&#34; disc</title>'
-      + '<rect x="0" y="0" width="80" height="60" rx="6" fill="#ffffff" stroke="none"/><circle cx="40" cy="30" r="20" fill="teal"/></svg>',
+      + '<rect x="0" y="0" width="80" height="60" rx="6" fill="#ffffff" stroke="none"/>'
+      + '<circle cx="40" cy="30" r="20" fill="teal"/></svg>',
   )
   assert.equal(bundle['text/plain'], 'A "teal" disc')
   await checkPicture(bundle)
@@ -54,7 +55,9 @@ for (const [name, source] of [
 test('text is drawn where the machine has no fonts', async () => {
   // A machine without fonts: fontconfig is not asked, and there are no font folders. The letters come from the bundled font.
   const script = `import { rasterize } from './lib/show/figure.ts'
-    process.stdout.write(rasterize('<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><text y="20" font-family="Nowhere, sans-serif">Graft ✓</text></svg>').toString('base64'))`
+    const words = '<text y="20" font-family="Nowhere, sans-serif">Graft ✓</text>'
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30">' + words + '</svg>'
+    process.stdout.write(rasterize(svg).toString('base64'))`
   const root = new URL('../../../../', import.meta.url)
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     cwd: root,

@@ -44,8 +44,8 @@ test('blocks are told by names, or else by the single path between them', () => 
 })
 
 test('a nested model is a block that holds its layers', () => {
-  const inner = trunk(),
-    image = tf.input({ shape: [32, 32, 3] })
+  const inner = trunk()
+  const image = tf.input({ shape: [32, 32, 3] })
   const model = tf.model({ inputs: image, outputs: tf.layers.dense({ units: 2 }).apply(inner.apply(image)) as never })
   const [, nested] = layerTree(model)
   assert.ok(isBlock(nested) && nested.kind === 'model')
@@ -53,8 +53,8 @@ test('a nested model is a block that holds its layers', () => {
 })
 
 test('totals count a shared weight once', () => {
-  const shared = tf.layers.dense({ units: 4, useBias: false }),
-    x = tf.input({ shape: [4] })
+  const shared = tf.layers.dense({ units: 4, useBias: false })
+  const x = tf.input({ shape: [4] })
   const model = tf.model({ inputs: x, outputs: shared.apply(shared.apply(x)) as never })
   assert.deepEqual(totals(model), { params: 16, trainable: 16, bytes: 64 })
   const custom = customized()
@@ -74,16 +74,16 @@ test('BatchNormalization says which statistics it uses; a frozen one its moving 
 })
 
 test('a layer used on two shapes, and one with several outputs, have a row', () => {
-  const relu = tf.layers.reLU(),
-    a = tf.input({ shape: [4] }),
-    b = tf.input({ shape: [5] })
+  const relu = tf.layers.reLU()
+  const a = tf.input({ shape: [4] })
+  const b = tf.input({ shape: [5] })
   const model = tf.model({ inputs: [a, b], outputs: [relu.apply(a), relu.apply(b)] as never })
   assert.equal(layerRows(model).find(row => row.type === 'ReLU')!.shape, 'several')
 })
 
 test('900 layers make a table under 300 kB', () => {
-  const blocks = layerTable(trunk(179)),
-    { layers } = trunk(179)
+  const blocks = layerTable(trunk(179))
+  const { layers } = trunk(179)
   assert.ok(layers.length >= 897)
   assert.ok((blocks['text/html'] as string).length < 300e3, `${(blocks['text/html'] as string).length} characters`)
   const chain = tf.sequential({

@@ -58,8 +58,8 @@ test('the confusion matrix as a picture and as text', async () => {
 })
 
 test('many classes still fit', async () => {
-  const many = new Predictions(),
-    names = Array.from({ length: 80 }, (_, i) => `class ${i}`)
+  const many = new Predictions()
+  const names = Array.from({ length: 80 }, (_, i) => `class ${i}`)
   for (let i = 0; i < 10_000; i++) {
     const said = i % 7 ? i % 80 : (i * 3) % 80
     many.push(

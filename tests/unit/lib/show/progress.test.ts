@@ -5,9 +5,9 @@ import { progress, progressBar, progressView } from '../../../../lib/show/progre
 import { golden } from '../../../golden.ts'
 
 const before = host()
-let shown: { id?: string; updates: string[] }[],
-  now = 0,
-  cell = new AbortController()
+let shown: { id?: string; updates: string[] }[]
+let now = 0
+let cell = new AbortController()
 
 const recorder: Host = {
   ...before,

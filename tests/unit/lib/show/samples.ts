@@ -99,12 +99,12 @@ export function runningRun(): RunView {
 
 /** Forty predictions for digits; every sixth is wrong. Their pictures are plain colours. */
 export function predictions(count = 40): Predictions {
-  const classes = ['zero', 'one', 'two', 'three'],
-    all = new Predictions()
+  const classes = ['zero', 'one', 'two', 'three']
+  const all = new Predictions()
   for (let i = 0; i < count; i++) {
-    const truth = i % 4,
-      said = i % 6 === 5 ? (truth + 1) % 4 : truth,
-      sure = 0.55 + (i % 7) * 0.05
+    const truth = i % 4
+    const said = i % 6 === 5 ? (truth + 1) % 4 : truth
+    const sure = 0.55 + (i % 7) * 0.05
     const scores = classes.map((label, k) => ({ label, probability: k === said ? sure : (1 - sure) / 3 }))
     const data = new Uint8Array(12 * 12 * 3).fill(40 + 20 * (i % 10))
     all.push(

@@ -38,8 +38,8 @@ for (const [name, make] of Object.entries(displays)) {
   })
 
   test(`GitHub leaves the words and the table of ${name}`, () => {
-    const html = make(),
-      clean = gitHub.clean(html)
+    const html = make()
+    const clean = gitHub.clean(html)
     assert.equal(words(clean), words(html))
     for (const tag of ['table', 'tr', 'td', 'th', 'details', 'summary']) {
       assert.equal(clean.split(`<${tag}`).length, html.split(`<${tag}`).length, tag)

@@ -8,9 +8,9 @@ export interface Sanitizer {
   clean(html: string): string
 }
 
-const color = /^(#[0-9a-f]{6}|transparent)$/,
-  length = /^(0|\d+(\.\d+)?(px|%))$/,
-  lengths = /^((0|\d+(\.\d+)?(px|%)) ?){1,4}$/
+const color = /^(#[0-9a-f]{6}|transparent)$/
+const length = /^(0|\d+(\.\d+)?(px|%))$/
+const lengths = /^((0|\d+(\.\d+)?(px|%)) ?){1,4}$/
 
 /**
  * JupyterLab 4: tags, attributes and styles of packages/apputils/src/sanitizer.ts. It keeps inline styles whose values it knows.

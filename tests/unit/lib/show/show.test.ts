@@ -87,8 +87,8 @@ test('layers, training, predictions and confusion are shown at once', async () =
   )
 })
 
-const model = customized(),
-  wrong = (value: unknown) => value as never
+const model = customized()
+const wrong = (value: unknown) => value as never
 for (const [name, call, message] of [
   ['layers of a number', () => show.layers(wrong(3)), /^GraftError: show\.layers: expected a model, received 3\.$/],
   ['layers of a promise', () => show.layers(wrong(Promise.resolve(model))), /received Promise\. Put await before it\.$/],
