@@ -50,6 +50,8 @@ export interface Frame extends Position {
  * nobody looks at cost nothing.
  */
 export function installStacks(): void {
+  // A library's own frames are many: TensorFlow.js alone may fill V8's usual ten.
+  Error.stackTraceLimit = 50
   Error.prepareStackTrace = (error, sites) => {
     let head: string
     try { head = String(error) } catch { head = 'Error' }

@@ -40,8 +40,15 @@ async function start(wish: string | undefined): Promise<Started> {
     const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')
     setWasmPaths(`${dirname(main)}/`)
   }
+  const listeners = faultListeners()
   await tf.setBackend(name)
+  // The WASM module makes every uncaught error end the process, whoever's it is; that is for the program to decide.
+  for (const [event, before] of listeners) {
+    for (const listener of process.listeners(event as 'uncaughtException')) if (!before.includes(listener)) process.off(event, listener)
+  }
   if (name === 'wasm') addKernels()
   improveGradients()
   return { name, forced: Boolean(wish) }
 }
+
+const faultListeners = () => ['uncaughtException', 'unhandledRejection'].map(event => [event, process.listeners(event as 'uncaughtException')] as const)

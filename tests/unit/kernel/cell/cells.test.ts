@@ -167,6 +167,7 @@ const rows: Record<string, Row[]> = {
     ['JSX', ['const e = <div/>'], fails('SyntaxError', /JSX is off in cells/, 'Cell 1, line 1')],
     ['in a local file', ['import { fail } from "./throws"\nfail("there")'], fails('RangeError', 'there', 'throws.ts, line 5', '    at Cell 1, line 2')],
     ['bad syntax in a local file', ['\nimport { a } from "./broken"'], fails('SyntaxError', /Unexpected token/, 'broken.ts, line 1')],
+    ['far below the user\'s line', ['const deep = (n: number): number => n ? [n].map(x => deep(x - 1))[0] : JSON.parse("{")', '\ndeep(3)'], fails('SyntaxError', /JSON/, 'Cell 1, line 1', '    at Cell 2, line 2')],
     ['too deep', ['function f(): number { return 1 + f() }\nf()'], fails('RangeError', /Maximum call stack/, 'Cell 1, line 1')],
     ['no name of the kernel\'s own', ['const performance = {} as any\nperformance.x.y'], fails('TypeError', /^((?!\$cell).)*$/)],
     ['an unknown magic', ['%tiem 1'], fails('SyntaxError', /unknown magic: '%tiem'\. Did you mean '%time'\?/)],

@@ -26,3 +26,10 @@ test('an engine that there is not ends in an error that names those there are', 
     return true
   })
 })
+
+test('an uncaught error stays the program\'s own affair (the WASM module ended the process)', async () => {
+  const { stdout } = await program('wasm', `process.on('uncaughtException', e => console.log('heard', e.message)); setTimeout(() => { throw new Error('late') })`)
+  assert.equal(stdout, 'heard late\n')
+  const { stdout: listeners } = await program('wasm', `console.log(process.listenerCount('uncaughtException'), process.listenerCount('unhandledRejection'))`)
+  assert.equal(listeners, '0 0\n')
+})
