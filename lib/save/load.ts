@@ -32,7 +32,8 @@ export async function load(path: string): Promise<LayersModel> {
   try {
     return build(root)
   } catch (error) {
-    throw error instanceof GraftError ? new GraftError(`cannot load ${path}: ${error.message}`, { cause: error }) : error
+    const reason = (error as Error).message
+    throw new GraftError(`cannot load ${path}: ${error instanceof GraftError ? reason : `the file is damaged (${reason}).`}`, { cause: error })
   }
 }
 
@@ -81,7 +82,7 @@ function build(root: Group): LayersModel {
   }
   const config = parse(text)
   if (!isObject(config)) throw new GraftError('its model_config is not JSON. The file is damaged.')
-  const model = fromKeras(config, writerOf(root, graft))
+  const model = fromKeras(config, writerOf(root, graft), countNumbers(root))
   try {
     const stored = root.groups.get('model_weights') ?? root
     setWeights(model, stored)
@@ -93,6 +94,9 @@ function build(root: Group): LayersModel {
   if (isObject(graft) && isObject(graft.card)) setCard(model, graft.card as unknown as ModelCard)
   return model
 }
+
+const countNumbers = ({ groups, datasets }: Group): number =>
+  [...datasets.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), [...groups.values()].reduce((sum, each) => sum + countNumbers(each), 0))
 
 function parse(text: unknown): Json | undefined {
   try {

@@ -13,9 +13,18 @@ export type Request =
 export type Reply = { bytes: Uint8Array<ArrayBuffer> } | { root: Group } | { error: string }
 
 let hdf5: Hdf5 | undefined
+let memory = 0
+
+// The library may take memory in proportion to the file it reads, however much the file claims to hold. It grows its memory in this one way.
+const { grow } = WebAssembly.Memory.prototype
+WebAssembly.Memory.prototype.grow = function (pages) {
+  if (this.buffer.byteLength + pages * 65536 > memory) throw new RangeError('out of memory')
+  return grow.call(this, pages)
+}
 
 parentPort!.on('message', async (request: Request) => {
   try {
+    memory = request.op === 'write' ? 2 ** 31 : 2 ** 28 + 4 * request.bytes.byteLength
     hdf5 ??= await startHdf5()
     if (request.op === 'write') {
       const bytes = writeHdf5(hdf5, request.root)

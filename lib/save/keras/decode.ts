@@ -1,7 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { didYouMean, GraftError } from '../../error.ts'
-import { tf } from '../../tf.ts'
-import { isModel } from './encode.ts'
+import { buildModel, type LayerPlan, type ModelPlan } from './build.ts'
 import { readCall, readEnds } from './graph.ts'
 import { camel, layerRules, same, spelled } from './layers.ts'
 import { activationFromKeras, objectFromKeras, Untranslatable } from './objects.ts'
@@ -9,42 +8,26 @@ import { isObject, type Json, type Writer } from './types.ts'
 
 type Config = { [key: string]: Json }
 
-/** What TensorFlow.js builds a model or layer from: its class and its configuration in camel case. */
-interface Built {
-  className: string
-  config: Config
-}
-
-/** How a model is built by its class; `fast` leaves its weights at zero. */
-type FromConfig = { fromConfig(of: unknown, config: Config, custom: Config, fast: boolean): LayersModel }
-
 /** How Keras 3 writes the computation of a mask. */
 const maskOps = new Set(['NotEqual', 'Any', 'LogicalAnd'])
 
 const models = new Set(['Functional', 'Model', 'Sequential'])
 
 /**
- * Builds a model from the configuration in a file of Keras 3, Keras 2, TensorFlow.js or Graft. Its weights are zero until they are set.
+ * Builds a model from the configuration in a file of Keras 3, Keras 2, TensorFlow.js or Graft. Its weights are zero until they are set;
+ * together they may hold as many `numbers` as the file.
  * Throws a GraftError that names layer, key and value where TensorFlow.js would compute something else.
  */
-export function fromKeras(value: Json, writer: Writer): LayersModel {
-  const masks = /"class_name":"Masking"|"mask_zero":true/.test(JSON.stringify(value))
-  const { className, config } = readModel(value, { writer, masks })
-  const Class = (className === 'Sequential' ? tf.Sequential : tf.LayersModel) as unknown as FromConfig
-  try {
-    // Building takes parts of the configuration away.
-    return frozen(Class.fromConfig(Class, structuredClone(config), {}, true), config)
-  } catch (error) {
-    throw error instanceof GraftError ? error : new GraftError(`the model cannot be built: ${(error as Error).message}`, { cause: error })
-  }
+export function fromKeras(value: Json, writer: Writer, numbers = Infinity): LayersModel {
+  return buildModel(readModel(value, { writer, masks: makesMasks(value, 0) }, 0), numbers)
 }
 
-/** TensorFlow.js forgets that a model within a model, or the model itself, was frozen as a whole. */
-function frozen(model: LayersModel, config: Config): LayersModel {
-  const layers = config.layers as unknown as Built[]
-  model.layers.filter(isModel).forEach(inner => frozen(inner, layers.find(each => each.config.name === inner.name)!.config))
-  if (config.trainable === false) model.trainable = false
-  return model
+/** Whether any layer makes a mask, which some settings matter to. */
+function makesMasks(value: Json, depth: number): boolean {
+  if (depth > 100) throw new GraftError('its configuration is nested more than 100 deep. The file is damaged.')
+  if (Array.isArray(value)) return value.some(each => makesMasks(each, depth + 1))
+  if (!isObject(value)) return false
+  return value.class_name === 'Masking' || value.mask_zero === true || Object.values(value).some(each => makesMasks(each, depth + 1))
 }
 
 /** Who wrote the configuration, and whether any layer of it makes masks. */
@@ -53,7 +36,7 @@ interface Source {
   masks: boolean
 }
 
-function readModel(value: Json, source: Source, depth = 0): Built {
+function readModel(value: Json, source: Source, depth: number): ModelPlan {
   const { class_name, config } = isObject(value) ? value : {} as Config
   if (!models.has(String(class_name)) || !isObject(config) || !Array.isArray(config.layers)) {
     throw new GraftError(`expected a Functional or Sequential model. Received: ${String(class_name)}. A subclassed model holds no description of its layers: rebuild it with the functional API.`)
@@ -62,61 +45,51 @@ function readModel(value: Json, source: Source, depth = 0): Built {
   return class_name === 'Sequential' ? readSequential(config, source, depth) : readFunctional(config, source, depth)
 }
 
-function readSequential(config: Config, source: Source, depth: number): Built {
-  const layers = (config.layers as Json[]).map(layer => readLayer(layer, source, depth))
-  let shape: Json | undefined, dtype: Json | undefined
-  if (layers[0]?.className === 'InputLayer') {
-    const [{ config: input }] = layers.splice(0, 1)
-    shape = input.batchInputShape
-    dtype = input.dtype
+function readSequential(config: Config, source: Source, depth: number): ModelPlan {
+  const name = String(config.name), layers = (config.layers as Json[]).map(layer => readLayer(layer, source, depth))
+  const input = layers[0]?.className === 'InputLayer' ? layers.shift()?.config : undefined
+  if (!layers.length) throw new GraftError(`the Sequential model '${name}' has no layers.`)
+  if (!layers[0].model) {
+    const first = layers[0].config
+    first.batchInputShape ??= input?.batchInputShape ?? config.build_input_shape ?? null
+    if (input && input.dtype !== 'float32') first.inputDType = input.dtype
+    if (!first.batchInputShape) throw new GraftError(`the Sequential model '${name}' does not tell its input's shape. Build it with an Input before saving.`)
   }
-  const first = layers[0]?.config
-  if (!first) throw new GraftError(`the Sequential model '${String(config.name)}' has no layers.`)
-  first.batchInputShape ??= shape ?? config.build_input_shape ?? null
-  if (dtype !== undefined && dtype !== 'float32') first.inputDType = dtype
-  if (!first.batchInputShape && !first.layers) {
-    throw new GraftError(`the Sequential model '${String(config.name)}' does not tell its input's shape. Build it with an Input before saving.`)
-  }
-  return { className: 'Sequential', config: { name: config.name, trainable: config.trainable ?? true, layers: layers as unknown as Json } }
+  return { name, sequential: true, trainable: config.trainable !== false, layers, inputs: [], outputs: [] }
 }
 
-function readFunctional(config: Config, source: Source, depth: number): Built {
-  const classes = new Map<string, string>()
-  for (const layer of config.layers as Json[]) if (isObject(layer) && isObject(layer.config)) classes.set(String(layer.name ?? layer.config.name), String(layer.class_name))
-  const known = (name: string) => {
-    if (!classes.has(name)) throw new GraftError(`a layer was called on '${name}', which the model does not hold.${didYouMean(name, classes.keys())}`)
-    return classes.get(name) as string
+function readFunctional(config: Config, source: Source, depth: number): ModelPlan {
+  const layers = (config.layers as Json[]).map(layer => readLayer(layer, source, depth))
+  const known = new Map(layers.map(layer => [layer.name, layer]))
+  const find = (name: string) => {
+    const layer = known.get(name)
+    if (!layer) throw new GraftError(`a layer was called on '${name}', which the model does not hold.${didYouMean(name, known.keys())}`)
+    return layer
   }
   // Here and in Keras 2 a nested model's first call has index 1; in Keras 3 index 0, but for the outputs of a Functional one.
-  const callShift = (name: string) => models.has(known(name)) && source.writer === 'keras3' ? 1 : 0
-  const endShift = (name: string) => known(name) === 'Sequential' && source.writer === 'keras3' ? 1 : 0
-  const layers = (config.layers as Json[]).map(layer => {
-    const built = readLayer(layer, source, depth)
-    const { inbound_nodes: nodes } = layer as Config
-    const name = String((layer as Config).name ?? built.config.name)
-    const calls = (Array.isArray(nodes) ? nodes : []).map(node => readCall(name, node, callShift))
-    return { ...built, name, inboundNodes: calls as Json }
-  })
+  const callShift = (name: string) => find(name).model && source.writer === 'keras3' ? 1 : 0
+  const endShift = (name: string) => find(name).model?.sequential && source.writer === 'keras3' ? 1 : 0
+  for (const [i, layer] of layers.entries()) {
+    const nodes = (config.layers as Config[])[i].inbound_nodes
+    layer.calls = (Array.isArray(nodes) ? nodes : []).map(node => readCall(layer.name, node, callShift))
+  }
   return {
-    className: 'Model',
-    config: {
-      name: config.name, trainable: config.trainable ?? true, layers: layers as unknown as Json,
-      inputLayers: readEnds(config.input_layers, endShift), outputLayers: readEnds(config.output_layers, endShift),
-    },
+    name: String(config.name), sequential: false, trainable: config.trainable !== false, layers,
+    inputs: readEnds(config.input_layers, endShift), outputs: readEnds(config.output_layers, endShift),
   }
 }
 
-function readLayer(value: Json, source: Source, depth: number): Built {
+function readLayer(value: Json, source: Source, depth: number): LayerPlan {
   if (!isObject(value) || !isObject(value.config)) throw new GraftError(`a layer cannot be read: ${JSON.stringify(value).slice(0, 200)}.`)
   const className = String(value.class_name).replace(/^.*>/, '')
-  if (models.has(className)) return readModel({ ...value, class_name: className }, source, depth + 1)
-  const name = String(value.config.name ?? value.name)
+  const name = String(value.name ?? value.config.name)
+  if (models.has(className)) return { name, className, config: {}, model: readModel({ ...value, class_name: className }, source, depth + 1), calls: [] }
   const rule = layerRules.get(className)
   if (maskOps.has(className)) {
     throw new GraftError(`layer '${name}' (${className}) computes a mask. Keras 3 writes masks as layers of their own, which cannot be computed here: save the model with tf_keras, or without masks.`)
   }
   if (!rule) throw new GraftError(`layer '${name}' is of class ${className}, which cannot be computed here.${didYouMean(className, layerRules.keys())} Replace the layer and save the model again.`)
-  const config: Config = { name }
+  const config: Config = { name: String(value.config.name ?? name) }
   for (const [given, setting] of Object.entries(value.config)) {
     const key = rule.renamed[given] ?? (given === 'batch_shape' ? 'batch_input_shape' : given)
     const refuse = (reason: string) => new GraftError(`layer '${name}' (${className}) cannot be computed here: its ${given} is ${JSON.stringify(setting)}. ${reason}.`)
@@ -146,12 +119,16 @@ function readLayer(value: Json, source: Source, depth: number): Built {
     if (config.axis.length !== 1) throw new GraftError(`layer '${name}' (BatchNormalization) cannot be computed here: its axis is ${JSON.stringify(config.axis)}. Only one axis is known here.`)
     config.axis = config.axis[0]
   }
-  return { className, config }
+  return { name, className, config, calls: [] }
 }
 
 function readValue(key: string, value: Json, source: Source, depth: number): Json {
   if (key === 'activation' || key === 'recurrent_activation') return activationFromKeras(value, source.writer)
-  if (key === 'layer') return readLayer(value, source, depth + 1) as unknown as Json
+  if (key === 'layer') {
+    const { className, config, model } = readLayer(value, source, depth + 1)
+    if (model) throw new Untranslatable('A wrapper around a model is not known here')
+    return { className, config }
+  }
   if (/_(initializer|regularizer|constraint)$/.test(key)) return objectFromKeras(key, value)
   if (typeof value === 'string' && spelled.has(key)) return camel(value)
   return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value

@@ -1,8 +1,6 @@
 import { GraftError } from '../../error.ts'
+import type { Output } from './build.ts'
 import { isObject, type Json } from './types.ts'
-
-/** A layer's call in the form of Keras 2 and TensorFlow.js: the tensors it was called on, each by layer, call and output index. */
-export type Call = [layer: string, call: number, output: number, kwargs: { [key: string]: Json }][]
 
 /** What a call's keyword arguments may be without changing what is computed here. */
 const harmless: Record<string, Json[]> = { mask: [null], training: [null, false], initial_state: [null], constants: [null] }
@@ -11,8 +9,8 @@ const harmless: Record<string, Json[]> = { mask: [null], training: [null, false]
  * Reads one entry of `inbound_nodes`, of Keras 2 (`[[name, node, tensor, kwargs], …]`) or Keras 3 (`{ args, kwargs }`).
  * `shift` tells by how much a layer's calls count from another start here (nested models).
  */
-export function readCall(layer: string, node: Json, shift: (layer: string) => number): Call {
-  const tensors: [string, number, number][] = []
+export function readCall(layer: string, node: Json, shift: (layer: string) => number): Output[] {
+  const tensors: Output[] = []
   if (Array.isArray(node)) {
     for (const entry of node) {
       if (!Array.isArray(entry) || typeof entry[0] !== 'string') throw new GraftError(`layer '${layer}' has a call that cannot be read: ${JSON.stringify(entry)}.`)
@@ -29,7 +27,7 @@ export function readCall(layer: string, node: Json, shift: (layer: string) => nu
   } else {
     throw new GraftError(`layer '${layer}' has a call that cannot be read: ${JSON.stringify(node)}.`)
   }
-  return tensors.map(([name, call, output]) => [name, call + shift(name), output, {}])
+  return tensors.map(([name, call, output]) => [name, call + shift(name), output])
 }
 
 function checkArguments(layer: string, kwargs: Json | undefined): void {
@@ -41,7 +39,7 @@ function checkArguments(layer: string, kwargs: Json | undefined): void {
 }
 
 /** `input_layers` or `output_layers`: Keras 3 writes a single one flat. */
-export function readEnds(value: Json, shift: (layer: string) => number): [string, number, number][] {
+export function readEnds(value: Json, shift: (layer: string) => number): Output[] {
   if (isObject(value)) throw new GraftError(`the model's inputs or outputs are named (${Object.keys(value).join(', ')}), which TensorFlow.js does not know. Build it with lists.`)
   const list = Array.isArray(value) && typeof value[0] === 'string' ? [value] : value
   if (!Array.isArray(list)) throw new GraftError(`the model's inputs or outputs cannot be read: ${JSON.stringify(value)}.`)

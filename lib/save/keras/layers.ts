@@ -34,9 +34,9 @@ const globalPooling: Row = { keys: 'data_format', keras: { keepdims: [false] } }
 const flat = { keras: { data_format: ['channels_last'] } }
 const noise = 'seed noise_shape'
 const normalization = `axis epsilon center scale ${weight('beta')} ${weight('gamma')}`
-const recurrent = `activation use_bias ${weight('kernel')} ${weight('recurrent')} ${weight('bias')} dropout recurrent_dropout return_sequences return_state go_backwards stateful unroll`
+const recurrent = `activation use_bias ${weight('kernel')} ${weight('recurrent')} ${weight('bias')} dropout recurrent_dropout return_sequences return_state go_backwards unroll`
 const recurrentRow = (keys: string, keras: Record<string, Json[]> = {}, only: Record<string, Json[]> = {}): Row => ({
-  keys: `${recurrent} ${keys}`, ignored: 'implementation seed', only,
+  keys: `${recurrent} ${keys}`, ignored: 'implementation seed', only: { stateful: [false], ...only },
   keras: { time_major: [false], zero_output_for_mask: [false], ...keras },
 })
 const merge: Row = {}
