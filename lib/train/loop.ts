@@ -28,7 +28,7 @@ type Settled = TrainOptions & { epochs: number, batch: number, seed: number }
 /** All epochs of a run: each learns, measures, and is kept if it is sound. */
 export async function loop(model: LayersModel, { train, validation }: Parts, options: Settled, control: Control): Promise<Run> {
   const { epochs, batch, seed } = options
-  const prepared = prepare(model, train, options), { objective, optimizer } = prepared
+  const prepared = prepare(model, train, options), { objective, judged, optimizer } = prepared
   const names = ['loss', ...Object.keys(objective.metrics)]
   const best = new Best(options.earlyStopping, validation !== null, names)
   const steps = Math.ceil(train.length / batch)
@@ -74,15 +74,15 @@ export async function loop(model: LayersModel, { train, validation }: Parts, opt
       const weights = await snapshot(model)
       if (!isSound(weights)) control.reason ??= 'not a number'
       if (stopped()) break
-      const tested = validation && await measure(source.feeder, objective, validation, batch, { stopped })
+      const tested = validation && await measure(source.feeder, judged, validation, batch, { stopped })
       if (stopped()) break
       names.forEach((name, i) => {
         (run.history[name] ??= []).push(learned[i])
         if (tested) (run.history[`val${name[0].toUpperCase()}${name.slice(1)}`] ??= []).push(tested[i])
       })
       good = weights
-      if (best.add(run.history, weights)) control.reason = 'no better'
-      if (options.checkpoint && best.epoch === epoch + 1) await keepOnDisk(model, options.checkpoint)
+      if (best.add(run.history, weights)) control.reason = 'ended early'
+      if (options.checkpoint && best.epoch === epoch + 1) await keepOnDisk(model, options.checkpoint, run)
       tick()
       reporter.epoch()
     }
@@ -143,7 +143,12 @@ function conclude(run: Run, best: Best, good: Parameters<typeof restore>[0], { k
   }
 }
 
-async function keepOnDisk(model: LayersModel, file: string): Promise<void> {
+/** Saves the model; a disk that fails ends no training. */
+async function keepOnDisk(model: LayersModel, file: string, run: Run): Promise<void> {
   const { save } = await import('../save/index.ts')
-  await save(model, file)
+  try {
+    await save(model, file)
+  } catch (error) {
+    run.notes.push(`Epoch ${run.history.loss.length} is not on disk: ${(error as Error).message}`)
+  }
 }

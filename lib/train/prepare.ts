@@ -11,6 +11,8 @@ import type { TrainOptions } from './train.ts'
 /** What a run trains with. */
 export interface Prepared {
   objective: Objective & { name: string }
+  /** What is measured on the validation set: without class weights, as in Keras. */
+  judged: Objective
   optimizer: Optimizer
   learningRate: LearningRate
 }
@@ -31,7 +33,9 @@ export function prepare(model: LayersModel, set: ImageSet, options: TrainOptions
   }
   if (before instanceof GroupedOptimizer && before !== optimizer) before.dispose()
   compile(model, optimizer, options.loss ?? lossOf(model) ?? plain.name, plain)
-  return { objective: { ...plain, loss: weighted(plain.loss, weightsOf(set, options.classWeights), smoothing(options)) }, optimizer, learningRate }
+  const weights = weightsOf(set, options.classWeights), soft = smoothing(options)
+  const judged = { ...plain, loss: weighted(plain.loss, null, soft) }
+  return { objective: { ...plain, loss: weighted(plain.loss, weights, soft) }, judged, optimizer, learningRate }
 }
 
 /** Compiles the model; also after layers were frozen or opened, for TensorFlow.js keeps a list of what it trains. */

@@ -6,7 +6,7 @@ import type { LearningRate } from './rates.ts'
 export type History = { loss: number[], [measure: string]: number[] }
 
 /** Why a run ended before its last epoch. */
-export type StopReason = 'stopped' | 'interrupted' | 'no better' | 'not a number'
+export type StopReason = 'stopped' | 'interrupted' | 'ended early' | 'not a number'
 
 /** What is known of a run from its start. */
 export interface RunStart {
@@ -90,7 +90,7 @@ export class Run implements RunStart {
 }
 
 const endings: Record<StopReason, string> = {
-  stopped: 'stopped', interrupted: 'interrupted', 'no better': 'ended early, no better,', 'not a number': 'ended, the loss is not a number,',
+  stopped: 'stopped', interrupted: 'interrupted', 'ended early': 'ended early, no better,', 'not a number': 'ended, the loss is not a number,',
 }
 
 /** A run in a few lines of text. */

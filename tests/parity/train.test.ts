@@ -4,8 +4,7 @@ import { test } from 'node:test'
 import type { Sequential } from '@tensorflow/tfjs'
 import { tensors } from '../../lib/data/tensors.ts'
 import { tf } from '../../lib/tf.ts'
-import type { OptimizerName } from '../../lib/train/optimizers.ts'
-import { train } from '../../lib/train/train.ts'
+import { train, type TrainOptions } from '../../lib/train/train.ts'
 
 interface Case {
   x: number[], shape: [number, number, number, number], labels: number[], weights: number[][], batch: number, epochs: number
@@ -24,18 +23,21 @@ const convolutions = () => tf.sequential({ layers: [
   tf.layers.globalAveragePooling2d({}), tf.layers.dense({ units: 3, activation: 'softmax' }),
 ] })
 
-const models: Record<string, [() => Sequential, OptimizerName, rate: number]> = {
+const models: Record<string, [() => Sequential, TrainOptions['optimizer'], rate: number, more?: TrainOptions]> = {
   adam: [() => head(5, 'softmax'), 'adam', 1e-2],
   adamw: [() => head(5, 'softmax'), 'adamw', 1e-2],
   sgd: [() => head(5, 'softmax'), 'sgd', 1e-1],
   momentum: [() => head(5, 'softmax'), 'momentum', 5e-2],
   rmsprop: [() => head(5, 'softmax'), 'rmsprop', 1e-3],
   l2: [() => head(5, 'softmax', 0.01), 'adam', 1e-2],
+  cosine: [() => head(5, 'softmax'), 'adam', 2e-2, { schedule: 'cosine' }],
+  'label smoothing': [() => head(5, 'softmax'), 'adam', 1e-2, { labelSmoothing: 0.1 }],
+  'class weights': [() => head(5, 'softmax'), 'adam', 1e-2, { classWeights: { 0: 1, 1: 3, 2: 0.5, 4: 2 } }],
   'yes or no': [() => head(1, 'sigmoid'), 'adam', 1e-2],
   convolutions: [convolutions, 'adam', 1e-2],
 }
 
-for (const [name, [build, optimizer, learningRate]] of Object.entries(models)) {
+for (const [name, [build, optimizer, learningRate, more]] of Object.entries(models)) {
   test(`${name}: losses, accuracy and weights are Keras's`, async () => {
     const expected = cases[name], model = build()
     setWeights(model, expected.weights)
@@ -44,7 +46,7 @@ for (const [name, [build, optimizer, learningRate]] of Object.entries(models)) {
     x.dispose()
     const all = Array.from(data.train.labels.keys())
     const parts = { train: data.train.pick(all.slice(0, count)), validation: data.train.pick(all.slice(count)) }
-    const run = await train(model, parts, { optimizer, learningRate, batch: expected.batch, epochs: expected.epochs, shuffle: false, show: false })
+    const run = await train(model, parts, { optimizer, learningRate, batch: expected.batch, epochs: expected.epochs, shuffle: false, show: false, ...more })
     const { loss, accuracy, val_loss, val_accuracy } = expected.history
     near(run.history.loss, loss, 1e-4, 'loss')
     near(run.history.accuracy, accuracy, 1e-6, 'accuracy')
