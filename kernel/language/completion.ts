@@ -83,5 +83,5 @@ const rank = (text: string, typed: string) => text.startsWith(typed) ? 0 : 1
 /** `(alias) function zeros<R>(shape: S): T` → `<R>(shape: S): T`; `const x: number` → `: number`. */
 function signatureOf(detail: string): string {
   const line = detail.replace(/\nimport .*$/s, '').replace(/^\([a-z ]+\) /, '')
-  return /^(?:(?:function|const|let|var|class|interface|enum|namespace|module|type) )?[\w$.#[\]]+\??(.*)$/s.exec(line)?.[1].trim() ?? ''
+  return /^(?:(?:function|const|let|var|class|interface|enum|namespace|module|type) )?[\w$.#[\]]+\??(.*)$/s.exec(line)?.[1].replace(/\s+/g, ' ').trim() ?? ''
 }
