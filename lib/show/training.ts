@@ -142,7 +142,7 @@ function facts(run: RunView): string[] {
 /** As many facts as fit on the line. */
 function fitting(facts: string[]): string {
   let line = facts[0] ?? ''
-  for (const fact of facts.slice(1)) if (line.length + fact.length < 125) line += `  ·  ${fact}`
+  for (const fact of facts.slice(1)) if (line.length + fact.length < 134) line += ` · ${fact}`
   return line
 }
 
