@@ -2,6 +2,7 @@ import { tf } from '../tf.ts'
 
 /** A tensor between layers. Its shape has the batch in front, as `null` where it is free. */
 export interface Edge {
+  /** The layer it comes from. */
   readonly name: string
   readonly shape: (number | null)[]
 }
@@ -33,7 +34,7 @@ export interface Part {
 /** Writes down what a model computes, layer by layer, inner models included. */
 export function graphOf(model: tf.LayersModel | Part): Graph {
   const steps: Step[] = []
-  const inputs = model.inputs.map(({ name, shape }) => ({ name, shape }))
+  const inputs = model.inputs.map(({ sourceLayer, shape }) => ({ name: sourceLayer.name, shape }))
   return { inputs, steps, outputs: walk(model, inputs, false, steps) }
 }
 
@@ -66,7 +67,7 @@ function apply(tensor: tf.SymbolicTensor, known: Map<tf.SymbolicTensor, Edge>, f
   // Inside a model that was used as a layer, shapes follow from what it was given, not from its own inputs.
   const shapes = layer.computeOutputShape(inputs.length === 1 ? inputs[0].shape : inputs.map(({ shape }) => shape))
   const list = Array.isArray(shapes[0]) ? shapes as Edge['shape'][] : [shapes as Edge['shape']]
-  const outputs = node.outputTensors.map(({ name }, i) => ({ name, shape: list[i] }))
+  const outputs = list.map((shape, i) => ({ name: i === 0 ? layer.name : `${layer.name}:${i}`, shape }))
   node.outputTensors.forEach((output, i) => known.set(output, outputs[i]))
   steps.push({ layer, inputs, outputs, frozen, args: (tensor.callArgs ?? {}) as Record<string, unknown> })
 }

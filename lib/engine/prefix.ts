@@ -14,7 +14,7 @@ export interface FrozenPrefix {
   readonly hash: string
   /** Names of the layers in it, in order. */
   readonly layers: string[]
-  /** Names of the tensors that leave it. */
+  /** Names of the layers whose outputs leave it. */
   readonly frontier: string[]
   /** Their shapes for one image. */
   readonly shapes: number[][]
@@ -30,7 +30,7 @@ export interface FrozenPrefix {
    * @param pixels the images one after the other, as the model takes them
    * @param count how many they are
    * @param signal stops between two runs, by throwing its reason
-   * @returns for each frontier tensor its values, image after image
+   * @returns for each layer of the frontier its values, image after image
    */
   run(pixels: Float32Array, count: number, signal?: AbortSignal): Promise<Float32Array[]>
   /** Frees what runs it. `rest` stays usable. */

@@ -45,7 +45,7 @@ export function modelBetween(inputs: Edge[], steps: Iterable<Step>, outputs: Edg
     return name
   }
   const known = new Map<Edge, tf.SymbolicTensor>()
-  for (const edge of inputs) known.set(edge, tf.input({ shape: edge.shape.slice(1), name: unique(edge.name.split('/')[0]) }))
+  for (const edge of inputs) known.set(edge, tf.input({ shape: edge.shape.slice(1), name: unique(edge.name) }))
   for (const { layer, inputs, outputs, args } of steps) {
     if (!layers.has(layer)) layers.set(layer, new Shared(layer, unique(layer.name)))
     const given = inputs.map((edge) => known.get(edge)!)

@@ -25,7 +25,7 @@ export interface Plan {
 }
 
 /** Multiplications per run: ONNX Runtime does so many in some 20 ms on two cores, WASM on one core in ten times that. */
-const workAtOnce = 1.2e9
+const workAtOnce = 8e8
 
 /** Plans how to compute `steps`, from the graph's only input to the edges `ends`: in ONNX Runtime as far as ONNX can say it. */
 export function plan(graph: Graph, steps: Set<Step>, ends: Edge[]): Plan {
