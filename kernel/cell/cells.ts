@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import { createRequire, isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import vm from 'node:vm'
@@ -59,11 +59,13 @@ export class Cells {
     installModules()
     installStacks()
     const url = pathToFileURL(join(options.folder, 'notebook.ts')).href
-    const meta = { url, filename: join(options.folder, 'notebook.ts'), dirname: options.folder, resolve: (s: string) => createRequire(url).resolve(s) }
+    const require = createRequire(url)
+    const resolve = (specifier: string) => isBuiltin(specifier) ? specifier : pathToFileURL(require.resolve(specifier)).href
+    const meta = { url, filename: join(options.folder, 'notebook.ts'), dirname: options.folder, resolve }
     const own = globalThis as Record<PropertyKey, unknown>
     own[Symbol.for('graft.meta')] = meta
     installConstants(name => this.#declared.get(name)?.count)
-    own.require = createRequire(url)
+    own.require = require
   }
 
   /**
@@ -219,12 +221,14 @@ function define(name: string): void {
 /** The name is written somewhere else than in its import; as the JavaScript does not mention it, it is a type. */
 const mentionsType = (source: string, name: string) => source.split(new RegExp(`(?<![.\\w$])${name}(?![\\w$])`)).length > 2
 
+const packageOf = (specifier: string) => specifier.split('/').slice(0, specifier[0] === '@' ? 2 : 1).join('/')
+
 function explainMissing(error: unknown, specifier: string): unknown {
   const { code, message } = error as { code?: string, message?: string }
   if (code !== 'ERR_MODULE_NOT_FOUND' || !message?.includes('notebook.ts')) return error
   const explained = new Error(/^[./]/.test(specifier)
     ? `Cannot find the file '${specifier}' from the notebook's folder.`
-    : `Cannot find the package '${specifier}'. Install it in the notebook's folder: npm install ${specifier.split('/').slice(0, specifier[0] === '@' ? 2 : 1).join('/')}`)
+    : `Cannot find the package '${specifier}'. Install it in the notebook's folder: npm install ${packageOf(specifier)}`)
   return Object.assign(explained, { code })
 }
 

@@ -51,10 +51,12 @@ export function describe(error: unknown, folder: string, hint: (error: Error, li
     const line = shown.source.split(/\r?\n/)[shown.line - 1] ?? ''
     const advice = hint(error, line)
     if (advice) traceback.push(advice)
-    traceback.push('', `${isAbsolute(shown.name) ? relative(folder, shown.name) : shown.name}, line ${shown.line}`, ...codeFrame(shown.source, shown.line, shown.column, shown.length).split('\n'))
+    const name = isAbsolute(shown.name) ? relative(folder, shown.name) : shown.name
+    traceback.push('', `${name}, line ${shown.line}`, ...codeFrame(shown.source, shown.line, shown.column, shown.length).split('\n'))
   }
   for (const frame of frames.slice(1, 12)) {
-    traceback.push(`    at ${frame.name ? `${frame.name} (${placeName(frame, folder)}, line ${frame.line})` : `${placeName(frame, folder)}, line ${frame.line}`}`)
+    const at = `${placeName(frame, folder)}, line ${frame.line}`
+    traceback.push(`    at ${frame.name ? `${frame.name} (${at})` : at}`)
   }
   return { ename, evalue, traceback: [...traceback, ...causesOf(error, folder)] }
 }

@@ -10,16 +10,19 @@ export interface Diagnostic {
 }
 
 /** What may well be right when it runs: imports, which are resolved then, and modules' forms, which are bridged then. */
-const importCodes = [1192, 1259, 1471, 1479, 2305, 2306, 2307, 2497, 2613, 2614, 2616, 2691, 2792, 2821, 2823, 2834, 2835, 2846, 2877, 2882]
+const importCodes = [1192, 1259, 1471, 1479, 2305, 2306, 2307, 2497, 2613, 2614, 2616, 2691, 2792, 2821, 2823, 2834, 2835,
+  2846, 2877, 2882]
 /** What is possible and not certain: null, undefined, "used before it was assigned". */
 const possibleCodes = [2454, 2531, 2532, 2533, 2565, 2566, 2571]
 /** What depends on a setting that a cell cannot change. */
-const settingCodes = [1202, 1203, 1205, 1206, 1208, 1219, 1238, 1239, 1240, 1241, 1286, 1287, 1343, 1375, 1378, 1432, 1448, 2354, 2580, 2591, 2688]
+const settingCodes = [1202, 1203, 1205, 1206, 1208, 1219, 1238, 1239, 1240, 1241, 1286, 1287, 1343, 1375, 1378, 1432, 1448,
+  2354, 2580, 2591, 2688]
 const tolerated = new Set([...importCodes, ...possibleCodes, ...settingCodes])
 
 /** The diagnostics that are definite errors of the cell itself: TypeScript's 1xxx and 2xxx, less what may be right at run time. */
 export function complaints(diagnostics: Diagnostic[]): Diagnostic[] {
-  return diagnostics.filter(d => d.severity === 1 && d.code >= 1000 && d.code < 3000 && d.range.start.line > 0 && !tolerated.has(d.code) && !isPossible(d))
+  const isDefinite = (d: Diagnostic) => d.severity === 1 && d.code >= 1000 && d.code < 3000 && !tolerated.has(d.code) && !isPossible(d)
+  return diagnostics.filter(d => d.range.start.line > 0 && isDefinite(d))
     .sort((a, b) => a.range.start.line - b.range.start.line || a.range.start.character - b.range.start.character)
 }
 

@@ -11,8 +11,9 @@ export interface Completeness {
 export function isComplete(code: string): Completeness {
   const end = code.trimEnd().length
   const { errors } = parseSync('cell.ts', code, { sourceType: 'module' })
-  if (!errors.length) return /\n[ \t]+\S[^\n]*$/.test(code) ? { status: 'incomplete', indent: '' } : { status: 'complete' }
-  const isOpen = errors.some(({ message, labels }) => labels.some(({ start }) => start >= end) || isUnterminated(message, code.slice(labels[0]?.start)))
+  if (!errors.length) return { status: 'complete' }
+  const isOpen = errors.some(({ message, labels }) =>
+    labels.some(({ start }) => start >= end) || isUnterminated(message, code.slice(labels[0]?.start)))
   return isOpen ? { status: 'incomplete', indent: indentAfter(code) } : { status: 'invalid' }
 }
 

@@ -49,7 +49,9 @@ export async function completionsOf(code: string, offset: number, items: Complet
     if (!edit && item.textEdit || hidden.test(item.label) || !(item.filterText ?? text).toLowerCase().startsWith(typed)) continue
     if (!found.has(text)) found.set(text, item)
   }
-  for (const name of extra) if (name.toLowerCase().startsWith(typed) && typed && !found.has(name)) found.set(name, { label: name, kind: 9, sortText: '11' })
+  for (const name of extra) {
+    if (typed && name.toLowerCase().startsWith(typed) && !found.has(name)) found.set(name, { label: name, kind: 9, sortText: '11' })
+  }
   const sorted = [...found].sort(([a, x], [b, y]) => rank(a, code.slice(start, offset)) - rank(b, code.slice(start, offset)) ||
     (x.sortText ?? '').localeCompare(y.sortText ?? '') || a.localeCompare(b))
   const details = sorted.length > detailed ? [] :
@@ -83,5 +85,6 @@ const rank = (text: string, typed: string) => text.startsWith(typed) ? 0 : 1
 /** `(alias) function zeros<R>(shape: S): T` → `<R>(shape: S): T`; `const x: number` → `: number`. */
 function signatureOf(detail: string): string {
   const line = detail.replace(/\nimport .*$/s, '').replace(/^\([a-z ]+\) /, '')
-  return /^(?:(?:function|const|let|var|class|interface|enum|namespace|module|type) )?[\w$.#[\]]+\??(.*)$/s.exec(line)?.[1].replace(/\s+/g, ' ').trim() ?? ''
+  const rest = /^(?:(?:function|const|let|var|class|interface|enum|namespace|module|type) )?[\w$.#[\]]+\??(.*)$/s.exec(line)?.[1]
+  return rest?.replace(/\s+/g, ' ').trim() ?? ''
 }

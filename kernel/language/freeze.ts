@@ -61,7 +61,8 @@ function commentBefore(source: string, comments: Comment[], start: number): stri
 }
 
 function declaration(name: string, constant: boolean, type: string): string | null {
-  if (type.length > longest || /\bany\b/.test(type) || new RegExp(`typeof ${name.replace(/\$/g, '\\$')}(?![\\w$])`).test(type)) return null
+  const ofItself = new RegExp(`typeof ${name.replace(/\$/g, '\\$')}(?![\\w$])`)
+  if (type.length > longest || /\bany\b/.test(type) || ofItself.test(type)) return null
   // A constant's literal type widens where it is copied (`let y = x`); only a source of that form says so.
   if (isLiteral(type)) return constant ? `const ${name} = ${type};` : null
   if (topLevelParts(type).some(isLiteral)) return null

@@ -65,18 +65,22 @@ function exportedNames(body: Statement[]): Set<string> {
 }
 
 function bindings(pattern: unknown, into: Set<string>): void {
-  const p = pattern as { type: string, name: string, properties?: unknown[], elements?: unknown[], value?: unknown, left?: unknown, argument?: unknown } | null
-  if (p?.type === 'Identifier') into.add(p.name)
-  for (const part of [...p?.properties ?? [], ...p?.elements ?? [], p?.value, p?.left, p?.argument]) if (part) bindings(part, into)
+  const { type, name, properties = [], elements = [], value, left, argument } = pattern as
+    { type: string, name: string, properties?: unknown[], elements?: unknown[], value?: unknown, left?: unknown, argument?: unknown }
+  if (type === 'Identifier') into.add(name)
+  for (const part of [...properties, ...elements, value, left, argument]) if (part) bindings(part, into)
 }
 
 function guess(source: string): CellNames {
   const declared = new Map<string, Declared>()
   for (const [, kind, name] of source.matchAll(/\b(const|let|var|function\*?|class|enum|namespace|interface|type)\s+([A-Za-z_$][\w$]*)/g)) {
-    declared.set(name, { value: !/interface|type/.test(kind), type: !/const|let|var|function/.test(kind), constant: kind === 'const', exported: false, at: -1 })
+    const value = !/interface|type/.test(kind), type = !/const|let|var|function/.test(kind)
+    declared.set(name, { value, type, constant: kind === 'const', exported: false, at: -1 })
   }
   for (const [, names] of source.matchAll(/\b(?:const|let|var|import)\s+(?:type\s+)?(\{[^}]*\}|\[[^\]]*\]|\*\s*as\s+\w+)/g)) {
-    for (const [name] of names.matchAll(/[A-Za-z_$][\w$]*(?!\s*:|\w|\s+as\b)/g)) declared.set(name, { value: true, type: true, constant: true, exported: false, at: -1 })
+    for (const [name] of names.matchAll(/[A-Za-z_$][\w$]*(?!\s*:|\w|\s+as\b)/g)) {
+      declared.set(name, { value: true, type: true, constant: true, exported: false, at: -1 })
+    }
   }
   const free = new Map<string, Free>()
   for (const [name] of source.matchAll(/(?<![\w$])[A-Za-z_$][\w$]*/g)) if (!declared.has(name)) free.set(name, { written: false })

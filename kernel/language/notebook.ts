@@ -60,7 +60,9 @@ export class Notebook {
     const paths: Record<string, string[]> = {
       'graft': [at('lib/index.ts')], '@graft-kernel/graft': [at('lib/index.ts')], 'tslab': [at('kernel/display/tslab.ts')],
     }
-    for (const name of Object.keys(own.dependencies)) if (!near.resolve.paths(name)?.some(p => existsSync(join(p, name)))) paths[name] = [at(`node_modules/${name}`)]
+    for (const name of Object.keys(own.dependencies)) {
+      if (!near.resolve.paths(name)?.some(path => existsSync(join(path, name)))) paths[name] = [at(`node_modules/${name}`)]
+    }
     return JSON.stringify({
       ...existsSync(join(this.#folder, 'tsconfig.json')) ? { extends: './tsconfig.json' } : {},
       compilerOptions: {
@@ -76,7 +78,7 @@ export class Notebook {
   /** The live document: the cell's own text from the second line on. `all` brings every name in, for completion. */
   live(source: string, all = false): string {
     const names = namesOf(source)
-    const wanted = all ? new Map([...this.#values.keys(), ...this.#types.keys()].map(name => [name, { written: false }])) : new Map<string, { written: boolean }>()
+    const wanted = new Map([...all ? this.names() : []].map(name => [name, { written: false }]))
     for (const [name, free] of names.free) wanted.set(name, free)
     for (const name of names.declared.keys()) wanted.delete(name)
     const read: string[] = [], written: string[] = []
@@ -138,10 +140,12 @@ export class Notebook {
 
   /** Removes our own module names from what TypeScript says: `A (cell 3)`. */
   readable(message: string): string {
+    const cellName = (_: string, cell: string, name = 'the module') => `${name} (cell ${this.#counts[Number(cell)]})`
     return message
-      .replace(/(?:typeof )?import\("[^"]*__cell_(\d+)(?:\.ts)?"\)(?:\.([\w$]+))?/g, (_, cell: string, name?: string) => `${name ?? 'the module'} (cell ${this.#counts[Number(cell)]})`)
+      .replace(/(?:typeof )?import\("[^"]*__cell_(\d+)(?:\.ts)?"\)(?:\.([\w$]+))?/g, cellName)
       .replace(/import\("[^"]*__(?:env|live)(?:\.ts)?"\)\./g, '').replace(/\$e\.(?:\$\d+\.)?/g, '')
-      .replace(/import\("[^"]*\/lib\/index(?:\.ts)?"\)/g, 'graft').replace(/\bgraft\.tf\./g, 'tf.').replace(/import\("[^"]*\/node_modules\/((?:@[^/"]+\/)?[^/"]+)[^"]*"\)/g, 'import("$1")')
+      .replace(/import\("[^"]*\/lib\/index(?:\.ts)?"\)/g, 'graft').replace(/\bgraft\.tf\./g, 'tf.')
+      .replace(/import\("[^"]*\/node_modules\/((?:@[^/"]+\/)?[^/"]+)[^"]*"\)/g, 'import("$1")')
   }
 
   /** All names of earlier cells. */
@@ -170,10 +174,11 @@ export class Notebook {
   #ambient(wanted: Iterable<string>, all: boolean): string {
     const taken = (name: string) => this.#values.has(name) || this.#types.has(name)
     const mentioned = new Set(wanted)
-    const used = [...this.#library].filter(name => mentioned.has(name) && !taken(name))
+    const free = [...this.#library].filter(name => !taken(name)), used = free.filter(name => mentioned.has(name))
     if (used.length) this.#usesLibrary = true
-    const named = [...new Set(all && this.#usesLibrary ? [...used, ...[...this.#library].filter(name => !taken(name))] : used)].filter(name => name !== 'graft')
-    const library = this.#usesLibrary ? ` import { ${named.join(', ')} } from 'graft'; import * as graft from 'graft';` : ''
+    const named = (all ? free : used).filter(name => name !== 'graft')
+    const whole = free.includes('graft') ? ` import * as graft from 'graft';` : ''
+    const library = this.#usesLibrary ? ` import { ${named.join(', ')} } from 'graft';${whole}` : ''
     const dynamic = [...this.#dynamic].filter(name => mentioned.has(name) && !taken(name)).map(name => ` declare let ${name}: any;`).join('')
     return library + dynamic
   }

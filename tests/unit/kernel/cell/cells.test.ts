@@ -131,6 +131,7 @@ const rows: Record<string, Row[]> = {
     ['dynamic in a function', ['const f = async () => (await import("modern")).named', 'await f()'], 5],
     ['for effect', ['import "modern"', '1'], 1],
     ['import.meta', ['import.meta.dirname'], folder],
+    ['import.meta.resolve', ['new URL(import.meta.resolve("common")).pathname.endsWith("/common/main.js")'], true],
     ['a package of Graft\'s own', ['import MagicString from "magic-string"', 'new MagicString("a").toString()'], 'a'],
     ['come before what stands above them', ['const a = typeof sep\nimport { sep } from "node:path"\na'], 'string'],
     ['a missing package', ['\nimport { a } from "@no/where/deep"'], fails('Error', "Cannot find the package '@no/where/deep'. Install it in the notebook's folder: npm install @no/where", 'Cell 1, line 2')],
