@@ -22,8 +22,9 @@ def tensors(folder, names, shapes):
 
 
 def outputs(model, inputs):
-    result = model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
-    return result if isinstance(result, list) else [result]
+    # Called, not `predict`: that would compile a graph for each of many small models.
+    result = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+    return [np.asarray(each) for each in (result if isinstance(result, (list, tuple)) else [result])]
 
 
 def trainable(model, parent=True):
