@@ -20,10 +20,11 @@ export interface HeadOptions {
 }
 
 /**
- * Feature extraction: the model stays as it is, frozen, and a new `Dense` layer learns the task from its features. Features with a height and a
- * width are averaged first. The layers are shared with `base`, as in Keras: `base` itself is frozen too.
+ * Feature extraction: the model stays as it is, frozen, and a new `Dense` layer learns the task from its features. Features with
+ * a height and a width are averaged first. The layers are shared with `base`, as in Keras: `base` itself is frozen too.
  *
- * Source: "Transfer learning & fine-tuning", the Keras guides; Yosinski et al., "How transferable are features in deep neural networks?" (2014).
+ * Source: "Transfer learning & fine-tuning", the Keras guides; Yosinski et al., "How transferable are features in deep neural
+ * networks?" (2014).
  *
  * @throws GraftError for fewer than two classes, a class named twice, a base without features
  * @example
@@ -37,25 +38,34 @@ export function extract(base: LayersModel, options: HeadOptions): LayersModel {
   return model
 }
 
-/** A new classification head on a tensor that comes from the base; the card says which layers are the trunk. `taken`: names of layers in use. */
-export function withHead(base: LayersModel, features: SymbolicTensor[], options: HeadOptions, taken = new Set(base.layers.map(layer => layer.name))): LayersModel {
+/**
+ * A new classification head on a tensor that comes from the base; the card says which layers are the trunk. `taken`: names of
+ * layers in use.
+ */
+export function withHead(
+  base: LayersModel, features: SymbolicTensor[], options: HeadOptions, taken = new Set(base.layers.map(layer => layer.name)),
+): LayersModel {
   const { activation = 'softmax', dropout, seed = 1 } = options
   const { classes, count } = checked(options.classes)
   if (count === 1 && activation === 'softmax') {
-    throw new GraftError("classes: one output of a softmax is always 1. For a yes or no, take { classes: 1, activation: 'sigmoid' } or two classes.")
+    throw new GraftError("classes: one output of a softmax is always 1. For a yes or no, take { classes: 1, activation: " +
+      "'sigmoid' } or two classes.")
   }
   if (features.length !== 1) {
-    throw new GraftError(`'${base.name}' gives ${features.length} tensors. Choose one: tf.model({ inputs: base.inputs, outputs: base.outputs[0] }).`)
+    throw new GraftError(`'${base.name}' gives ${features.length} tensors. Choose one: tf.model({ inputs: base.inputs, ` +
+      `outputs: base.outputs[0] }).`)
   }
   const free = (name: string) => { while (taken.has(name)) name += '_1'; return name }
   let x = features[0]
   if (x.shape.length === 4) x = apply(tf.layers.globalAveragePooling2d({ name: free('average') }), x)
   if (x.shape.length !== 2) {
-    throw new GraftError(`'${base.name}' gives [${x.shape.map(n => n ?? 'batch').join(', ')}]. A head takes a feature vector [batch, features] or ` +
-      `a feature map [batch, height, width, channels].`)
+    throw new GraftError(`'${base.name}' gives [${x.shape.map(n => n ?? 'batch').join(', ')}]. A head takes a feature vector ` +
+      `[batch, features] or a feature map [batch, height, width, channels].`)
   }
   if (dropout !== undefined) {
-    if (!(dropout >= 0 && dropout < 1)) throw new GraftError(`dropout must be a part from 0 to below 1, e.g. 0.2; received ${dropout}.`)
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new GraftError(`dropout must be a part from 0 to below 1, e.g. 0.2; received ${dropout}.`)
+    }
     x = apply(tf.layers.dropout({ rate: dropout, name: free('dropout') }), x)
   }
   const kernelInitializer = tf.initializers.glorotUniform({ seed: seedFrom(seed, 'head') })
@@ -72,11 +82,14 @@ const apply = (layer: { apply(x: SymbolicTensor): unknown }, x: SymbolicTensor) 
 
 function checked(classes: readonly string[] | number): { classes?: string[], count: number } {
   if (typeof classes === 'number') {
-    if (!Number.isInteger(classes) || classes < 1) throw new GraftError(`classes must be names or a whole number; received ${classes}.`)
+    if (!Number.isInteger(classes) || classes < 1) {
+      throw new GraftError(`classes must be names or a whole number; received ${classes}.`)
+    }
     return { count: classes }
   }
   if (!Array.isArray(classes)) {
-    throw new GraftError(`classes must be names or a number, e.g. customize.extract(base, { classes: digits.classes }); received ${classes}.`)
+    throw new GraftError(`classes must be names or a number, e.g. customize.extract(base, { classes: digits.classes }); ` +
+      `received ${classes}.`)
   }
   if (classes.length < 2) throw new GraftError(`classes: expected two or more, received [${classes.join(', ')}].`)
   const twice = classes.find((name, i) => classes.indexOf(name) !== i)

@@ -6,12 +6,16 @@ import { freeze, unfreeze, type Selection } from './freeze.ts'
 import { checkModel } from './layers.ts'
 
 export interface FineTuneOptions extends HeadOptions {
-  /** What of the base learns too: how many of its last layers with weights, or which ones as {@link unfreeze} takes them. Default 5. */
+  /**
+   * What of the base learns too: how many of its last layers with weights, or which ones as {@link unfreeze} takes them. Default
+   * 5.
+   */
   unfreeze?: number | Selection
 }
 
 /**
- * Fine-tuning: a new head, and the last layers of the base learn the task too. Says which layers those are. The layers are shared with `base`.
+ * Fine-tuning: a new head, and the last layers of the base learn the task too. Says which layers those are. The layers are shared
+ * with `base`.
  *
  * Give the trunk a rate some hundred times lower than the head's, or the first steps destroy what it knows.
  * Source: "Transfer learning & fine-tuning", the Keras guides.

@@ -16,8 +16,8 @@ export interface FreezeChange {
 export type Selection = Which | `first ${number}` | `last ${number}`
 
 /**
- * Freezes layers: training leaves their weights as they are, and a frozen BatchNormalization uses its stored statistics. Takes effect in the next
- * `train`; before a plain `model.fit`, call `model.compile` again.
+ * Freezes layers: training leaves their weights as they are, and a frozen BatchNormalization uses its stored statistics. Takes
+ * effect in the next `train`; before a plain `model.fit`, call `model.compile` again.
  *
  * @returns What changed, and how many weights are left to train.
  * @throws GraftError for an unknown layer
@@ -50,8 +50,10 @@ function set(model: LayersModel, which: Selection, trainable: boolean): FreezeCh
   const before = new Map(leaves(model).map(layer => [layer, learns(layer)]))
   if (!model.trainable && trainable) open(model)
   for (const layer of select(model, which)) mark(model, layer, trainable)
-  const changed = leaves(model).filter(layer => holdsWeights(layer) && learns(layer) !== before.get(layer)).map(layer => layer.name)
-  const size = (weights: { shape: (number | null)[] }[]) => weights.reduce((n, { shape }) => n + shape.reduce<number>((a, b) => a * (b ?? 1), 1), 0)
+  const changed = leaves(model).filter(layer => holdsWeights(layer) && learns(layer) !== before.get(layer))
+    .map(layer => layer.name)
+  const size = (weights: { shape: (number | null)[] }[]) =>
+    weights.reduce((n, { shape }) => n + shape.reduce<number>((a, b) => a * (b ?? 1), 1), 0)
   const result = { changed, trainable: size(model.trainableWeights), total: size(model.weights) }
   return Object.defineProperty(result, inspect.custom, { enumerable: false, value: () => sentence(result, trainable) })
 }
@@ -77,8 +79,9 @@ function around(model: LayersModel, layer: Layer): LayersModel[] {
 const learns = (layer: Layer): boolean => layer.trainableWeights.length > 0
 
 function sentence({ changed, trainable, total }: FreezeChange, on: boolean): string {
-  const word = on ? 'Unfroze' : 'Froze', numbers = `${trainable.toLocaleString('en')} of ${total.toLocaleString('en')} weights can learn.`
-  if (!changed.length) return `Nothing changed: these layers were ${on ? 'trainable' : 'frozen'} already, or hold no weights. ${numbers}`
+  const word = on ? 'Unfroze' : 'Froze', state = on ? 'trainable' : 'frozen'
+  const numbers = `${trainable.toLocaleString('en')} of ${total.toLocaleString('en')} weights can learn.`
+  if (!changed.length) return `Nothing changed: these layers were ${state} already, or hold no weights. ${numbers}`
   const names = changed.length > 6 ? [...changed.slice(0, 3), '…', ...changed.slice(-2)] : changed
   return `${word} ${changed.length} ${changed.length === 1 ? 'layer' : 'layers'} (${names.join(', ')}). ${numbers}`
 }

@@ -51,8 +51,8 @@ function unknownLayer(model: LayersModel, which: string | RegExp | Layer): Graft
   const names = leaves(model).map(layer => layer.name)
   const word = typeof which === 'string' ? which : which instanceof RegExp ? String(which) : which?.name ?? String(which)
   const hint = typeof which === 'string' ? didYouMean(which, names) : ''
-  return new GraftError(`unknown layer: ${typeof which === 'string' ? `'${word}'` : word}.${hint} The model has ${names.length} layers, ` +
-    `from '${names[0]}' to '${names.at(-1)}'; show.layers(model) lists them.`)
+  return new GraftError(`unknown layer: ${typeof which === 'string' ? `'${word}'` : word}.${hint} The model has ` +
+    `${names.length} layers, from '${names[0]}' to '${names.at(-1)}'; show.layers(model) lists them.`)
 }
 
 /** The one symbolic tensor a layer gives, at its last use. */

@@ -3,8 +3,8 @@ import { GraftError } from '../error.ts'
 import { checkModel, findLayers, outputOf, type Layer } from './layers.ts'
 
 /**
- * The tensor that comes out of a layer, to build on: `tf.layers.conv2d({ … }).apply(tap(base, 'last feature map'))`. The layers up to there
- * stay the model's own (shared, as in Keras).
+ * The tensor that comes out of a layer, to build on: `tf.layers.conv2d({ … }).apply(tap(base, 'last feature map'))`. The layers
+ * up to there stay the model's own (shared, as in Keras).
  *
  * @param at A layer's name; its index (negative ones count from the end); or `'last feature map'`: the last output with a height
  *   and a width, `[batch, height, width, channels]`, which is what a convolution or a pooling can follow.
@@ -18,12 +18,16 @@ export function tap(model: LayersModel, at: string | number | Layer): SymbolicTe
   if (typeof at !== 'number') return outputOf(findLayers(model, at)[0])
   const layer = model.layers.at(at)
   if (!layer || !Number.isInteger(at)) {
-    throw new GraftError(`no layer ${at}: '${model.name}' has ${model.layers.length} layers, 0 to ${model.layers.length - 1}, or -1 for the last.`)
+    throw new GraftError(`no layer ${at}: '${model.name}' has ${model.layers.length} layers, 0 to ` +
+      `${model.layers.length - 1}, or -1 for the last.`)
   }
   return outputOf(layer)
 }
 
-/** Where a network still sees where something is: the deepest output of rank 4 on the way to the model's output that is larger than 1 × 1. */
+/**
+ * Where a network still sees where something is: the deepest output of rank 4 on the way to the model's output that is larger
+ * than 1 × 1.
+ */
 function lastFeatureMap(model: LayersModel): SymbolicTensor {
   for (const layer of [...model.layers].reverse()) {
     for (const output of [layer.output].flat()) {

@@ -6,7 +6,9 @@ const atOnce = Math.min(4, Math.max(2, availableParallelism()))
 /**
  * Maps with a few at a time, in order. The first failure stops the rest and is thrown; so is the reason of an aborted signal.
  */
-export async function concurrently<T, R>(items: ArrayLike<T>, work: (item: T, index: number) => Promise<R>, signal?: AbortSignal): Promise<R[]> {
+export async function concurrently<T, R>(
+  items: ArrayLike<T>, work: (item: T, index: number) => Promise<R>, signal?: AbortSignal,
+): Promise<R[]> {
   const results = new Array<R>(items.length)
   let next = 0, failed = false
   const worker = async () => {

@@ -6,9 +6,9 @@ import { resizeBilinear, type Bitmap } from './resize.ts'
 export type ImageShape = [height: number, width: number, channels: number]
 
 /**
- * Decodes an image file's bytes and resizes them, as `keras.utils.load_img` and `image_dataset_from_directory` do: alpha is dropped,
- * grey becomes RGB, 16 bits become 8, colour profiles are ignored, the first frame of an animation counts. Unlike Keras, a
- * photo is turned upright by its EXIF orientation. The decoding runs off the main thread (libvips through sharp).
+ * Decodes an image file's bytes and resizes them, as `keras.utils.load_img` and `image_dataset_from_directory` do: alpha is
+ * dropped, grey becomes RGB, 16 bits become 8, colour profiles are ignored, the first frame of an animation counts. Unlike Keras,
+ * a photo is turned upright by its EXIF orientation. The decoding runs off the main thread (libvips through sharp).
  *
  * @returns `height · width · channels` bytes.
  * @throws GraftError where the bytes are no picture that can be read; the message says why, without the file's name.
@@ -31,7 +31,8 @@ async function decodeWithSharp(bytes: Uint8Array): Promise<Bitmap> {
     return inks ? withoutInks(decoded) : decoded
   } catch (error) {
     const reason = (error as Error).message.replace(/\s+/g, ' ').trim()
-    throw new GraftError(/unsupported image format/i.test(reason) ? 'not an image, or damaged at its start' : `damaged: ${reason}`)
+    throw new GraftError(/unsupported image format/i.test(reason)
+      ? 'not an image, or damaged at its start' : `damaged: ${reason}`)
   }
 }
 
@@ -81,7 +82,9 @@ function decodeBmp(bytes: Uint8Array): Bitmap {
     throw new GraftError(`a BMP of ${bits} bits, compression ${compression}: save it as PNG`)
   }
   const stride = Math.ceil(width * bits / 32) * 4
-  if (width <= 0 || height === 0 || start + stride * height > bytes.length) throw new GraftError('damaged: the BMP ends before its last row')
+  if (width <= 0 || height === 0 || start + stride * height > bytes.length) {
+    throw new GraftError('damaged: the BMP ends before its last row')
+  }
   const palette = 14 + header, step = bits / 8, data = new Uint8Array(width * height * 3)
   for (let y = 0; y < height; y++) {
     const row = start + stride * (signed > 0 ? height - 1 - y : y)

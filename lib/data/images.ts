@@ -18,7 +18,9 @@ export interface ImageOptions {
   size?: LayersModel | [height: number, width: number] | number
   /** The pixel values wanted. Default: the model's, else `[0, 1]` as TF Hub's image modules expect. */
   range?: Range
-  /** The part of the training images to keep for validation, e.g. `0.2`. Default: none, unless there is a `validation/` folder. */
+  /**
+   * The part of the training images to keep for validation, e.g. `0.2`. Default: none, unless there is a `validation/` folder.
+   */
   validation?: number
   /** Another seed gives another split. Default 1. */
   seed?: number
@@ -49,7 +51,8 @@ export class ImageData {
   readonly notes: string[]
 
   constructor(parts: {
-    source: string, batch: number, train: ImageSet, validation: ImageSet | null, test: ImageSet | null, problems?: Problem[], notes?: string[]
+    source: string, batch: number, train: ImageSet, validation: ImageSet | null, test: ImageSet | null
+    problems?: Problem[], notes?: string[]
   }) {
     this.source = parts.source
     this.classes = parts.train.classes
@@ -70,18 +73,18 @@ export class ImageData {
 
   [inspect.custom](): string {
     const parts = (['train', 'validation', 'test'] as const).flatMap(part => this[part] ? [`${this[part].length} ${part}`] : [])
-    return [`ImageData '${this.source}': ${this.classes.length} classes, ${parts.join(' + ')} images of ${this.size.join('×')}×${this.channels}, ` +
-      `values ${this.range.join(' to ')}`, ...this.notes].join('\n')
+    return [`ImageData '${this.source}': ${this.classes.length} classes, ${parts.join(' + ')} images of ` +
+      `${this.size.join('×')}×${this.channels}, values ${this.range.join(' to ')}`, ...this.notes].join('\n')
   }
 }
 
 /**
- * Reads labelled images: from a folder with one folder per class; from a folder with `train/`, `test/` (and `validation/` or `val/`)
- * of such; from `{ class: files }`; from a `.csv` with the columns `file` and `label`.
+ * Reads labelled images: from a folder with one folder per class; from a folder with `train/`, `test/` (and `validation/` or
+ * `val/`) of such; from `{ class: files }`; from a `.csv` with the columns `file` and `label`.
  *
  * Each file is decoded once, as `keras.utils.image_dataset_from_directory` does it (bilinear, no antialiasing, stretched), except
- * that photos are turned upright by EXIF. Classes are in natural order (`2` before `10`). Files that are no images are ignored and
- * counted; images that cannot be read are left out and reported together.
+ * that photos are turned upright by EXIF. Classes are in natural order (`2` before `10`). Files that are no images are ignored
+ * and counted; images that cannot be read are left out and reported together.
  *
  * @throws GraftError for a missing folder, a folder without images or classes, an empty class.
  * @example
@@ -120,12 +123,15 @@ export async function images(source: string | FilesByClass, options: ImageOption
     const { kept, taken } = split(train.map(item => item.label), train.map(item => item.id), validation, seed)
     held = taken.map(i => train[i])
     train = kept.map(i => train[i])
-    if (!held.length) throw new GraftError(`validation: ${validation} takes no image: each class of '${listing.source}' has one only.`)
+    if (!held.length) {
+      throw new GraftError(`validation: ${validation} takes no image: each class of '${listing.source}' has one only.`)
+    }
   }
   const notes = [...findings(listing.ignored, problems), ...overlaps(train, { validation: held, test })]
   if (problems.length) host().display({ 'text/plain': notes.join('\n') })
   const set = (items: Item[] | null) => items && new ImageSet(files, items)
-  return new ImageData({ source: listing.source, batch, train: set(train)!, validation: set(held), test: set(test), problems, notes })
+  const parts = { train: set(train)!, validation: set(held), test: set(test) }
+  return new ImageData({ source: listing.source, batch, ...parts, problems, notes })
 }
 
 /** Files decoded once; pixels are kept as bytes while memory lasts. */
@@ -201,7 +207,8 @@ function checkClasses(source: string, classes: string[], train: Item[], problems
   const present = new Set(train.map(item => item.label))
   const empty = classes.filter((_, label) => !present.has(label))
   if (empty.length) {
-    throw new GraftError(`no image of ${empty.map(name => `'${name}'`).join(', ')} in '${source}' can be used for training.\n${report(problems)}`)
+    throw new GraftError(`no image of ${empty.map(name => `'${name}'`).join(', ')} in '${source}' can be used for ` +
+      `training.\n${report(problems)}`)
   }
 }
 
@@ -213,7 +220,8 @@ const report = (problems: Problem[]): string => {
 
 function findings(ignored: number, problems: Problem[]): string[] {
   const notes: string[] = []
-  if (problems.length) notes.push(`${problems.length} ${problems.length === 1 ? 'image is' : 'images are'} left out:\n${report(problems)}`)
+  if (problems.length) notes.push(`${problems.length} ${problems.length === 1 ? 'image is' : 'images are'} left ` +
+    `out:\n${report(problems)}`)
   if (ignored) notes.push(`${ignored} ${ignored === 1 ? 'file that is no image was' : 'files that are no images were'} ignored.`)
   return notes
 }
@@ -223,7 +231,8 @@ function overlaps(train: Item[], others: Record<string, Item[] | null>): string[
   const seen = new Set(train.map(item => item.id))
   return Object.entries(others).flatMap(([part, items]) => {
     const same = items?.filter(item => seen.has(item.id)) ?? []
-    return same.length ? [`${same.length} of the ${items!.length} ${part} images are in the training images too, e.g. ${same[0].file}: ` +
+    return same.length ? [`${same.length} of the ${items!.length} ${part} images are in the training images too, e.g. ` +
+      `${same[0].file}: ` +
       'what is measured on them is too good.'] : []
   })
 }

@@ -5,8 +5,11 @@ import { GraftError } from '../error.ts'
 import type { ImageShape } from './decode.ts'
 import type { Range } from './set.ts'
 
+/** The images wanted: their shape and pixel values. */
+interface Input { shape: ImageShape, range: Range }
+
 /** Height, width, channels and pixel values that are wanted of images: those a model takes, or a size in pixels. */
-export function inputOf(size: LayersModel | [height: number, width: number] | number = 224, range?: Range): { shape: ImageShape, range: Range } {
+export function inputOf(size: LayersModel | [height: number, width: number] | number = 224, range?: Range): Input {
   if (typeof size === 'number') size = [size, size]
   if (Array.isArray(size)) {
     if (size.length !== 2 || !size.every(n => Number.isInteger(n) && n > 0)) {
@@ -20,6 +23,8 @@ export function inputOf(size: LayersModel | [height: number, width: number] | nu
       ? `its input is [${input.map(n => n ?? 'any').join(', ')}]` : `received ${inspect(size, { depth: 0 })}`}.`)
   }
   const [height, width] = [input[1] ?? card?.size[0], input[2] ?? card?.size[1]]
-  if (!height || !width) throw new GraftError('the model takes images of any size. Say which: data.images(folder, { size: 224 }).')
+  if (!height || !width) {
+    throw new GraftError('the model takes images of any size. Say which: data.images(folder, { size: 224 }).')
+  }
   return { shape: [height, width, input[3] ?? 3], range: range ?? card?.range ?? [0, 1] }
 }

@@ -6,7 +6,7 @@ import { parseCsv } from './csv.ts'
 /** One image file and its class. */
 export interface Entry { file: string, label: number }
 
-/** The files of a data set before any is read, by part. `ignored` counts what is no image: `.DS_Store`, `Thumbs.db`, notes, … */
+/** The files of a data set before any is read, by part. */
 export interface Listing {
   /** The folder or table as the user named it, for messages. */
   source: string
@@ -14,13 +14,16 @@ export interface Listing {
   train: Entry[]
   validation: Entry[] | null
   test: Entry[] | null
+  /** How many files are no images: `.DS_Store`, `Thumbs.db`, notes, … */
   ignored: number
 }
 
 /** Files of one class or of one part, by class name. */
 export type FilesByClass = Record<string, string[]>
 
-const extensions = new Set(['.jpg', '.jpeg', '.jfif', '.png', '.gif', '.bmp', '.webp', '.tif', '.tiff', '.avif', '.heic', '.heif'])
+const extensions = new Set([
+  '.jpg', '.jpeg', '.jfif', '.png', '.gif', '.bmp', '.webp', '.tif', '.tiff', '.avif', '.heic', '.heif',
+])
 const parts = { train: ['train', 'training'], validation: ['validation', 'valid', 'val'], test: ['test', 'testing'] }
 const naturally = new Intl.Collator('en', { numeric: true })
 
@@ -32,13 +35,16 @@ export const looksLikeImage = (file: string): boolean =>
   !basename(file).startsWith('.') && extensions.has(extname(file).toLowerCase())
 
 /**
- * Lists a data set: a folder of class folders, a folder with `train/` and `test/` (and `validation/` or `val/`), `{ class: files }`,
- * or a `.csv` with the columns `file` and `label` (and `split`), its paths relative to the table.
+ * Lists a data set: a folder of class folders, a folder with `train/` and `test/` (and `validation/` or `val/`), `{ class: files
+ * }`, or a `.csv` with the columns `file` and `label` (and `split`), its paths relative to the table.
  */
 export async function list(source: string | FilesByClass): Promise<Listing> {
   if (typeof source !== 'string') return listClasses('{ class: files }', source)
   const kind = await stat(source).catch(() => null)
-  if (!kind) throw new GraftError(`no such folder: '${source}' (looked for ${resolve(source)}). Expected a folder with one folder per class.`)
+  if (!kind) {
+    throw new GraftError(`no such folder: '${source}' (looked for ${resolve(source)}). Expected a folder with one folder per ` +
+      `class.`)
+  }
   if (kind.isFile()) {
     if (extname(source).toLowerCase() === '.csv') return listTable(source)
     throw new GraftError(`'${source}' is a file. Expected a folder with one folder per class, a .csv, or { class: files }.`)
@@ -59,9 +65,12 @@ export async function list(source: string | FilesByClass): Promise<Listing> {
 }
 
 /** How many files a listing names. */
-export const countOf = ({ train, validation, test }: Listing): number => train.length + (validation?.length ?? 0) + (test?.length ?? 0)
+export const countOf = ({ train, validation, test }: Listing): number =>
+  train.length + (validation?.length ?? 0) + (test?.length ?? 0)
 
-/** Every image under a folder, at any depth, in natural order; how many other files there are. Links to folders are not followed. */
+/**
+ * Every image under a folder, at any depth, in natural order; how many other files there are. Links to folders are not followed.
+ */
 export async function imagesUnder(folder: string): Promise<{ images: string[], ignored: number }> {
   const { files, folders } = await look(folder, false)
   const images = files.filter(looksLikeImage).map(file => join(folder, file))
@@ -91,8 +100,8 @@ async function listFolder(folder: string, expected?: string[]): Promise<Listing>
       `'${join(folder, 'cat', files.find(looksLikeImage)!)}'; or pass { cat: [files], dog: [files] }.`)
   }
   if (!classes.length) {
-    throw new GraftError(`no images in '${folder}'${ignored ? ` (${ignored} other files)` : ''}. Expected one folder per class, each with ` +
-      `${[...extensions].slice(0, 4).join(', ')} … files.`)
+    throw new GraftError(`no images in '${folder}'${ignored ? ` (${ignored} other files)` : ''}. Expected one folder per ` +
+      `class, each with ${[...extensions].slice(0, 4).join(', ')} … files.`)
   }
   if (empty.length) {
     throw new GraftError(`${empty.length === 1 ? 'the class folder' : 'the class folders'} ${empty.join(', ')} in '${folder}' ` +
@@ -100,7 +109,9 @@ async function listFolder(folder: string, expected?: string[]): Promise<Listing>
   }
   if (classes.length === 1) {
     const inner = join(folder, classes[0]), { folders: below } = await look(inner)
-    if (below.length > 1) throw new GraftError(`'${folder}' holds one folder only. Did you mean '${inner}', which holds ${below.length}?`)
+    if (below.length > 1) {
+      throw new GraftError(`'${folder}' holds one folder only. Did you mean '${inner}', which holds ${below.length}?`)
+    }
   }
   if (expected) compare(folder, classes, expected)
   const listing = await listClasses(folder, byClass, expected ?? classes.sort(naturalOrder))
@@ -110,15 +121,16 @@ async function listFolder(folder: string, expected?: string[]): Promise<Listing>
 function compare(folder: string, classes: string[], expected: string[]): void {
   const unknown = classes.filter(name => !expected.includes(name))
   if (unknown.length) {
-    throw new GraftError(`'${folder}' has the class ${unknown.map(name => `'${name}'`).join(', ')}, which the training folder lacks. ` +
-      `Expected only: ${expected.join(', ')}.`)
+    throw new GraftError(`'${folder}' has the class ${unknown.map(name => `'${name}'`).join(', ')}, which the training ` +
+      `folder lacks. Expected only: ${expected.join(', ')}.`)
   }
 }
 
 async function listClasses(source: string, byClass: FilesByClass, order = Object.keys(byClass)): Promise<Listing> {
   const empty = order.filter(name => name in byClass && !byClass[name].length)
   if (!order.length || empty.length) {
-    throw new GraftError(`${order.length ? `the class '${empty[0]}' has no files` : 'no classes'} in ${source}. Expected at least one file per class.`)
+    throw new GraftError(`${order.length ? `the class '${empty[0]}' has no files` : 'no classes'} in ${source}. Expected at ` +
+      `least one file per class.`)
   }
   const train = order.flatMap((name, label) => (byClass[name] ?? []).map(file => ({ file, label })))
   return { source, classes: order, train, validation: null, test: null, ignored: 0 }
@@ -127,9 +139,11 @@ async function listClasses(source: string, byClass: FilesByClass, order = Object
 async function listTable(file: string): Promise<Listing> {
   const [header = [], ...rows] = parseCsv(await readFile(file, 'utf8'))
   const column = (...names: string[]) => header.findIndex(cell => names.includes(cell.trim().toLowerCase()))
-  const at = { file: column('file', 'filename', 'path', 'image'), label: column('label', 'class'), split: column('split', 'part') }
+  const at = { file: column('file', 'filename', 'path', 'image'), label: column('label', 'class'),
+    split: column('split', 'part') }
   if (at.file < 0 || at.label < 0) {
-    throw new GraftError(`'${file}' has the columns ${header.join(', ') || '(none)'}. Expected 'file' and 'label' (and 'split' if you like).`)
+    throw new GraftError(`'${file}' has the columns ${header.join(', ') || '(none)'}. Expected 'file' and 'label' (and ` +
+      `'split' if you like).`)
   }
   const classes = [...new Set(rows.map(row => row[at.label]))].sort(naturalOrder)
   const split = { train: [] as Entry[], validation: [] as Entry[], test: [] as Entry[] }
@@ -139,7 +153,9 @@ async function listTable(file: string): Promise<Listing> {
     if (!part) throw new GraftError(`line ${i + 2} of '${file}' has the split '${word}'. Expected train, validation or test.`)
     split[part].push({ file: resolve(dirname(file), row[at.file]), label: classes.indexOf(row[at.label]) })
   })
-  if (!split.train.length) throw new GraftError(`no training images in '${file}' (${rows.length} rows). Expected a row per image.`)
+  if (!split.train.length) {
+    throw new GraftError(`no training images in '${file}' (${rows.length} rows). Expected a row per image.`)
+  }
   return {
     source: file, classes, train: split.train, ignored: 0,
     validation: split.validation.length ? split.validation : null, test: split.test.length ? split.test : null,

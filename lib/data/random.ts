@@ -1,7 +1,9 @@
 /** A source of numbers in [0, 1) that one seed determines. */
 export type Random = () => number
 
-/** A 32-bit number that the parts determine (FNV-1a, then a mixing step), never 0: TensorFlow.js reads a seed of 0 as "no seed". */
+/**
+ * A 32-bit number that the parts determine (FNV-1a, then a mixing step), never 0: TensorFlow.js reads a seed of 0 as "no seed".
+ */
 export function seedFrom(...parts: (string | number)[]): number {
   let h = 0x811c9dc5
   for (const char of parts.join('\0')) h = Math.imul(h ^ char.codePointAt(0)!, 0x01000193)

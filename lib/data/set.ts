@@ -101,8 +101,8 @@ export class ImageSet {
   }
 
   /**
-   * The whole set as tensors for `model.fit(x, y)` and `model.evaluate(x, y)`: images `[n, height, width, channels]` and one-hot labels
-   * `[n, classes]`. All of it is in memory at once; `train(model, data)` needs no such thing.
+   * The whole set as tensors for `model.fit(x, y)` and `model.evaluate(x, y)`: images `[n, height, width, channels]` and one-hot
+   * labels `[n, classes]`. All of it is in memory at once; `train(model, data)` needs no such thing.
    */
   async tensors(): Promise<{ x: Tensor, y: Tensor }> {
     const { tf } = await import('../tf.ts')

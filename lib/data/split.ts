@@ -10,7 +10,9 @@ import { randomFrom, shuffled } from './random.ts'
  * @param fraction How much to split off, above 0 and below 1; each class with two different images or more gives at least one.
  * @returns The positions of both parts, ascending.
  */
-export function split(labels: ArrayLike<number>, ids: string[], fraction: number, seed: number): { kept: number[], taken: number[] } {
+export function split(
+  labels: ArrayLike<number>, ids: string[], fraction: number, seed: number,
+): { kept: number[], taken: number[] } {
   if (!(fraction > 0 && fraction < 1)) {
     throw new GraftError(`validation must be a part between 0 and 1, e.g. 0.2; received ${fraction}.`)
   }

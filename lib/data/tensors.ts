@@ -31,14 +31,17 @@ export interface TensorOptions {
  */
 export async function tensors(x: Tensor, y: Tensor | ArrayLike<number>, options: TensorOptions = {}): Promise<ImageData> {
   if (!(x instanceof tf.Tensor) || x.rank !== 4) {
-    throw new GraftError(`data.tensors(x, y): x must be a tensor [n, height, width, channels]; received ${x?.shape ? `[${x.shape.join(', ')}]` : inspect(x)}.`)
+    throw new GraftError(`data.tensors(x, y): x must be a tensor [n, height, width, channels]; received ` +
+      `${x?.shape ? `[${x.shape.join(', ')}]` : inspect(x)}.`)
   }
   const [n, height, width, channels] = x.shape, { range = [0, 1], validation, seed = 1, batch = 32 } = options
   const labels = await labelsOf(y)
   if (labels.length !== n) throw new GraftError(`data.tensors(x, y): x holds ${n} images, y ${labels.length} labels.`)
   const classes = options.classes ?? Array.from({ length: Math.max(...labels) + 1 }, (_, i) => String(i))
   const wrong = labels.find(label => !(Number.isInteger(label) && label >= 0 && label < classes.length))
-  if (wrong !== undefined) throw new GraftError(`data.tensors(x, y): the label ${wrong} is none of the classes 0 to ${classes.length - 1}.`)
+  if (wrong !== undefined) {
+    throw new GraftError(`data.tensors(x, y): the label ${wrong} is none of the classes 0 to ${classes.length - 1}.`)
+  }
   const values = Float32Array.from(await x.data()), each = height * width * channels
   const image = (key: number) => values.subarray(key * each, (key + 1) * each)
   const source: Source = {
@@ -49,13 +52,15 @@ export async function tensors(x: Tensor, y: Tensor | ArrayLike<number>, options:
       return out
     },
     async bitmap(key) {
-      const data = Uint8Array.from(image(key), value => Math.min(255, Math.max(0, Math.round((value - range[0]) / (range[1] - range[0]) * 255))))
+      const byte = (value: number) => Math.min(255, Math.max(0, Math.round((value - range[0]) / (range[1] - range[0]) * 255)))
+      const data = Uint8Array.from(image(key), byte)
       return { data, height, width, channels }
     },
   }
   const items = labels.map((label, key): Item => {
     const bytes = image(key)
-    const content = createHash('sha256').update(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)).digest('hex').slice(0, 32)
+    const raw = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const content = createHash('sha256').update(raw).digest('hex').slice(0, 32)
     return { key, file: String(key), label, id: `${content} ${height}x${width}x${channels}` }
   })
   const parts = validation === undefined ? null : split(labels, items.map(item => item.id), validation, seed)
@@ -68,7 +73,9 @@ export async function tensors(x: Tensor, y: Tensor | ArrayLike<number>, options:
 async function labelsOf(y: Tensor | ArrayLike<number>): Promise<number[]> {
   if (!(y instanceof tf.Tensor)) return Array.from(y)
   if (y.rank === 1 || (y.rank === 2 && y.shape[1] === 1)) return Array.from(await y.data())
-  if (y.rank !== 2) throw new GraftError(`data.tensors(x, y): y must be [n] or one-hot [n, classes]; received [${y.shape.join(', ')}].`)
+  if (y.rank !== 2) {
+    throw new GraftError(`data.tensors(x, y): y must be [n] or one-hot [n, classes]; received [${y.shape.join(', ')}].`)
+  }
   const indices = tf.argMax(y, 1)
   const labels = Array.from(await indices.data())
   indices.dispose()

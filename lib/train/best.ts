@@ -4,7 +4,10 @@ import { checkNumber } from './checks.ts'
 import type { History } from './run.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** When to end a run early, as Keras's EarlyStopping: after `patience` epochs in which the measure has not become better by `minDelta`. */
+/**
+ * When to end a run early, as Keras's EarlyStopping: after `patience` epochs in which the measure has not become better by
+ * `minDelta`.
+ */
 export interface EarlyStopping {
   patience: number
   /** A measure of the history. Default `valLoss`, without a validation set `loss`. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf } from '../card.ts'
 import { checkModel } from '../customize/layers.ts'
@@ -13,8 +14,8 @@ export function partsOf(data: TrainingData): { train: ImageSet, validation: Imag
   if (data instanceof ImageSet) return { train: data, validation: null }
   const train = data?.train
   if (!(train instanceof ImageSet)) {
-    throw new GraftError('train(model, data): expected the answer of data.images(…), one of its parts, or { train, validation } of such; ' +
-      `received ${data === null ? 'null' : typeof data === 'object' ? `an object with ${Object.keys(data).join(', ') || 'nothing in it'}` : typeof data}.`)
+    throw new GraftError('train(model, data): expected the answer of data.images(…), one of its parts, ' +
+      `or { train, validation } of such; received ${inspect(data, { depth: 0, breakLength: Infinity })}.`)
   }
   return { train, validation: data.validation ?? null }
 }
@@ -42,10 +43,13 @@ export function checkFit(model: LayersModel, set: ImageSet): void {
 /** Refuses images of another size or pixel range than the model takes. */
 export function checkInput(model: LayersModel, set: ImageSet): void {
   checkModel(model)
-  if (model.inputs?.length !== 1) throw new GraftError(`expected a model with one input, the image; received ${shapes(model.inputs)}.`)
+  if (model.inputs?.length !== 1) {
+    throw new GraftError(`expected a model with one input, the image; received ${shapes(model.inputs)}.`)
+  }
   const expected = model.inputs[0].shape.slice(1), received = [...set.size, set.channels]
   if (expected.length !== 3 || expected.some((n, i) => n !== null && n !== received[i])) {
-    throw new GraftError(`the model takes images of ${expected.map(n => n ?? 'any').join('×')}, the data has ${received.join('×')}. ` +
+    throw new GraftError(`the model takes images of ${expected.map(n => n ?? 'any').join('×')}, the data has ` +
+      `${received.join('×')}. ` +
       'Read them for this model: data.images(folder, { size: model }).')
   }
   const range = cardOf(model)?.range

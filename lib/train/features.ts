@@ -3,7 +3,10 @@ import type { ImageSet } from '../data/set.ts'
 import type { FrozenPrefix } from '../engine/prefix.ts'
 import { tf } from '../tf.ts'
 
-/** Features by frozen part (its hash), then by image; kept for the session, so that the next run over the same images starts at once. */
+/**
+ * Features by frozen part (its hash), then by image; kept for the session, so that the next run over the same images starts at
+ * once.
+ */
 const cache = new Map<string, Map<string, Float32Array[]>>()
 const most = 2 ** 30
 let held = 0
@@ -15,8 +18,8 @@ const atOnce = 8
 export const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /**
- * Gives a model's inputs for images. Where a part of the model is frozen, it runs once per image, outside of TensorFlow.js, and what
- * comes out of it is kept.
+ * Gives a model's inputs for images. Where a part of the model is frozen, it runs once per image, outside of TensorFlow.js, and
+ * what comes out of it is kept.
  */
 export class Feeder {
   readonly whole: LayersModel
@@ -69,7 +72,8 @@ export class Feeder {
       this.forwards += part.length
       this.onForward(part.length)
       part.forEach(([id], n) => {
-        const features = outputs.map(output => output.slice(n * (output.length / part.length), (n + 1) * (output.length / part.length)))
+        const features = outputs.map(output => output.slice(n * (output.length / part.length),
+          (n + 1) * (output.length / part.length)))
         fresh.set(id, features)
         this.#keep(id, features)
       })

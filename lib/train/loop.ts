@@ -39,7 +39,8 @@ export async function loop(model: LayersModel, { train, validation }: Parts, opt
   for (const layer of waiting) layer.trainable = false
   let source = feed(model)
   const stopped = () => control.reason !== null, started = performance.now()
-  const reporter = new Reporter(run, options.show ?? true, source.feeder.unseen(train) + (validation ? source.feeder.unseen(validation) : 0))
+  const unseen = source.feeder.unseen(train) + (validation ? source.feeder.unseen(validation) : 0)
+  const reporter = new Reporter(run, options.show ?? true, unseen)
   source.feeder.onForward = count => reporter.forward(count)
   run.engine = [engine().name, source.prefix?.engine].filter(Boolean).join(' + ')
   let forwardsBefore = 0, good = await snapshot(model)
@@ -108,7 +109,8 @@ function feed(model: LayersModel) {
   return { feeder: new Feeder(model, prefix), prefix, release }
 }
 
-function newRun(model: LayersModel, { train, validation }: Parts, options: Settled, { objective, optimizer, learningRate }: Prepared): Run {
+function newRun(model: LayersModel, { train, validation }: Parts, options: Settled, prepared: Prepared): Run {
+  const { objective, optimizer, learningRate } = prepared
   const count = (weights: LayersModel['weights']) => weights.reduce((n, weight) => n + weight.read().size, 0)
   return new Run(randomBytes(4).toString('hex'), {
     epochs: options.epochs, batch: options.batch, seed: options.seed, learningRate, loss: objective.name, engine: engine().name,
@@ -126,7 +128,9 @@ function trunkThatWaits(model: LayersModel, frozenEpochs: number, epochs: number
   }
   const trunk = new Set(cardOf(model)?.trunk)
   const open = leaves(model).filter(layer => trunk.has(layer.name) && layer.trainableWeights.length)
-  if (!open.length) throw new GraftError("frozenEpochs: nothing of the trunk is open. unfreeze(model, 'last 5') lets some of it learn.")
+  if (!open.length) {
+    throw new GraftError("frozenEpochs: nothing of the trunk is open. unfreeze(model, 'last 5') lets some of it learn.")
+  }
   return open
 }
 
@@ -134,8 +138,8 @@ function trunkThatWaits(model: LayersModel, frozenEpochs: number, epochs: number
 function conclude(run: Run, best: Best, good: Parameters<typeof restore>[0], { keep, earlyStopping }: TrainOptions): void {
   if (run.stopped === 'not a number') {
     restore(good)
-    run.notes.push(`The loss is not a number in epoch ${run.history.loss.length + 1}: the weights of the last good epoch are back. ` +
-      `Try a lower learning rate than ${JSON.stringify(run.learningRate)}, and check the pixel range.`)
+    run.notes.push(`The loss is not a number in epoch ${run.history.loss.length + 1}: the weights of the last good epoch are ` +
+      `back. Try a lower learning rate than ${JSON.stringify(run.learningRate)}, and check the pixel range.`)
   }
   if ((keep ?? (earlyStopping === undefined ? 'last' : 'best')) === 'best' && best.weights) {
     restore(best.weights)

@@ -38,7 +38,8 @@ const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) =>
  * What the model is trained for: the given loss and metrics, or those that fit its output: cross-entropy over classes
  * (`softmax`), one yes or no per output (`sigmoid`).
  */
-export function objectiveOf(model: LayersModel, loss?: LossWish, wishes: MetricWish[] = ['accuracy']): Objective & { name: string } {
+export function objectiveOf(model: LayersModel, loss?: LossWish,
+  wishes: MetricWish[] = ['accuracy']): Objective & { name: string } {
   const activation = outputActivation(model)
   const usual = activation === 'sigmoid' ? 'binaryCrossentropy' : 'categoricalCrossentropy'
   const named = (wish: MetricWish): [string, Measure] => {
@@ -57,7 +58,8 @@ export function objectiveOf(model: LayersModel, loss?: LossWish, wishes: MetricW
 
 function find(what: string, table: Record<string, Measure>, name: string): Measure {
   if (Object.hasOwn(table, name)) return table[name]
-  throw new GraftError(`unknown ${what}: '${name}'.${didYouMean(name, Object.keys(table))} Expected ${Object.keys(table).join(', ')}, ` +
+  const known = Object.keys(table)
+  throw new GraftError(`unknown ${what}: '${name}'.${didYouMean(name, known)} Expected ${known.join(', ')}, ` +
     'or a function (truth, prediction) => a value per image.')
 }
 
@@ -76,7 +78,8 @@ export function weighted(loss: Measure, weights: number[] | null, smoothing: num
     const values = loss(soft, prediction)
     if (!weights) return values
     // One output tells two classes apart: its truth is 0 or 1.
-    const each = units === 1 ? truth.reshape([-1]).mul(weights[1] - weights[0]).add(weights[0]) : truth.mul(tf.tensor1d(weights)).sum(-1)
+    const each = units === 1 ? truth.reshape([-1]).mul(weights[1] - weights[0]).add(weights[0])
+      : truth.mul(tf.tensor1d(weights)).sum(-1)
     return values.mul(each)
   }
 }

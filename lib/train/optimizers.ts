@@ -45,7 +45,8 @@ export class GroupedOptimizer extends tf.Optimizer {
       // A weight that the loss does not reach has no gradient.
       if (!tensor) continue
       const variable = tf.engine().registeredVariables[name]
-      tf.tidy(() => updates[this.kind](tensor, variable, this.rateOf(name) * this.factor, slot => this.#slot(`${name}/${slot}`, variable), step))
+      tf.tidy(() => updates[this.kind](tensor, variable, this.rateOf(name) * this.factor,
+        slot => this.#slot(`${name}/${slot}`, variable), step))
     }
     this.incrementIterations()
   }
@@ -102,7 +103,8 @@ export function optimizerFrom(wish: OptimizerName | Optimizer | undefined, rateO
   if (wish !== null && typeof wish === 'object') return wish
   const name = (wish ?? 'adam') as string
   if (!(name in updates)) {
-    throw new GraftError(`unknown optimizer: '${name}'.${didYouMean(name, Object.keys(updates))} Expected ${Object.keys(updates).join(', ')}, ` +
+    throw new GraftError(`unknown optimizer: '${name}'.${didYouMean(name, Object.keys(updates))} Expected ` +
+      `${Object.keys(updates).join(', ')}, ` +
       'or a TensorFlow.js optimizer such as tf.train.adam(1e-3).')
   }
   return new GroupedOptimizer(name as OptimizerName, rateOf)

@@ -16,12 +16,14 @@ export interface Watch {
 export function learn(feeder: Feeder, objective: Objective, optimizer: Optimizer, set: ImageSet, order: number[], batch: number,
   before: (batch: number) => number, watch: Watch): Promise<Measured> {
   let n = 0
-  return pass(feeder, set, order, batch, watch, (inputs, truth) => trainStep(feeder, objective, optimizer, inputs, truth, before(n++)))
+  return pass(feeder, set, order, batch, watch, (inputs, truth) =>
+    trainStep(feeder, objective, optimizer, inputs, truth, before(n++)))
 }
 
 /** One pass over a whole set without learning. */
 export function measure(feeder: Feeder, objective: Objective, set: ImageSet, batch: number, watch: Watch): Promise<Measured> {
-  return pass(feeder, set, Array.from(set.labels.keys()), batch, watch, (inputs, truth) => testStep(feeder, objective, inputs, truth))
+  return pass(feeder, set, Array.from(set.labels.keys()), batch, watch,
+    (inputs, truth) => testStep(feeder, objective, inputs, truth))
 }
 
 async function pass(feeder: Feeder, set: ImageSet, order: number[], batch: number, { stopped, batch: done }: Watch,

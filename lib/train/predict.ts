@@ -22,11 +22,13 @@ import { Prediction, Predictions } from './prediction.ts'
 export type ImageInput = string | URL | Uint8Array
 
 /**
- * What the model says of images. Each is prepared as the model's card says: its size, its pixel range; classes without a name are called by their index.
+ * What the model says of images. Each is prepared as the model's card says: its size, its pixel range; classes without a name are
+ * called by their index.
  *
  * - one {@link ImageInput} → one {@link Prediction}
  * - a folder, its name ending in `/`, or a list → {@link Predictions}, in natural order of the file names
- * - a data set or a part of one → {@link Predictions} with the true classes beside (of a data set the test part, else validation, else training)
+ * - a data set or a part of one → {@link Predictions} with the true classes beside; of a data set the test part is taken, else
+ *   validation, else training
  *
  * @throws GraftError for a missing file, a file that is no image, an address that does not answer, a model that gives no classes
  * @example
@@ -35,7 +37,9 @@ export type ImageInput = string | URL | Uint8Array
  */
 export function predict(model: LayersModel, images: `${string}/` | ImageSet | ImageData | ImageInput[]): Promise<Predictions>
 export function predict(model: LayersModel, image: ImageInput): Promise<Prediction>
-export async function predict(model: LayersModel, what: ImageSet | ImageData | ImageInput | ImageInput[]): Promise<Prediction | Predictions> {
+export async function predict(
+  model: LayersModel, what: ImageSet | ImageData | ImageInput | ImageInput[],
+): Promise<Prediction | Predictions> {
   if (what instanceof ImageData) return ofSet(model, what.test ?? what.validation ?? what.train)
   if (what instanceof ImageSet) return ofSet(model, what)
   if (Array.isArray(what)) return ofSet(model, await load(model, what), false)
@@ -50,8 +54,11 @@ async function ofFolder(model: LayersModel, folder: string): Promise<Predictions
   if (!images.length) throw new GraftError(`no images in '${folder}'.`)
   const failed: string[] = []
   const set = await load(model, images, (file, error) => failed.push(`${file}: ${error.message}`))
-  if (!set.length) throw new GraftError(`none of the ${images.length} images in '${folder}' can be read:\n  ${failed.slice(0, 10).join('\n  ')}`)
-  if (failed.length) host().display({ 'text/plain': `${failed.length} of ${images.length} images are left out:\n  ${failed.slice(0, 10).join('\n  ')}` })
+  if (!set.length) {
+    throw new GraftError(`none of the ${images.length} images in '${folder}' can be read:\n  ${failed.slice(0, 10).join('\n  ')}`)
+  }
+  if (failed.length) host().display({ 'text/plain': `${failed.length} of ${images.length} images are left out:\n  ` +
+    `${failed.slice(0, 10).join('\n  ')}` })
   return ofSet(model, set, false)
 }
 
@@ -71,7 +78,8 @@ async function ofSet(model: LayersModel, set: ImageSet, labelled = true): Promis
       const values = await result.data(), units = result.shape[1]!
       result.dispose()
       for (const [n, i] of indices.entries()) {
-        const scores = Array.from(values.subarray(n * units, (n + 1) * units), (probability, k) => ({ label: output.labels[k], probability }))
+        const scores = Array.from(values.subarray(n * units, (n + 1) * units),
+          (probability, k) => ({ label: output.labels[k], probability }))
         predictions.push(new Prediction(scores, set.files[i], labelled ? set.classes[set.labels[i]] : null, () => set.bitmap(i)))
       }
       await turn()
@@ -86,7 +94,8 @@ async function ofSet(model: LayersModel, set: ImageSet, labelled = true): Promis
 function outputOf(model: LayersModel): { labels: string[], probabilities: (output: Tensor) => Tensor } {
   const shape = model.outputs[0].shape, units = shape[1], card = cardOf(model)
   const activation = outputActivation(model)
-  const classifies = activation === 'softmax' || activation === 'sigmoid' || card?.classes || /classification/.test(card?.handle ?? '')
+  const classifies = activation === 'softmax' || activation === 'sigmoid' || card?.classes ||
+    /classification/.test(card?.handle ?? '')
   if (model.outputs.length !== 1 || shape.length !== 2 || !units || !classifies) {
     throw new GraftError(`'${model.name}' gives [${shape.map(n => n ?? 'batch').join(', ')}] features, no classes. ` +
       'Put a head on it: customize.extract(base, { classes: [...] }); or take the features: model.predict(x).')
@@ -95,8 +104,8 @@ function outputOf(model: LayersModel): { labels: string[], probabilities: (outpu
   const labels = card?.classes?.length === count ? card.classes : Array.from({ length: count }, (_, i) => String(i))
   return {
     labels,
-    probabilities: output => units === 1 ? tf.concat([tf.sub(1, output), output], 1) : activation === 'softmax' || activation === 'sigmoid' ? output.clone()
-      : tf.softmax(output),
+    probabilities: output => units === 1 ? tf.concat([tf.sub(1, output), output], 1)
+      : activation === 'softmax' || activation === 'sigmoid' ? output.clone() : tf.softmax(output),
   }
 }
 
@@ -109,7 +118,8 @@ async function load(model: LayersModel, inputs: ImageInput[], failed?: (file: st
       const bytes = await bytesOf(input)
       const id = createHash('sha256').update(bytes).digest('hex').slice(0, 32)
       const data = await decodeImage(bytes, shape).catch((error: Error) => {
-        throw new GraftError(`${file ? `'${file}'` : `these ${bytes.length} bytes`} cannot be read as an image: ${error.message}.`)
+        throw new GraftError(`${file ? `'${file}'` : `these ${bytes.length} bytes`} cannot be read as an image: ` +
+          `${error.message}.`)
       })
       return { file, data, id: `${id} ${shape.join('x')} ${range.join('..')}` }
     } catch (error) {
@@ -151,7 +161,10 @@ async function download(url: string): Promise<Uint8Array> {
     const cause = (error as { cause?: Error }).cause ?? error as Error
     throw new GraftError(`'${short}' does not answer: ${cause.message}. Check the address, or save the image and give its file.`)
   }
-  if (!answer.ok) throw new GraftError(`'${short}' answers ${answer.status} ${answer.statusText}. Check the address, or save the image and give its file.`)
+  if (!answer.ok) {
+    throw new GraftError(`'${short}' answers ${answer.status} ${answer.statusText}. Check the address, or save the image and ` +
+      `give its file.`)
+  }
   return new Uint8Array(await answer.arrayBuffer())
 }
 

@@ -64,6 +64,7 @@ export class Predictions extends Array<Prediction> {
   [inspect.custom](): string {
     const { accuracy } = this, shown = this.slice(0, 20).map(one => inspect(one))
     if (this.length > 20) shown.push(`… and ${this.length - 20} more`)
-    return [`${this.length} predictions${accuracy === null ? '' : `, ${(accuracy * 100).toFixed(1)} % right`}`, ...shown].join('\n')
+    return [`${this.length} predictions${accuracy === null ? '' : `, ${(accuracy * 100).toFixed(1)} % right`}`,
+      ...shown].join('\n')
   }
 }

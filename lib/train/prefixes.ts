@@ -9,7 +9,8 @@ const most = 2
 let ready: Ready[] = []
 
 /**
- * The frozen part of a model, made ready once and kept for the next call while nothing in it changes; two models' are kept. Call `release` when done.
+ * The frozen part of a model, made ready once and kept for the next call while nothing in it changes; two models' are kept. Call
+ * `release` when done.
  */
 export function borrowPrefix(model: LayersModel): { prefix: FrozenPrefix | null, release(): Promise<void> } {
   const stamp = stampOf(model)

@@ -29,7 +29,8 @@ export function prepare(model: LayersModel, set: ImageSet, options: TrainOptions
     optimizer.rateOf = ratesOf(model, learningRate)
     optimizer.factor = 1
   } else if (options.schedule !== undefined || options.warmup !== undefined) {
-    throw new GraftError(`a schedule needs an optimizer of the library's own: optimizer: 'adam'; received ${optimizer.getClassName()}.`)
+    throw new GraftError(`a schedule needs an optimizer of the library's own: optimizer: 'adam'; received ` +
+      `${optimizer.getClassName()}.`)
   }
   if (before instanceof GroupedOptimizer && before !== optimizer) before.dispose()
   compile(model, optimizer, options.loss ?? lossOf(model) ?? plain.name, plain)
@@ -58,7 +59,9 @@ function weightsOf(set: ImageSet, wish: TrainOptions['classWeights']): number[] 
   if (wish === undefined) return null
   if (wish === 'balanced') return set.counts.map(count => count ? set.length / (set.counts.filter(Boolean).length * count) : 0)
   for (const name of Object.keys(wish)) {
-    if (!set.classes.includes(name)) throw new GraftError(`classWeights: '${name}' is no class. Expected some of ${set.classes.join(', ')}.`)
+    if (!set.classes.includes(name)) {
+      throw new GraftError(`classWeights: '${name}' is no class. Expected some of ${set.classes.join(', ')}.`)
+    }
     checkNumber(`classWeights.${name}`, wish[name], 'positive')
   }
   return set.classes.map(name => wish[name] ?? 1)

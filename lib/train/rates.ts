@@ -1,13 +1,13 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf } from '../card.ts'
-import { findLayers, leaves, type Layer } from '../customize/layers.ts'
+import { findLayers, isModel, leaves, type Layer } from '../customize/layers.ts'
 import { GraftError } from '../error.ts'
 import { checkNumber } from './checks.ts'
 import type { RateOf } from './optimizers.ts'
 
 /**
- * One learning rate for all; or one per group of layers: `trunk` (what came from the hub) and `head` (what was added), or names and
- * patterns of layers (`'block_16*'`), which win over the two.
+ * One learning rate for all; or one per group of layers: `trunk` (what came from the hub) and `head` (what was added), or names
+ * and patterns of layers (`'block_16*'`), which win over the two.
  */
 export type LearningRate = number | { trunk?: number, head?: number, [layers: string]: number | undefined }
 
@@ -33,7 +33,9 @@ export function ratesOf(model: LayersModel, wish: LearningRate): RateOf {
   const all = leaves(model)
   if (slow !== undefined) give(all.filter(layer => trunk.has(layer.name)), slow)
   if (fast !== undefined) give(all.filter(layer => !trunk.has(layer.name)), fast)
-  for (const [pattern, rate] of Object.entries(named)) give(findLayers(model, pattern).flatMap(layer => 'layers' in layer ? leaves(layer as never) : [layer]), rate!)
+  for (const [pattern, rate] of Object.entries(named)) {
+    give(findLayers(model, pattern).flatMap(layer => isModel(layer) ? leaves(layer) : [layer]), rate!)
+  }
   const without = all.filter(layer => layer.trainableWeights.some(weight => !rates.has(weight.name)))
   if (without.length) {
     throw new GraftError(`learningRate gives no rate for ${without.length} trainable layers, e.g. '${without[0].name}'. ` +

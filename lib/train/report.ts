@@ -47,14 +47,19 @@ export class Reporter {
     this.#host?.update(this.#id, trainingPlot(this.#run))
   }
 
-  /** The plot of a run that goes on. Its text has a line per epoch, so that a terminal, which prints each new text, prints no more than that. */
+  /**
+   * The plot of a run that goes on. Its text has a line per epoch, so that a terminal, which prints each new text, prints no more
+   * than that.
+   */
   #bundle(): MimeBundle {
     const run = this.#run, done = run.history.loss.length
     const secondsLeft = done ? run.seconds / done * (run.epochs - done) : undefined
     const view = { ...run, bestEpoch: run.bestEpoch, secondsLeft }
     const measures = Object.entries(run.history).map(([name, values]) =>
-      `${name.replace(/^val([A-Z])/, 'validation $1').toLowerCase()} ${/accuracy/i.test(name) ? percent(values.at(-1)) : measure(values.at(-1))}`)
-    const line = done ? `Epoch ${done} of ${run.epochs}: ${measures.join(', ')}` : `Training: ${run.epochs} epochs, ${run.images.train} images`
+      `${name.replace(/^val([A-Z])/, 'validation $1').toLowerCase()} ` +
+        `${/accuracy/i.test(name) ? percent(values.at(-1)) : measure(values.at(-1))}`)
+    const line = done ? `Epoch ${done} of ${run.epochs}: ${measures.join(', ')}`
+      : `Training: ${run.epochs} epochs, ${run.images.train} images`
     return { ...trainingPlot(view), 'text/plain': line }
   }
 }

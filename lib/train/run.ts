@@ -22,8 +22,8 @@ export interface RunStart {
 }
 
 /**
- * A training run: what was asked, what came out, epoch by epoch, and how it ended. {@link train} resolves to it. It is plain data:
- * `JSON.stringify(run)` keeps all of it. It shows itself as the plot of its history.
+ * A training run: what was asked, what came out, epoch by epoch, and how it ended. {@link train} resolves to it. It is plain
+ * data: `JSON.stringify(run)` keeps all of it. It shows itself as the plot of its history.
  */
 export class Run implements RunStart {
   readonly id: string
@@ -70,7 +70,10 @@ export class Run implements RunStart {
     this.weights = start.weights
   }
 
-  /** The epoch, counted from 1, with the lowest validation loss (without a validation set: training loss); `null` before the first. */
+  /**
+   * The epoch, counted from 1, with the lowest validation loss (without a validation set: training loss); `null` before the
+   * first.
+   */
   get bestEpoch(): number | null {
     const losses = this.history.valLoss ?? this.history.loss
     return losses.length ? losses.indexOf(Math.min(...losses)) + 1 : null
@@ -90,7 +93,8 @@ export class Run implements RunStart {
 }
 
 const endings: Record<StopReason, string> = {
-  stopped: 'stopped', interrupted: 'interrupted', 'ended early': 'ended early, no better,', 'not a number': 'ended, the loss is not a number,',
+  stopped: 'stopped', interrupted: 'interrupted', 'ended early': 'ended early, no better,',
+  'not a number': 'ended, the loss is not a number,',
 }
 
 /** A run in a few lines of text. */
@@ -102,7 +106,8 @@ export function summary(run: Run): string {
   const lines = [`Run ${run.id}: ${word}, ${run.seconds.toFixed(1)} s on ${run.engine}`]
   if (done) {
     lines.push(`  loss ${number(last('loss'))}, accuracy ${number(last('accuracy'))}` +
-      (last('valLoss') === undefined ? '' : `, validation loss ${number(last('valLoss'))}, accuracy ${number(last('valAccuracy'))}`))
+      (last('valLoss') === undefined ? '' : `, validation loss ${number(last('valLoss'))}, accuracy ` +
+        `${number(last('valAccuracy'))}`))
   }
   lines.push(`  ${run.weights.trainable.toLocaleString('en')} of ${run.weights.total.toLocaleString('en')} weights trained; ` +
     `${run.trunkForwards} images through the frozen part`)

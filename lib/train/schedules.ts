@@ -2,8 +2,9 @@ import { inspect } from 'node:util'
 import { didYouMean, GraftError } from '../error.ts'
 
 /**
- * How the learning rate goes over the run, as a factor of what was asked: `cosine` (down to 0, as Keras's CosineDecay), `linear` (down to 0),
- * `oneCycle` (up from 1/25, then down to 1/100,000), `constant`; or a function of the part that is done, 0 to 1, that gives the factor.
+ * How the learning rate goes over the run, as a factor of what was asked: `cosine` (down to 0, as Keras's CosineDecay), `linear`
+ * (down to 0), `oneCycle` (up from 1/25, then down to 1/100,000), `constant`; or a function of the part that is done, 0 to 1,
+ * that gives the factor.
  */
 export type Schedule = 'constant' | 'cosine' | 'linear' | 'oneCycle' | ((done: number) => number)
 

@@ -28,7 +28,8 @@ export async function trainStep(
     let measured: Tensor[] = []
     const { value, grads } = tf.variableGrads(() => {
       const prediction = rest.apply(inputs, { training: true }) as Tensor
-      measured = [...Object.values(objective.metrics).map(metric => metric(truth, prediction).mean()), prediction.mean()].map(value => tf.keep(value))
+      measured = [...Object.values(objective.metrics).map(metric => metric(truth, prediction)), prediction]
+        .map(value => tf.keep(value.mean()))
       let loss = objective.loss(truth, prediction).mean() as Scalar
       for (const penalty of whole.calculateLosses()) loss = loss.add(penalty)
       return loss
@@ -44,7 +45,9 @@ export async function trainStep(
 }
 
 /** The same measures without training: dropout off, stored statistics. */
-export async function testStep({ whole, rest }: Trainee, objective: Objective, inputs: Tensor[], truth: Tensor): Promise<Measured> {
+export async function testStep(
+  { whole, rest }: Trainee, objective: Objective, inputs: Tensor[], truth: Tensor,
+): Promise<Measured> {
   const numbers = tf.tidy(() => {
     const prediction = rest.apply(inputs, { training: false }) as Tensor
     let loss = objective.loss(truth, prediction).mean()
@@ -61,9 +64,9 @@ async function read(tensor: Tensor): Promise<number[]> {
 }
 
 /**
- * Runs one step with everything random in it determined by the seed. TensorFlow.js draws its masks and noise from `Math.random` where a layer has no
- * seed, and draws the same mask in every step where it has one; both would be wrong here. The step runs without a break, so that nobody else
- * meets the replaced generator.
+ * Runs one step with everything random in it determined by the seed. TensorFlow.js draws its masks and noise from `Math.random`
+ * where a layer has no seed, and draws the same mask in every step where it has one; both would be wrong here. The step runs
+ * without a break, so that nobody else meets the replaced generator.
  */
 function withRandomness<T>(model: LayersModel, seed: number, work: () => T): T {
   const seeded = leaves(model).filter(layer => 'seed' in layer) as unknown as { seed: number | undefined }[]

@@ -33,7 +33,10 @@ export interface TrainOptions {
   frozenEpochs?: number
   /** Ends the run after so many epochs without a better validation loss, and brings the best weights back. Default never. */
   earlyStopping?: number | EarlyStopping
-  /** Which weights the model has at the end, also after a stop: those of its `best` epoch or the `last`. Default `last`, with early stopping `best`. */
+  /**
+   * Which weights the model has at the end, also after a stop: those of its `best` epoch or the `last`. Default `last`, with
+   * early stopping `best`.
+   */
   keep?: 'best' | 'last'
   /** What an image counts in the loss, by class; `balanced` gives each class the same total. Default 1 each. */
   classWeights?: 'balanced' | Record<string, number>
@@ -56,15 +59,16 @@ export interface Training extends Promise<Run> {
 const busy = new WeakSet<LayersModel>()
 
 /**
- * Trains a model on images, with a live plot. What is frozen runs once per image, and the features are kept for the next epochs and runs. The
- * model is compiled if need be. Other cells run meanwhile where the training is not awaited.
+ * Trains a model on images, with a live plot. What is frozen runs once per image, and the features are kept for the next epochs
+ * and runs. The model is compiled if need be. Other cells run meanwhile where the training is not awaited.
  *
- * The same seed, data and first weights give the same history, bit for bit on the WASM engine. A loss that is not a number ends the run and
- * brings back the weights of the last good epoch.
+ * The same seed, data and first weights give the same history, bit for bit on the WASM engine. A loss that is not a number ends
+ * the run and brings back the weights of the last good epoch.
  *
  * @param data What `data.images(…)` gives: its `train` part is learned, its `validation` part measured after each epoch.
  * @returns The finished {@link Run}; the promise has a `stop()`.
- * @throws GraftError before any work: nothing to train, no images, another size, pixel range or number of classes than the model's
+ * @throws GraftError before any work: nothing to train, no images, another size, pixel range or number of classes than the
+ *   model's
  * @example
  * const run = await train(model, digits, { epochs: 10 })
  * run.history.valAccuracy
@@ -88,7 +92,9 @@ async function work(model: LayersModel, data: TrainingData, options: TrainOption
   checkNumber('batch', batch, 'count')
   checkFit(model, parts.train)
   if (parts.validation) checkInput(model, parts.validation)
-  if (!model.trainableWeights.length) throw new GraftError(`nothing to train: every layer is frozen. unfreeze(model, 'last 5') lets some learn.`)
+  if (!model.trainableWeights.length) {
+    throw new GraftError(`nothing to train: every layer is frozen. unfreeze(model, 'last 5') lets some learn.`)
+  }
   if (busy.has(model)) throw new GraftError('this model is being trained already. Await that run, or end it by its stop().')
   busy.add(model)
   try {

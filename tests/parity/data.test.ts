@@ -5,7 +5,8 @@ import { decodeImage } from '../../lib/data/decode.ts'
 
 const folder = new URL('../fixtures/images/', import.meta.url)
 const read = (name: string) => readFileSync(new URL(name, folder))
-const { height, width, offsets } = JSON.parse(read('expected.json').toString()) as { height: number, width: number, offsets: Record<string, number> }
+const { height, width, offsets } = JSON.parse(read('expected.json').toString()) as { height: number, width: number,
+  offsets: Record<string, number> }
 const expected = read('expected.bin'), each = height * width * 3
 
 for (const [name, offset] of Object.entries(offsets)) {

@@ -10,16 +10,19 @@ interface Case {
   x: number[], shape: [number, number, number, number], labels: number[], weights: number[][], batch: number, epochs: number
   history: { loss: number[], accuracy: number[], val_loss: number[], val_accuracy: number[] }, trained: number[][]
 }
-const cases = JSON.parse(readFileSync(new URL('../fixtures/training/expected.json', import.meta.url), 'utf8')) as Record<string, Case>
+const cases = JSON.parse(readFileSync(new URL('../fixtures/training/expected.json', import.meta.url), 'utf8')) as Record<string,
+  Case>
 
 const head = (units: number, activation: 'softmax' | 'sigmoid', l2?: number) => tf.sequential({ layers: [
   tf.layers.flatten({ inputShape: [1, 1, 24] }),
   tf.layers.dense({ units, activation, kernelRegularizer: l2 ? tf.regularizers.l2({ l2 }) : undefined }),
 ] })
 const convolutions = () => tf.sequential({ layers: [
-  tf.layers.conv2d({ filters: 4, kernelSize: 3, padding: 'same', useBias: false, inputShape: [10, 10, 3] }), tf.layers.batchNormalization(),
+  tf.layers.conv2d({ filters: 4, kernelSize: 3, padding: 'same', useBias: false, inputShape: [10, 10, 3] }),
+    tf.layers.batchNormalization(),
   tf.layers.reLU({ maxValue: 6 }), tf.layers.depthwiseConv2d({ kernelSize: 3, strides: 2, padding: 'same', useBias: false }),
-  tf.layers.batchNormalization(), tf.layers.reLU({ maxValue: 6 }), tf.layers.conv2d({ filters: 6, kernelSize: 1, activation: 'relu' }),
+  tf.layers.batchNormalization(), tf.layers.reLU({ maxValue: 6 }),
+    tf.layers.conv2d({ filters: 6, kernelSize: 1, activation: 'relu' }),
   tf.layers.globalAveragePooling2d({}), tf.layers.dense({ units: 3, activation: 'softmax' }),
 ] })
 
@@ -46,7 +49,8 @@ for (const [name, [build, optimizer, learningRate, more]] of Object.entries(mode
     x.dispose()
     const all = Array.from(data.train.labels.keys())
     const parts = { train: data.train.pick(all.slice(0, count)), validation: data.train.pick(all.slice(count)) }
-    const run = await train(model, parts, { optimizer, learningRate, batch: expected.batch, epochs: expected.epochs, shuffle: false, show: false, ...more })
+    const run = await train(model, parts, { optimizer, learningRate, batch: expected.batch, epochs: expected.epochs,
+      shuffle: false, show: false, ...more })
     const { loss, accuracy, val_loss, val_accuracy } = expected.history
     near(run.history.loss, loss, 1e-4, 'loss')
     near(run.history.accuracy, accuracy, 1e-6, 'accuracy')
@@ -58,7 +62,8 @@ for (const [name, [build, optimizer, learningRate, more]] of Object.entries(mode
 }
 
 /** Weights in Keras's order: layer by layer. */
-const weightsOf = (model: Sequential) => model.layers.flatMap(layer => layer.getWeights().map(weight => Array.from(weight.dataSync())))
+const weightsOf = (model: Sequential) => model.layers.flatMap(layer =>
+  layer.getWeights().map(weight => Array.from(weight.dataSync())))
 
 function setWeights(model: Sequential, values: number[][]): void {
   const queue = [...values]

@@ -28,9 +28,11 @@ test('the card names the classes and the trunk, and keeps what the base said', (
 
 test('a feature map is averaged; dropout, a name and another activation are taken', () => {
   const base = trunk(), map = base.getLayer('depthwise').output as tf.SymbolicTensor
-  const model = extract(tf.model({ inputs: base.inputs, outputs: map }), { classes: 4, dropout: 0.25, name: 'head', activation: 'sigmoid' })
+  const model = extract(tf.model({ inputs: base.inputs, outputs: map }),
+    { classes: 4, dropout: 0.25, name: 'head', activation: 'sigmoid' })
   assert.deepEqual(model.layers.slice(-3).map(layer => layer.getClassName()), ['GlobalAveragePooling2D', 'Dropout', 'Dense'])
-  assert.deepEqual([model.layers.at(-1)!.name, model.layers.at(-1)!.getConfig().activation, model.layers.at(-2)!.getConfig().rate], ['head', 'sigmoid', 0.25])
+  assert.deepEqual([model.layers.at(-1)!.name, model.layers.at(-1)!.getConfig().activation,
+    model.layers.at(-2)!.getConfig().rate], ['head', 'sigmoid', 0.25])
 })
 
 test('one seed gives one head, another seed another one; two heads may stand on one base', () => {
@@ -50,12 +52,14 @@ const refusals: [string, object, RegExp][] = [
 ]
 for (const [name, options, message] of refusals) {
   test(`refused: ${name}`, () => {
-    assert.throws(() => extract(trunk(), options as never), (error: Error) => error.name === 'GraftError' && message.test(error.message) || assert.fail(error.message))
+    assert.throws(() => extract(trunk(), options as never),
+      (error: Error) => error.name === 'GraftError' && message.test(error.message) || assert.fail(error.message))
   })
 }
 
 test('refused: a sequence, and what is no model', () => {
   const input = tf.input({ shape: [4, 5] })
-  assert.throws(() => extract(tf.model({ inputs: input, outputs: input }), { classes: 2 }), /gives \[batch, 4, 5\]\. A head takes/)
+  assert.throws(() => extract(tf.model({ inputs: input, outputs: input }), { classes: 2 }),
+    /gives \[batch, 4, 5\]\. A head takes/)
   assert.throws(() => extract('mobilenet' as never, { classes: 2 }), /expected a model.*received 'mobilenet'.*hub\.load/)
 })

@@ -10,7 +10,8 @@ const trainable = (model: tf.LayersModel) => model.layers.filter(layer => layer.
 
 const selections: [Selection, string[]][] = [
   ['conv', ['conv']], ['conv*', ['conv', 'conv_bn']], [/^depth/, ['depthwise']], [['conv', /bn$/], ['conv', 'conv_bn']],
-  ['last 1', ['depthwise']], ['last 2', ['conv_bn', 'depthwise']], ['first 2', ['conv', 'conv_bn']], ['*', ['conv', 'conv_bn', 'depthwise']], ['last 0', []],
+  ['last 1', ['depthwise']], ['last 2', ['conv_bn', 'depthwise']], ['first 2', ['conv', 'conv_bn']],
+    ['*', ['conv', 'conv_bn', 'depthwise']], ['last 0', []],
 ]
 for (const [which, names] of selections) {
   test(`unfreeze ${inspect(which)} opens ${names.join(', ') || 'nothing'}`, () => {
@@ -35,7 +36,8 @@ test('it answers with what changed, and says so where nothing did', () => {
 
 test('layers of a nested model are frozen and opened by name; the others stay as they are', () => {
   const inner = trunk(), input = tf.input({ shape: [12, 12, 3] })
-  const model = tf.model({ inputs: input, outputs: tf.layers.dense({ units: 2, name: 'head' }).apply(inner.apply(input)) as tf.SymbolicTensor })
+  const model = tf.model({ inputs: input, outputs: tf.layers.dense({ units: 2,
+    name: 'head' }).apply(inner.apply(input)) as tf.SymbolicTensor })
   assert.deepEqual(freeze(model, 'trunk').changed, ['conv', 'conv_bn', 'depthwise'])
   assert.equal(model.trainableWeights.length, 2)
   assert.deepEqual(unfreeze(model, 'depthwise').changed, ['depthwise'])
@@ -63,7 +65,8 @@ test('tap: by name, index, and the last feature map; what is built on it shares 
   assert.equal(tap(model, 1).name, (model.layers[1].output as tf.SymbolicTensor).name)
   const map = tap(model, 'last feature map')
   assert.deepEqual(map.shape, [null, 8, 8, 8])
-  const grafted = tf.model({ inputs: model.inputs, outputs: tf.layers.conv2d({ filters: 2, kernelSize: 3 }).apply(map) as tf.SymbolicTensor })
+  const grafted = tf.model({ inputs: model.inputs, outputs: tf.layers.conv2d({ filters: 2,
+    kernelSize: 3 }).apply(map) as tf.SymbolicTensor })
   assert.equal(grafted.getLayer('conv'), model.getLayer('conv'))
 })
 
@@ -71,6 +74,7 @@ test('refused taps: an unknown name, an index out of range, no feature map', () 
   assert.throws(() => tap(trunk(), 'conv_rellu'), /unknown layer: 'conv_rellu'\. Did you mean 'conv_relu'/)
   assert.throws(() => tap(trunk(), 40), /no layer 40: 'trunk' has 6 layers, 0 to 5/)
   const input = tf.input({ shape: [4] })
-  assert.throws(() => tap(tf.model({ inputs: input, outputs: tf.layers.dense({ units: 2 }).apply(input) as tf.SymbolicTensor }), 'last feature map'),
+  assert.throws(() => tap(tf.model({ inputs: input, outputs: tf.layers.dense({ units: 2 }).apply(input) as tf.SymbolicTensor }),
+    'last feature map'),
     /has no feature map: no layer gives \[batch, height, width, channels\]\. It ends in \[batch, 2\]/)
 })

@@ -25,7 +25,8 @@ test('fineTune opens the last layers with weights and says which', () => {
 test('modify puts layers after the last feature map, freezes the base and says so', () => {
   const base = trunk(), conv = tf.layers.conv2d({ filters: 6, kernelSize: 3, activation: 'relu', name: 'mine' })
   const model = modify(base, { add: [conv], classes })
-  assert.deepEqual(model.layers.map(layer => layer.name), ['image', 'conv', 'conv_bn', 'conv_relu', 'depthwise', 'mine', 'average', 'predictions'])
+  assert.deepEqual(model.layers.map(layer => layer.name),
+    ['image', 'conv', 'conv_bn', 'conv_relu', 'depthwise', 'mine', 'average', 'predictions'])
   assert.deepEqual(trainable(model), ['mine', 'predictions'])
   assert.equal(model.getLayer('conv'), base.getLayer('conv'))
   assert.equal(said(), "After 'depthwise' [8, 8, 8]: Conv2D 'mine'.")
@@ -41,11 +42,12 @@ test('modify cuts where it is told, and opens what it is told', () => {
 
 test('refused: a convolution on a feature vector, with the way out; a name in use; no layer', () => {
   const base = trunk(), conv = () => tf.layers.conv2d({ filters: 2, kernelSize: 3, name: 'mine' })
-  const message = /'mine' \(Conv2D\) needs a feature map.*received \[batch, 8\], a feature vector.*tap\(base, 'last feature map'\)/
+  const message = /'mine' \(Conv2D\) needs a feature map.*received \[batch, 8\], a feature.*tap\(base, 'last feature map'\)/
   assert.throws(() => conv().apply(base.outputs[0]), message)
   assert.throws(() => modify(base, { at: -1, add: [conv()], classes }), message)
   assert.throws(() => tf.layers.globalAveragePooling2d({}).apply(base.outputs[0]), /needs a feature map/)
-  assert.throws(() => modify(base, { add: [tf.layers.conv2d({ filters: 2, kernelSize: 1, name: 'conv' })], classes }), /the name 'conv' is taken/)
+  assert.throws(() => modify(base, { add: [tf.layers.conv2d({ filters: 2, kernelSize: 1, name: 'conv' })], classes }),
+    /the name 'conv' is taken/)
   assert.throws(() => modify(base, { add: ['conv2d' as never], classes }), /expected layers such as/)
   assert.throws(() => modify(base, { at: 'pol', classes }), /unknown layer: 'pol'\. Did you mean 'pool'/)
 })

@@ -19,7 +19,8 @@ test('a photo of 50 megapixels is read', async () => {
 
 const cuts: [string, number, RegExp][] = [
   ['photo-0.jpg', 0.5, /damaged/], ['rgb.png', 0.5, /damaged/], ['bitmap.bmp', 0.5, /BMP ends before its last row/],
-  ['bitmap.bmp', 0.001, /54 bytes/], ['lossless.webp', 0.5, /damaged/], ['tiff.tif', 0.3, /damaged|not an image/], ['rgb.png', 0, /empty/],
+  ['bitmap.bmp', 0.001, /54 bytes/], ['lossless.webp', 0.5, /damaged/], ['tiff.tif', 0.3, /damaged|not an image/],
+    ['rgb.png', 0, /empty/],
 ]
 for (const [name, part, message] of cuts) {
   test(`${name} cut to ${part * 100} % is refused`, async () => {

@@ -25,7 +25,8 @@ export function png(number: number, [r, g, b] = [200, 80, 40], side = 12): Promi
 export async function classFolders(counts: Record<string, number>, prefix = ''): Promise<Record<string, Buffer>> {
   const files: Record<string, Buffer> = {}
   for (const [c, [name, count]] of Object.entries(counts).entries()) {
-    for (let i = 0; i < count; i++) files[`${prefix}${name}/${i}.png`] = await png(c * 1000 + i, [60 + 60 * (c % 3), 40 * c % 255, 250 - 70 * (c % 4)])
+    for (let i = 0; i < count; i++) files[`${prefix}${name}/${i}.png`] =
+      await png(c * 1000 + i, [60 + 60 * (c % 3), 40 * c % 255, 250 - 70 * (c % 4)])
   }
   return files
 }

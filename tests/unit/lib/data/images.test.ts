@@ -29,7 +29,8 @@ test('train and test folders are recognised, and validation is taken from train'
 })
 
 test('a validation folder is used as it is', async () => {
-  using at = folderOf({ ...await classFolders({ a: 4, b: 4 }, 'train/'), 'val/a/x.png': await png(900), 'val/b/y.png': await png(901) })
+  using at = folderOf({ ...await classFolders({ a: 4, b: 4 }, 'train/'), 'val/a/x.png': await png(900),
+    'val/b/y.png': await png(901) })
   const data = await images(at.folder, { size: 8, validation: 0.5 })
   assert.deepEqual([data.train.length, data.validation?.length], [8, 2])
 })
@@ -67,7 +68,8 @@ test('copies of an image stay on one side of the split', async () => {
 })
 
 test('hidden files, thumbnails and notes are ignored and counted', async () => {
-  using at = folderOf({ ...await classFolders({ a: 2, b: 2 }), 'Thumbs.db': 'x', '.DS_Store': 'x', 'a/.DS_Store': 'x', 'a/._0.png': 'x', 'b/notes.txt': 'x',
+  using at = folderOf({ ...await classFolders({ a: 2, b: 2 }), 'Thumbs.db': 'x', '.DS_Store': 'x', 'a/.DS_Store': 'x',
+    'a/._0.png': 'x', 'b/notes.txt': 'x',
     '.git/c/0.png': 'x', '__MACOSX/a/._0.png': 'x' })
   const data = await images(at.folder, { size: 8 })
   assert.equal(data.train.length, 4)
@@ -87,8 +89,10 @@ test('a thousand corrupt files make one report, and the rest is read', async t =
   assert.match(data.notes[0], /1000 images are left out:[^]*bad1\.jpg[^]*and 990 more/)
 })
 
-test('every file of a damaged photo that Pillow would refuse is refused', async () => {
-  const photo = await sharp({ create: { width: 300, height: 200, channels: 3, background: 'teal', noise: { type: 'gaussian', mean: 120, sigma: 40 } } }).jpeg().toBuffer()
+test('every file of a damaged photo that Pillow would refuse is refused', async t => {
+  t.mock.method(console, 'log', () => {})
+  const photo = await sharp({ create: { width: 300, height: 200, channels: 3, background: 'teal',
+    noise: { type: 'gaussian', mean: 120, sigma: 40 } } }).jpeg().toBuffer()
   using at = folderOf({ 'a/whole.jpg': photo, 'a/cut.jpg': photo.subarray(0, photo.length >> 1), 'b/whole.png': await png(3) })
   const data = await images(at.folder, { size: 8 })
   assert.deepEqual(data.problems.map(({ file }) => file), [join(at.folder, 'a/cut.jpg')])
@@ -98,17 +102,22 @@ const heic = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic'),
 const refusals: [string, () => Promise<Record<string, Buffer | string>>, RegExp][] = [
   ['an empty folder', async () => ({}), /no images in '.*'\. Expected one folder per class/],
   ['a folder without images', async () => ({ 'a/x.txt': 'x' }), /no images in '.*' \(1 other files\)/],
-  ['a flat folder', async () => ({ '1.png': await png(1), '2.png': await png(2) }), /holds 2 images but no class folders[^]*\{ cat: \[files\]/],
-  ['an empty class', async () => ({ ...await classFolders({ a: 2, b: 2 }), 'c/x.txt': '' }), /class folder 'c' \(1 other files\).* holds no images/],
+  ['a flat folder', async () => ({ '1.png': await png(1), '2.png': await png(2) }),
+    /holds 2 images but no class folders[^]*\{ cat: \[files\]/],
+  ['an empty class', async () => ({ ...await classFolders({ a: 2, b: 2 }), 'c/x.txt': '' }),
+    /class folder 'c' \(1 other files\).* holds no images/],
   ['a folder too deep', async () => classFolders({ a: 2, b: 2 }, 'inner/'), /one folder only\. Did you mean '.*inner'/],
-  ['an unknown class in test', async () => ({ ...await classFolders({ a: 2, b: 2 }, 'train/'), 'test/z/1.png': await png(9) }), /class 'z', which the training/],
+  ['an unknown class in test', async () => ({ ...await classFolders({ a: 2, b: 2 }, 'train/'), 'test/z/1.png': await png(9) }),
+    /class 'z', which the training/],
   ['HEIC alone', async () => ({ 'a/1.heic': heic, 'b/1.png': await png(1) }), /no image of 'a'[^]*HEIC[^]*save it as JPEG/],
-  ['a class of damaged files alone', async () => ({ 'a/1.png': 'x', 'b/1.png': await png(1) }), /no image of 'a'[^]*not an image/],
+  ['a class of damaged files alone', async () => ({ 'a/1.png': 'x', 'b/1.png': await png(1) }),
+    /no image of 'a'[^]*not an image/],
 ]
 for (const [name, files, message] of refusals) {
   test(`refused with the way out: ${name}`, async () => {
     using at = folderOf(await files())
-    await assert.rejects(images(at.folder, { size: 8 }), (error: Error) => error instanceof GraftError && message.test(error.message) || assert.fail(error.message))
+    await assert.rejects(images(at.folder, { size: 8 }),
+      (error: Error) => error instanceof GraftError && message.test(error.message) || assert.fail(error.message))
   })
 }
 

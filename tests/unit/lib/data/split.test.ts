@@ -35,5 +35,6 @@ test('names sort as people sort them', () => {
 })
 
 test('csv: quotes, commas and line ends within them, a byte order mark, blank lines', () => {
-  assert.deepEqual(parseCsv('\ufefffile,label\r\n"a,b ""c"".png",x\n\n"two\nlines",y'), [['file', 'label'], ['a,b "c".png', 'x'], ['two\nlines', 'y']])
+  assert.deepEqual(parseCsv('\ufefffile,label\r\n"a,b ""c"".png",x\n\n"two\nlines",y'),
+    [['file', 'label'], ['a,b "c".png', 'x'], ['two\nlines', 'y']])
 })

@@ -7,7 +7,8 @@ import { tf } from '../../../../lib/tf.ts'
 /** Small noisy images whose class is the colour that is strongest. */
 export async function colours(count = 48, side = 12, validation?: number): Promise<ImageData> {
   const random = randomFrom('colours'), labels = Array.from({ length: count }, (_, i) => i % 3)
-  const values = labels.flatMap(label => Array.from({ length: side * side * 3 }, (_, i) => random() * 0.6 + (i % 3 === label ? 0.4 : 0)))
+  const values = labels.flatMap(label => Array.from({ length: side * side * 3 }, (_, i) => random() * 0.6 +
+    (i % 3 === label ? 0.4 : 0)))
   const x = tf.tensor4d(values, [count, side, side, 3])
   const data = await tensors(x, labels, { classes: ['red', 'green', 'blue'], validation, batch: 16 })
   x.dispose()
@@ -18,10 +19,12 @@ export async function colours(count = 48, side = 12, validation?: number): Promi
 export function trunk(side = 12, seed = 3): tf.LayersModel {
   const kernelInitializer = tf.initializers.heNormal({ seed })
   const input = tf.input({ shape: [side, side, 3], name: 'image' })
-  let x = tf.layers.conv2d({ filters: 8, kernelSize: 3, useBias: false, kernelInitializer, name: 'conv' }).apply(input) as tf.SymbolicTensor
+  let x = tf.layers.conv2d({ filters: 8, kernelSize: 3, useBias: false, kernelInitializer,
+    name: 'conv' }).apply(input) as tf.SymbolicTensor
   x = tf.layers.batchNormalization({ name: 'conv_bn' }).apply(x) as tf.SymbolicTensor
   x = tf.layers.reLU({ maxValue: 6, name: 'conv_relu' }).apply(x) as tf.SymbolicTensor
-  x = tf.layers.depthwiseConv2d({ kernelSize: 3, depthwiseInitializer: kernelInitializer, name: 'depthwise' }).apply(x) as tf.SymbolicTensor
+  x = tf.layers.depthwiseConv2d({ kernelSize: 3, depthwiseInitializer: kernelInitializer,
+    name: 'depthwise' }).apply(x) as tf.SymbolicTensor
   x = tf.layers.globalAveragePooling2d({ name: 'pool' }).apply(x) as tf.SymbolicTensor
   return tf.model({ inputs: input, outputs: x, name: 'trunk' })
 }
@@ -41,4 +44,5 @@ export function recordingHost() {
 }
 
 /** All weights of a model, layer by layer. */
-export const weightsOf = (model: tf.LayersModel): number[][] => model.layers.flatMap(layer => layer.getWeights().map(weight => Array.from(weight.dataSync())))
+export const weightsOf = (model: tf.LayersModel): number[][] =>
+  model.layers.flatMap(layer => layer.getWeights().map(weight => Array.from(weight.dataSync())))

@@ -126,9 +126,11 @@ test('a checkpoint that cannot be written is noted and ends nothing', async () =
 
 const refusals: [string, TrainOptions, RegExp][] = [
   ['an unknown schedule', { schedule: 'cosin' as never }, /unknown schedule: 'cosin'\. Did you mean 'cosine'/],
-  ["a schedule for a foreign optimizer", { optimizer: tf.train.sgd(0.1), schedule: 'cosine' }, /a schedule needs an optimizer of the library's own/],
+  ["a schedule for a foreign optimizer", { optimizer: tf.train.sgd(0.1), schedule: 'cosine' },
+    /a schedule needs an optimizer of the library's own/],
   ['no patience', { earlyStopping: 0 }, /earlyStopping\.patience must be a whole number above 0/],
-  ['an unmeasured measure', { earlyStopping: { patience: 2, monitor: 'auc' } }, /'auc' is not measured here\. Expected loss, valLoss, accuracy, valAccuracy/],
+  ['an unmeasured measure', { earlyStopping: { patience: 2, monitor: 'auc' } },
+    /'auc' is not measured here\. Expected loss, valLoss, accuracy, valAccuracy/],
   ['frozenEpochs with nothing open', { frozenEpochs: 2 }, /nothing of the trunk is open\. unfreeze/],
   ['frozenEpochs without an epoch left', { frozenEpochs: 3 }, /frozenEpochs must be a whole number below epochs \(3\)/],
   ['a weight for no class', { classWeights: { rd: 2 } }, /'rd' is no class\. Expected some of red, green, blue/],

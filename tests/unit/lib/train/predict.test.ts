@@ -20,7 +20,8 @@ import { recordingHost, trunk } from './fixtures.ts'
 const screen = recordingHost()
 const colours = { red: [220, 40, 40], green: [40, 200, 60], blue: [40, 60, 220] }
 const files: Record<string, Buffer> = {}
-for (const [name, colour] of Object.entries(colours)) for (let i = 0; i < 8; i++) files[`${name}/${i}.png`] = await png(i, colour.map(c => c - 4 * i) as [number, number, number])
+for (const [name, colour] of Object.entries(colours)) for (let i = 0; i < 8; i++) files[`${name}/${i}.png`] =
+  await png(i, colour.map(c => c - 4 * i) as [number, number, number])
 const at = folderOf(files)
 process.on('exit', () => at[Symbol.dispose]())
 const photo = join(at.folder, 'red/0.png')
@@ -105,18 +106,21 @@ const refusals: [string, () => unknown, RegExp][] = [
   ['a file that is no image', () => import.meta.filename, /predict\.test\.ts' cannot be read as an image/],
   ['bytes that are no image', () => Buffer.from('x'), /these 1 bytes cannot be read as an image/],
   ['a missing folder', () => '/no/such/', /no such folder: '\/no\/such\/'/],
-  ['an address that does not answer', () => 'http://127.0.0.1:9/x.png', /127\.0\.0\.1:9\/x\.png' does not answer: .*Check the address/],
+  ['an address that does not answer', () => 'http://127.0.0.1:9/x.png',
+    /127\.0\.0\.1:9\/x\.png' does not answer: .*Check the address/],
 ]
 for (const [name, what, message] of refusals) {
   test(`refused: ${name}`, async () => {
-    await assert.rejects(predict(model, what() as string), (error: Error) => error.name === 'GraftError' && message.test(error.message) || assert.fail(error.message))
+    await assert.rejects(predict(model, what() as string),
+      (error: Error) => error.name === 'GraftError' && message.test(error.message) || assert.fail(error.message))
   })
 }
 
 test('refused: an address that answers 404, a model without classes, images of another size', async () => {
   const server = createServer((_, response) => { response.statusCode = 404; response.end() }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  await assert.rejects(predict(model, `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.png`), /answers 404 Not Found/)
+  await assert.rejects(predict(model, `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.png`),
+    /answers 404 Not Found/)
   server.close()
   await assert.rejects(predict(base, photo), /gives \[batch, 8\] features, no classes\. Put a head on it/)
   await assert.rejects(predict(model, await images(at.folder, { size: 20 })), /takes images of 12×12×3, the data has 20×20×3/)
