@@ -23,6 +23,8 @@ interface Request {
   /** In the child, after its types were checked. */
   running: boolean
   interrupted: boolean
+  /** Ends the wait for the check of its types. */
+  stopCheck?: () => void
 }
 
 /** A front end that takes output slowly holds the child back at this many bytes, until it has taken all but the second number. */
@@ -96,10 +98,9 @@ export class Executions {
     const current = this.#current
     if (!current) return this.#child.tell({ interrupt: 0 })
     current.interrupted = true
-    if (!current.running) return
+    if (!current.running) return current.stopCheck?.()
     const force = this.#interruptedAt > 0 && performance.now() - this.#interruptedAt > patience
     this.#child.tell({ interrupt: current.id, force })
-    if (this.#question?.sync) this.#child.tell({ answer: null })
     if (this.#interruptedAt && !force) return
     this.#interruptedAt = performance.now()
     const child = this.#child
@@ -175,16 +176,18 @@ export class Executions {
   }
 
   /** The type errors that keep a cell from running. A language server that fails or takes too long keeps none. */
-  async #check({ code }: Request) {
+  async #check(request: Request) {
+    const end = new AbortController()
+    request.stopCheck = () => end.abort()
+    const timeout = sleep(checkTime, null, { signal: end.signal, ref: false }).catch(() => null)
+    const check = this.#services.language().then(language => language.check(request.code, this.#count))
     try {
-      const language = await this.#services.language(), late = new AbortController()
-      const timeout = sleep(checkTime, undefined, { signal: late.signal, ref: false }).then(() => null, () => null)
-      const wrong = await Promise.race([language.check(code, this.#count), timeout])
-      late.abort()
-      return wrong
+      return await Promise.race([check, timeout])
     } catch (error) {
       log(`cannot check types: ${(error as Error).message}`)
       return null
+    } finally {
+      end.abort()
     }
   }
 

@@ -19,18 +19,23 @@ interface Options {
 /** So long after a cell, in ms, what was compiled for it goes into Node's cache on disk: this process is not there to do it at its end. */
 const rest = 1000
 
+type Outcome = { reply: { results: object, text?: unknown } } | { error: unknown }
+
 /** Runs one cell at a time, from the request to the reply's content. Whatever ends the cell first counts; the rest goes unheard. */
 export class Executor {
   /** The cell that runs now. */
   current: RunningCell | null = null
   readonly #options: Options
   readonly #port = new MessageChannel()
+  #outcome: Outcome | null = null
   #resting: NodeJS.Timeout | undefined
 
   constructor(options: Options) {
     this.#options = options
-    this.#port.port2.on('message', ({ request, code, expressions }: { request: Request, code: string, expressions: string }) => {
-      void this.#run(new RunningCell({ ...request, id: request.cell }), code, JSON.parse(expressions) as Record<string, string>)
+    this.#port.port2.on('message', (message: { request: Request, code: string, expressions: string } | 'conclude') => {
+      if (message === 'conclude') return this.#conclude()
+      const { request, code, expressions } = message
+      this.#run(new RunningCell({ ...request, id: request.cell }), code, JSON.parse(expressions) as Record<string, string>)
     })
     this.#port.port2.unref()
   }
@@ -93,15 +98,18 @@ export class Executor {
     }
   }
 
-  #settle(cell: RunningCell, outcome: { reply: { results: object, text?: unknown } } | { error: unknown }) {
+  #settle(cell: RunningCell, outcome: Outcome) {
     if (cell.over) return
     cell.over = true
-    // Rejections that nobody handled are reported between now and the next turn: they are this cell's.
-    setImmediate(() => this.#conclude(cell, outcome))
+    this.#outcome = outcome
+    // Rejections that nobody handled are reported between now and the next turn: they are this cell's. Immediates may be lost in an interrupt.
+    this.#port.port1.postMessage('conclude')
   }
 
-  #conclude(cell: RunningCell, outcome: { reply: { results: object, text?: unknown } } | { error: unknown }) {
-    const { output, pages, send } = this.#options
+  #conclude() {
+    const { output, pages, send } = this.#options, cell = this.current, outcome = this.#outcome
+    if (!cell || !outcome) return
+    this.#outcome = null
     const failure = 'error' in outcome ? this.#publishError(cell, outcome.error) : cell.fault
     output.flush()
     const payload = pages.splice(0).map(data => ({ source: 'page', data, start: 0 }))

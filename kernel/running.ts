@@ -12,6 +12,7 @@ export class RunningCell {
   /** Whether the running code watches {@link signal}: an interrupt then leaves it some time to stop by itself. */
   watched = false
   over = false
+  interrupted = false
   /** What went wrong outside the cell's own flow: an unhandled rejection, an exception in a callback. */
   fault: { ename: string, evalue: string, traceback: string[] } | null = null
   readonly #controller = new AbortController()
@@ -41,6 +42,9 @@ let latest: RunningCell | null = null
 export function ownCell(): RunningCell | null {
   return storage.getStore() ?? latest
 }
+
+/** The number of the latest cell that began to run. */
+export const latestId = (): number => latest?.id ?? 0
 
 /** Runs `work`, and all that it sets off, as the cell's; code that belongs to none counts as the `latest` cell's from then on. */
 export function runAs<T>(cell: RunningCell, work: () => T, { isLatest = true } = {}): T {

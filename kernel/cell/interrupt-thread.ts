@@ -24,7 +24,7 @@ createInterface({ input: socket }).on('line', line => {
 /** Has the main thread's hook called every few ms until the event loop turned and the cell is over. */
 function interrupt({ request, cell, force, start, wait }: { request: number, cell: number, force: boolean, start: number, wait: number }) {
   if (request !== requests) return
-  if (Atomics.load(numbers, shared.syncChild)) for (const pid of descendants(process.pid)) tryKill(pid)
+  if (Atomics.load(numbers, shared.syncChild)) killChildren()
   const expression = `globalThis[Symbol.for('${hookName}')](${request}, ${cell}, ${Math.round(performance.now() - start)}, ${force})`
   session.post('Runtime.evaluate', { expression, returnByValue: true }, (_, result) => {
     if (result?.result.value === 'over' || Atomics.load(numbers, shared.turned) >= request) return
@@ -39,6 +39,11 @@ function hand(text: string | null) {
   Atomics.store(numbers, shared.length, text === null ? -1 : bytes.length)
   Atomics.store(numbers, shared.answered, 1)
   Atomics.notify(numbers, shared.answered)
+}
+
+function killChildren() {
+  Atomics.compareExchange(numbers, shared.syncChild, 1, 2)
+  for (const pid of descendants(process.pid)) tryKill(pid)
 }
 
 /** The processes that this one started, and those they started. */

@@ -1,8 +1,8 @@
 import { Session } from 'node:inspector'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import type { RunningCell } from '../running.ts'
+import { latestId, type RunningCell } from '../running.ts'
 
-/** Numbers shared with the interrupt thread. */
+/** Numbers shared with the interrupt thread. `syncChild` is 1 while the main thread waits for a process of its own, and 2 once that was interrupted. */
 export const shared = { turned: 0, syncChild: 1, answered: 2, length: 3, size: 4 } as const
 
 /** The name under which the interrupt thread finds {@link Interrupts} on the main thread. */
@@ -102,7 +102,7 @@ export class Interrupts {
     try {
       return work()
     } finally {
-      Atomics.store(this.numbers, shared.syncChild, 0)
+      if (Atomics.exchange(this.numbers, shared.syncChild, 0) === 2) throw new Interrupted()
     }
   }
 
@@ -110,7 +110,10 @@ export class Interrupts {
   waitForAnswer(ask: () => void): string | null {
     Atomics.store(this.numbers, shared.answered, 0)
     ask()
-    while (Atomics.load(this.numbers, shared.answered) === 0) Atomics.wait(this.numbers, shared.answered, 0, 1000)
+    while (Atomics.load(this.numbers, shared.answered) === 0) {
+      Atomics.wait(this.numbers, shared.answered, 0, patience)
+      if (this.#current()?.interrupted) throw new Interrupted()
+    }
     const length = Atomics.load(this.numbers, shared.length)
     return length < 0 ? null : Buffer.from(this.answer.slice(0, length)).toString()
   }
@@ -124,6 +127,11 @@ export class Interrupts {
   /** Called inside whatever runs now; `elapsed` ms after the request. */
   #hook(request: number, id: number, elapsed: number, force: boolean): State {
     const cell = this.#current()
+    if (id > latestId()) {
+      // The request came by a faster way than the cell that it is for, or something that an earlier cell left behind keeps that from starting.
+      if (elapsed > patience && this.#innermost() === 'user') this.#terminate()
+      return 'waiting'
+    }
     if (id ? cell?.id !== id || cell.over : cell) return 'over'
     if (request !== this.#asked) {
       this.#asked = request
@@ -133,6 +141,7 @@ export class Interrupts {
       this.#stack = ''
       this.#port.port1.postMessage(request)
     }
+    if (cell) cell.interrupted = true
     if (cell?.watched && elapsed < grace && !force) {
       if (elapsed > patience) cell.abort(new Interrupted())
       return 'waiting'
@@ -143,8 +152,10 @@ export class Interrupts {
     }
     const stuck = elapsed - this.#heard > patience && !this.#turned
     if (stuck) this.#dropTicks()
-    // A loop of promises is seldom met with its own code on the stack, but it keeps the event loop from turning.
-    if (!this.#userCode() && !stuck) return 'waiting'
+    // The kernel's and Node's own work is soon done and must not be torn. A loop of promises is seldom met with its own code on the stack, but it
+    // keeps the event loop from turning.
+    const whose = this.#innermost()
+    if (whose !== 'user' && !(whose === 'nobody' && stuck)) return 'waiting'
     this.#terminate()
     return 'stopping'
   }
@@ -178,20 +189,23 @@ export class Interrupts {
     this.#session.post('Runtime.terminateExecution')
   }
 
-  /** Whether the user's code is on the stack, or code it called; it remembers where. */
-  #userCode(): boolean {
+  /** Whose code runs, by the innermost frame that is not Node's; it remembers where the user's is. */
+  #innermost(): 'user' | 'kernel' | 'node' | 'nobody' {
     const { prepareStackTrace, stackTraceLimit } = Error
     Error.stackTraceLimit = 100
     Error.prepareStackTrace = (_, sites) => sites
     const sites = new Error().stack as unknown as NodeJS.CallSite[]
     Error.prepareStackTrace = prepareStackTrace
     Error.stackTraceLimit = stackTraceLimit
-    const users = sites.filter(site => {
-      const file = site.getFileName()
-      return file && !file.startsWith('node:') && !file.startsWith(this.#kernel)
-    })
+    const fileOf = (site: NodeJS.CallSite) => site.getFileName() ?? ''
+    const files = sites.map(fileOf)
+    // Below the frames of this hook, and of the expression that called it, is what was interrupted.
+    const below = files.findLastIndex((file, at) => file === '' && files.slice(0, at).every(each => each === import.meta.url)) + 1
+    const rest = files.slice(below).filter(Boolean), owner = rest.find(file => !file.startsWith('node:'))
+    const users = sites.slice(below).filter(site => fileOf(site) && !/^node:/.test(fileOf(site)) && !fileOf(site).startsWith(this.#kernel))
     if (users.length) this.#stack ||= String(prepareStackTrace?.(new Interrupted(), users) ?? '')
-    return users.length > 0
+    if (owner) return owner.startsWith(this.#kernel) ? 'kernel' : 'user'
+    return rest.every(file => file.startsWith('node:internal/process/')) ? 'nobody' : 'node'
   }
 
   /** Endless `process.nextTick` recursion never lets the loop turn: while an interrupt waits, new ticks of user code are dropped. */

@@ -1,5 +1,4 @@
 """An interrupt ends a cell in any kind of loop or wait, and leaves the variables."""
-import threading
 import time
 
 from harness import KernelTest
@@ -40,15 +39,34 @@ class Interrupts(KernelTest):
         # The check of types would take most of the time before the interrupt.
         cls.kernel.run("%types off")
 
-    def interrupted(self, code, after=0.15):
-        kernel = self.kernel
-        threading.Timer(after, lambda: kernel.client.control_channel.send(kernel.client.session.msg("interrupt_request", {}))).start()
-        return kernel.run(code, allow_stdin=True)
+    def interrupted(self, code, after=0.1):
+        """Interrupts the cell so many seconds after its code began to run."""
+        client = self.kernel.client
+        msg_id = client.execute(f"console.log('begun')\n{code}", allow_stdin=True)
+        self.kernel.wait_for("stream")
+        time.sleep(after)
+        self.interrupt()
+        return self.kernel.collect(msg_id)
+
+    def interrupt(self):
+        client = self.kernel.client
+        client.control_channel.send(client.session.msg("interrupt_request", {}))
+
+    def test_at_any_moment(self):
+        # While its types are checked, on its way to the process, in its first turn, or in the loop.
+        for after in range(0, 60, 3):
+            with self.subTest(milliseconds=after):
+                msg_id = self.kernel.client.execute("await 1; while (true) {}")
+                self.kernel.wait_for("execute_input")
+                time.sleep(after / 1000)
+                self.interrupt()
+                self.assertEqual(self.kernel.collect(msg_id).error["ename"], "Interrupted")
+                self.assertEqual(self.kernel.run("6 * 7").result, "42")
 
     def test_each_kind(self):
         self.kernel.run("let kept = 0")
         for name, code in LOOPS.items():
-            for after in 0.1, 0.15:
+            for after in 0.01, 0.1:
                 with self.subTest(name, after=after):
                     cell = self.interrupted(f"kept++; {code}" if not code.startswith("import") else f"{code}; kept")
                     self.assertEqual((cell.status, cell.error["ename"]), ("error", "Interrupted"))
@@ -56,14 +74,14 @@ class Interrupts(KernelTest):
 
     def test_it_says_where(self):
         cell = self.interrupted("const a = 1\nfunction spin() {\n  while (true) {}\n}\nspin()")
-        self.assertIn("line 3", "\n".join(cell.error["traceback"]))
+        self.assertIn("line 4", "\n".join(cell.error["traceback"]))
 
     def test_queued_cells_are_aborted(self):
         client = self.kernel.client
         first, second = client.execute("while (true) {}"), client.execute("'never'", stop_on_error=False)
         self.kernel.wait_for("execute_input")
         time.sleep(0.2)
-        client.control_channel.send(client.session.msg("interrupt_request", {}))
+        self.interrupt()
         self.assertEqual(self.kernel.reply(first)["content"]["status"], "error")
         self.assertEqual(self.kernel.reply(second)["content"]["status"], "aborted")
         self.kernel.until_idle(second)
@@ -89,11 +107,20 @@ class Interrupts(KernelTest):
         self.interrupted("const later = new Promise<number>(r => setTimeout(() => r(5), 800)); while (true) {}")
         self.assertEqual(self.kernel.run("await later").result, "5")
 
-    def test_between_cells_a_callback_that_never_ends(self):
-        self.kernel.run("setTimeout(() => { while (true) {} }, 50); 0")
-        time.sleep(0.3)
-        self.kernel.request("interrupt_request", channel="control")
-        self.assertEqual(self.kernel.run("8").result, "8")
+    def test_a_callback_of_an_earlier_cell_that_never_ends(self):
+        for when in "before the next cell", "in the next cell":
+            with self.subTest(when):
+                self.kernel.run("setTimeout(() => { while (true) {} }, 50); 0")
+                time.sleep(0.3)
+                if when == "before the next cell":
+                    self.kernel.request("interrupt_request", channel="control")
+                    self.assertEqual(self.kernel.run("8").result, "8")
+                else:
+                    msg_id = self.kernel.client.execute("9")
+                    self.kernel.wait_for("execute_input")
+                    self.interrupt()
+                    self.assertEqual(self.kernel.collect(msg_id).error["ename"], "Interrupted")
+                    self.assertEqual(self.kernel.run("8").result, "8")
 
 
 HOST = str(__import__("harness").ROOT / "lib" / "host.ts")
