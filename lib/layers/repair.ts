@@ -1,5 +1,7 @@
 import { repairBatchNormalization } from './batch-normalization.ts'
 import { repairConvolution } from './convolution.ts'
+import { registerLayerScale } from './layer-scale.ts'
+import { registerNormalization } from './normalization.ts'
 import { repairPooling } from './pooling.ts'
 import type { TF } from './prototype.ts'
 import { repairRelu } from './relu.ts'
@@ -24,4 +26,6 @@ export function repair(tf: TF): void {
   repairReshape(tf)
   repairTrainable(tf)
   registerTensorFlowOp(tf)
+  registerLayerScale(tf)
+  registerNormalization(tf)
 }

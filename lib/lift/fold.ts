@@ -81,12 +81,23 @@ function reduce(combine: (values: number[]) => number): Folder {
 }
 
 const div = (a: number, b: number) => a / b
+const sigmoid = (a: number) => 1 / (1 + Math.exp(-a))
+
+/** The error function to 1.5e-7 (Abramowitz and Stegun, 7.1.26). */
+export function erf(x: number): number {
+  const t = 1 / (1 + 0.3275911 * Math.abs(x))
+  const sum = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+  return Math.sign(x) * (1 - sum * Math.exp(-x * x))
+}
+
 const folders: Record<string, Folder> = {
   Add: binary((a, b) => a + b), AddV2: binary((a, b) => a + b), Sub: binary((a, b) => a - b), Mul: binary((a, b) => a * b),
   RealDiv: binary(div), Div: binary(div), FloorDiv: binary((a, b) => Math.floor(a / b)), FloorMod: binary((a, b) => a - b * Math.floor(a / b)),
   Maximum: binary(Math.max), Minimum: binary(Math.min), Pow: binary(Math.pow), SquaredDifference: binary((a, b) => (a - b) ** 2),
   Neg: unary(a => -a), Sqrt: unary(Math.sqrt), Rsqrt: unary(a => 1 / Math.sqrt(a)), Square: unary(a => a * a), Exp: unary(Math.exp),
-  Abs: unary(Math.abs), Reciprocal: unary(a => 1 / a),
+  Abs: unary(Math.abs), Reciprocal: unary(a => 1 / a), Log: unary(Math.log), Log1p: unary(Math.log1p), Relu: unary(a => Math.max(a, 0)),
+  Relu6: unary(a => Math.min(Math.max(a, 0), 6)), Sigmoid: unary(sigmoid), Tanh: unary(Math.tanh), Softplus: unary(a => Math.log1p(Math.exp(a))),
+  Erf: unary(erf), Erfc: unary(a => 1 - erf(a)),
   Less: compare((a, b) => a < b), LessEqual: compare((a, b) => a <= b), Greater: compare((a, b) => a > b),
   GreaterEqual: compare((a, b) => a >= b), Equal: compare((a, b) => a === b), NotEqual: compare((a, b) => a !== b),
   LogicalAnd: compare((a, b) => !!a && !!b), LogicalOr: compare((a, b) => !!a || !!b), LogicalNot: unary(a => Number(!a)),

@@ -39,6 +39,7 @@ export class Lifting {
   readonly #tensors = new Map<Node, Symbolic[]>()
   readonly #claimed = new Map<Node, (() => void) | null>()
   readonly #flowing: Set<Node>
+  readonly #activations = new Map<Node, { name: string, last: Node }>()
 
   constructor(graph: BoundGraph, layout: string) {
     this.order = nodesInOrder(graph.outputs.map(output => output.value.node))
@@ -153,12 +154,25 @@ export class Lifting {
     return true
   }
 
+  /** Remembers that what is claimed up to `last` is activation `name` of `node`'s result, so that a layer may take it in. */
+  activates(node: Node, name: string, last: Node): void {
+    this.#activations.set(node, { name, last })
+  }
+
+  /** The activation of several operations that is all that becomes of `node`'s result, in the same scope. */
+  composedActivation(node: Node): { name: string, last: Node } | null {
+    const found = this.#activations.get(node)
+    const only = found && !this.#outputs.has(node) && this.users(node).every(user => this.#claimed.has(user))
+    return only && this.names.scope(found.last) === this.names.scope(node) ? found : null
+  }
+
   /**
-   * Makes a layer, applies it to `inputs`, and lets its output be the result of `last`. `named` is the node that gives the layer its name.
+   * Makes a layer, applies it to `inputs`, and lets its output be the result of `last`. `named` is the node that gives the layer its name,
+   * `through` those that it takes in besides.
    * Weights are handed to the layer as they are: no random initial values are drawn, yet its config holds Keras's initializers.
    */
-  layer(make: (options: never) => Layer, options: Options, { named, last = named, inputs, weights = {} }: {
-    named: Node, last?: Node, inputs: Value[], weights?: Weights,
+  layer(make: (options: never) => Layer, options: Options, { named, through = [], last = through.at(-1) ?? named, inputs, weights = {} }: {
+    named: Node, through?: Node[], last?: Node, inputs: Value[], weights?: Weights,
   }): boolean {
     const name = this.names.take(named, Object.keys(weights).length > 0)
     const given = Object.fromEntries(Object.entries(weights).map(([key, { tensor }]) => [key, initialized(tensor)]))
@@ -168,17 +182,9 @@ export class Lifting {
     for (const [key, { as }] of Object.entries(weights)) {
       (layer as unknown as Options)[key] = (tf.initializers as unknown as Record<string, (o?: object) => unknown>)[as]({})
     }
-    this.#cover(named, last)
+    for (const node of through) if (!this.#claimed.has(node)) this.#claimed.set(node, null)
     this.result(last, Array.isArray(output) ? output : [output])
     return true
-  }
-
-  /** Marks what lies between the first and the last node of a layer as spoken for. */
-  #cover(first: Node, last: Node): void {
-    for (let at = last; at !== first && !this.#claimed.has(at);) {
-      this.#claimed.set(at, null)
-      at = at.inputs.find(input => this.flows(input))!.node
-    }
   }
 
   /** The result of `node` is what flows at `value`. */

@@ -10,7 +10,7 @@ const OPERATIONS = new RegExp('^(' + [
 ].join('|') + ')(_\\d+)?$')
 
 /** Scopes inside a layer's own. */
-const NESTED = /^(batchnorm|Tensordot|moments)$/
+const NESTED = /^(batchnorm|Tensordot|moments|Gelu)$/
 
 /**
  * Names of layers. In Keras's layouts a layer is a scope, so its name is the scope's: `Conv1/Conv2D` gives `Conv1`; a scope common to all is the

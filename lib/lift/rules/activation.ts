@@ -13,24 +13,15 @@ const activate = (node: Node, lift: Lifting) => lift.layer(tf.layers.activation,
 export const activation: Rules = {
   ...Object.fromEntries(Object.keys(NAMES).map(op => [op, activate])),
   Relu(node, lift) {
-    return /(^|[._])re_?lu_\d+$|(^|[._])re_lu$/i.test(lift.names.scope(node)) && /re_lu/.test(lift.names.scope(node))
+    return /(^|\.)re_lu(_\d+)?$/.test(lift.names.scope(node))
       ? lift.layer(tf.layers.reLU, {}, { named: node, inputs: [node.inputs[0]] }) : activate(node, lift)
   },
   Relu6: (node, lift) => lift.layer(tf.layers.reLU, { maxValue: 6 }, { named: node, inputs: [node.inputs[0]] }),
   LeakyRelu: (node, lift) => lift.layer(tf.layers.leakyReLU, { alpha: Math.fround(node.attr('alpha').float ?? 0.2) }, { named: node, inputs: [node.inputs[0]] }),
 }
 
-/** `x · sigmoid(x)` written as two operations. */
-export const swish: Rules = {
-  Sigmoid(node, lift) {
-    const product = lift.next(node, 'Mul'), [x] = node.inputs
-    if (!product || lift.other(product, node).node !== x.node) return false
-    return lift.claim(product, [node, product], () => lift.layer(tf.layers.activation, { activation: 'swish' }, { named: node, last: product, inputs: [x] }))
-  },
-}
-
 /** The activation that follows `node` in the same layer, as Keras's `activation` option has it. */
 export function fusedActivation(node: Node, lift: Lifting): { name: string, last: Node } | null {
   const next = lift.nextInScope(node, ...Object.keys(NAMES).filter(op => op !== 'Relu6'))
-  return next && { name: NAMES[next.op], last: next }
+  return next ? { name: NAMES[next.op], last: next } : lift.composedActivation(node)
 }

@@ -1,15 +1,18 @@
+import { layerScale } from '../../layers/layer-scale.ts'
+import { normalization } from '../../layers/normalization.ts'
 import { tf } from '../../tf.ts'
 import type { Node } from '../graph.ts'
 import type { Lifting, Rule, Rules } from '../lifting.ts'
 import { shortest } from './normalization.ts'
 
 /** A chain of `x·a`, `x/a`, `x+a`, `x-a` with numbers, as one Rescaling: its scale and offset and where it ends. */
-function affine(node: Node, lift: Lifting): { scale: number, offset: number, last: Node } | null {
-  let scale = 1, offset = 0, last: Node | null = null, multiplied = false
+function affine(node: Node, lift: Lifting): { scale: number, offset: number, through: Node[] } | null {
+  const through: Node[] = []
+  let scale = 1, offset = 0, multiplied = false
   for (let at: Node | null = node; at; at = lift.next(at, 'Add', 'AddV2', 'Sub', 'Mul', 'RealDiv')) {
-    const [left, right] = at.inputs, first: boolean = last === null
+    const [left, right] = at.inputs, last = through.at(-1)
     const a = lift.number(right), reversed = a === null ? lift.number(left) : null
-    const flows = first || (a !== null ? left.node === last : right.node === last)
+    const flows = !last || (a !== null ? left.node === last : right.node === last)
     if (!flows || a === null && reversed === null) break
     const value = (a ?? reversed)!
     if (at.op === 'Add' || at.op === 'AddV2') offset += value
@@ -18,21 +21,44 @@ function affine(node: Node, lift: Lifting): { scale: number, offset: number, las
       scale = at.op === 'Mul' ? value : 1 / value
       multiplied = true
     } else break
-    last = at
+    through.push(at)
     if (offset) break
   }
-  return last && { scale: shortest(scale), offset: shortest(offset), last }
+  return through.length ? { scale: shortest(scale), offset: shortest(offset), through } : null
 }
 
 const rescale: Rule = (node, lift) => {
   const found = affine(node, lift)
   if (!found) return false
   const x = lift.number(node.inputs[1]) === null ? node.inputs[1] : node.inputs[0]
-  return lift.layer(tf.layers.rescaling as never, { scale: found.scale, offset: found.offset }, { named: node, last: found.last, inputs: [x] })
+  return lift.layer(tf.layers.rescaling as never, { scale: found.scale, offset: found.offset }, { named: node, through: found.through, inputs: [x] })
 }
 
 /** Arithmetic with numbers. */
 export const rescaling: Rules = { Mul: rescale, RealDiv: rescale, Add: rescale, AddV2: rescale, Sub: rescale }
+
+/** Fixed statistics per channel, as Keras's `Normalization` layer writes them: `(x − mean) / deviation`. */
+export const standardizing: Rules = {
+  Sub(node, lift) {
+    const [x, shift] = node.inputs, division = lift.next(node, 'RealDiv')
+    const mean = lift.known(shift), deviation = division && lift.known(division.inputs[1])
+    if (!deviation || !mean || !lift.flows(x)) return false
+    const channels = lift.tensor(x).shape.at(-1)
+    if ([mean, deviation].some(t => t.shape.at(-1) !== channels || t.data.length !== channels)) return false
+    const variance = Array.from(deviation.data, value => value * value)
+    return lift.layer(options => normalization(tf, options), { axis: -1, mean: Array.from(mean.data), variance }, { named: node, through: [division], inputs: [x] })
+  },
+}
+
+/** Learned factors per channel, which ConvNeXt calls LayerScale. */
+export const scaling: Rules = {
+  Mul(node, lift) {
+    const x = node.inputs.find(input => lift.flows(input)), factors = node.inputs.find(input => !lift.flows(input))
+    const known = factors && lift.known(factors), channels = x && lift.tensor(x).shape.at(-1)
+    if (!x || !known || known.data.length !== channels || known.shape.at(-1) !== channels) return false
+    return lift.layer(options => layerScale(tf, options), { projectionDim: channels }, { named: node, inputs: [x], weights: { gammaInitializer: { tensor: known, as: 'ones' } } })
+  },
+}
 
 const merge = (make: (options: never) => tf.layers.Layer): Rule => (node, lift) => {
   if (!node.inputs.every(input => lift.tensorOf(input))) return false

@@ -15,7 +15,7 @@ export const convolution: Rules = {
     const make = (options: never) => Object.assign(tf.layers.conv2d(options), { groups })
     return lift.layer(make, {
       filters: kernel.shape[3], kernelSize: kernel.shape.slice(0, 2), ...geometry, ...tail.options,
-    }, { named: node, last: tail.last, inputs: [node.inputs[0]], weights })
+    }, { named: node, through: tail.through, inputs: [node.inputs[0]], weights })
   },
   DepthwiseConv2dNative(node, lift) {
     const kernel = lift.known(node.inputs[1]), geometry = geometryOf(node)
@@ -24,7 +24,7 @@ export const convolution: Rules = {
     const tail = biasAndActivation(node, lift, weights)
     return lift.layer(tf.layers.depthwiseConv2d, {
       kernelSize: kernel.shape.slice(0, 2), depthMultiplier: kernel.shape[3], ...geometry, ...tail.options,
-    }, { named: node, last: tail.last, inputs: [node.inputs[0]], weights })
+    }, { named: node, through: tail.through, inputs: [node.inputs[0]], weights })
   },
 }
 
@@ -36,7 +36,22 @@ export const dense: Rules = {
     const matrix = node.attr('transpose_b').bool ? transposed(kernel) : kernel
     const weights: Weights = { kernelInitializer: { tensor: matrix, as: 'glorotUniform' } }
     const tail = biasAndActivation(node, lift, weights)
-    return lift.layer(tf.layers.dense, { units: matrix.shape[1], ...tail.options }, { named: node, last: tail.last, inputs: [node.inputs[0]], weights })
+    return lift.layer(tf.layers.dense, { units: matrix.shape[1], ...tail.options }, { named: node, through: tail.through, inputs: [node.inputs[0]], weights })
+  },
+}
+
+/** A fully connected layer on images or sequences (`tf.tensordot`): flattened to a matrix, multiplied, given its shape back. */
+export const denseOnChannels: Rules = {
+  MatMul(node, lift) {
+    const flat = node.inputs[0].node, back = lift.next(node, 'Reshape'), kernel = lift.known(node.inputs[1])
+    if (flat.op !== 'Reshape' || !back || !kernel || node.attr('transpose_a').bool || node.attr('transpose_b').bool) return false
+    const turned = flat.inputs[0].node, order = turned.op === 'Transpose' ? lift.constant(turned.inputs[1]) : null
+    const straight = order !== null && order.data.every((axis, i) => axis === i)
+    if (!straight && !/Tensordot/.test(node.path)) return false
+    const x = straight ? turned.inputs[0] : flat.inputs[0], weights: Weights = { kernelInitializer: { tensor: kernel, as: 'glorotUniform' } }
+    const tail = biasAndActivation(back, lift, weights), last = tail.through.at(-1) ?? back
+    const inside = [...(straight ? [turned] : []), flat, node, back, ...tail.through]
+    return lift.claim(last, inside, () => lift.layer(tf.layers.dense, { units: kernel.shape[1], ...tail.options }, { named: node, last, inputs: [x], weights }))
   },
 }
 
@@ -55,13 +70,12 @@ function geometryOf(node: Node): Record<string, unknown> | null {
 }
 
 /** The bias that is added to `node`'s result, and the activation after it. */
-function biasAndActivation(node: Node, lift: Lifting, weights: Weights): { options: Record<string, unknown>, last: Node } {
-  const bias = lift.next(node, 'BiasAdd', 'Add', 'AddV2')
+function biasAndActivation(node: Node, lift: Lifting, weights: Weights): { options: Record<string, unknown>, through: Node[] } {
+  const bias = lift.next(node, 'BiasAdd', 'Add', 'AddV2'), channels = Object.values(weights)[0].tensor.shape.at(-1)
   const value = bias && lift.known(lift.other(bias, node))
-  const channels = (Object.values(weights)[0].tensor.shape.at(-1) ?? 0)
-  const isBias = value && value.data.length > 0 && value.shape.at(-1) === value.data.length && (bias.op === 'BiasAdd' || value.data.length === channels)
+  const isBias = value && value.shape.at(-1) === value.data.length && (bias.op === 'BiasAdd' || value.data.length === channels)
   if (isBias) weights.biasInitializer = { tensor: value, as: 'zeros' }
-  const end = isBias ? bias : node
-  const activation = fusedActivation(end, lift)
-  return { options: { useBias: !!isBias, ...(activation ? { activation: activation.name } : {}) }, last: activation?.last ?? end }
+  const activation = fusedActivation(isBias ? bias : node, lift)
+  const through = [...(isBias ? [bias] : []), ...(activation ? [activation.last] : [])]
+  return { options: { useBias: !!isBias, ...(activation ? { activation: activation.name } : {}) }, through }
 }
