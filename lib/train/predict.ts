@@ -9,7 +9,8 @@ import { decodeImage } from '../data/decode.ts'
 import { ImageData } from '../data/images.ts'
 import { inputOf } from '../data/input.ts'
 import { imagesUnder } from '../data/list.ts'
-import { ImageSet, rangeTable, type Source } from '../data/set.ts'
+import { memorySource } from '../data/memory.ts'
+import { ImageSet } from '../data/set.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
 import { tf } from '../tf.ts'
@@ -111,7 +112,7 @@ function outputOf(model: LayersModel): { labels: string[], probabilities: (outpu
 
 /** Reads images into a set without labels; a failure is thrown or, with `failed`, handed over and left out. */
 async function load(model: LayersModel, inputs: ImageInput[], failed?: (file: string, error: Error) => void): Promise<ImageSet> {
-  const { shape, range } = inputOf(model), [height, width, channels] = shape
+  const { shape, range } = inputOf(model)
   const read = await concurrently(inputs, async input => {
     const file = nameOf(input)
     try {
@@ -128,16 +129,8 @@ async function load(model: LayersModel, inputs: ImageInput[], failed?: (file: st
       return null
     }
   }, host().signal)
-  const pictures = read.filter(one => one !== null), table = rangeTable(range)
-  const source: Source = {
-    classes: [], shape, range,
-    bitmap: async key => ({ data: pictures[key].data, height, width, channels }),
-    pixels: async keys => {
-      const each = height * width * channels, out = new Float32Array(keys.length * each)
-      keys.forEach((key, n) => pictures[key].data.forEach((value, i) => { out[n * each + i] = table[value] }))
-      return out
-    },
-  }
+  const pictures = read.filter(one => one !== null)
+  const source = memorySource(pictures.map(({ data }) => data), [], shape, range)
   return new ImageSet(source, pictures.map(({ file, id }, key) => ({ key, file, id, label: 0 })))
 }
 
