@@ -25,8 +25,9 @@ export interface Example { image: string | Uint8Array, label: string | number }
  *   for (const row of rows) yield { image: row.png, label: row.digit }
  * }(), { size: base, validation: 0.2 })
  */
-export async function from(examples: Iterable<Example> | AsyncIterable<Example>, options: Omit<ImageOptions,
-  'memory'> = {}): Promise<ImageData> {
+export async function from(
+  examples: Iterable<Example> | AsyncIterable<Example>, options: Omit<ImageOptions, 'memory'> = {},
+): Promise<ImageData> {
   const { signal } = host(), { shape, range } = inputOf(options.size, options.range)
   const pictures: Uint8Array[] = [], names: string[] = [], files: string[] = [], hashes: string[] = []
   for await (const example of examples) {
