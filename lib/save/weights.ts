@@ -56,7 +56,7 @@ export function kerasOrder(layer: layers.Layer): Named[] {
   return [...trained, ...rest]
 }
 
-const floats = async (tensor: Tensor): Promise<Float32Array<ArrayBuffer>> => Float32Array.from(await tensor.data())
+const floats = async (tensor: Tensor): Promise<Float32Array<ArrayBuffer>> => new Float32Array(await tensor.data())
 
 /** `conv2d_1/kernel`: the layer's name as Keras allows it, then the weight's own. */
 function weightPath(layer: layers.Layer, weight: Variable): string {

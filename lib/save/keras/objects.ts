@@ -4,6 +4,8 @@ import { camel, snake } from './layers.ts'
 /** Says why a value cannot be translated: what it is, and the way out. */
 export class Untranslatable extends Error {}
 
+const configOf = (object: { [key: string]: Json }): { [key: string]: Json } => isObject(object.config) ? object.config : {}
+
 /** Activations of one name and one meaning everywhere. */
 const activations = new Set(['linear', 'relu', 'relu6', 'elu', 'selu', 'sigmoid', 'tanh', 'softmax', 'softplus', 'softsign', 'swish', 'gelu', 'mish'])
 
@@ -44,7 +46,7 @@ const initializerKeys = new Set(['seed', 'value', 'mean', 'stddev', 'minval', 'm
 function initializerToKeras(value: { [key: string]: Json }): Json {
   const name = Object.keys(initializers).find(name => initializers[name] === value.className)
   if (!name) throw new Untranslatable(`Keras has no initializer '${value.className}'`)
-  const config = Object.fromEntries(Object.entries(value.config as { [key: string]: Json }).map(([key, value]) => [snake(key), value ?? null]))
+  const config = Object.fromEntries(Object.entries(configOf(value)).map(([key, value]) => [snake(key), value ?? null]))
   if (typeof config.mode === 'string') config.mode = snake(config.mode)
   // What TensorFlow.js calls a normal distribution here is a truncated one.
   if (name === 'VarianceScaling') config.distribution = config.distribution === 'uniform' ? 'uniform' : 'truncated_normal'
@@ -54,7 +56,7 @@ function initializerToKeras(value: { [key: string]: Json }): Json {
 function initializerFromKeras(value: { [key: string]: Json }): Json {
   const className = initializers[String(value.class_name).replace(/V2$/, '')] ?? 'GlorotUniform'
   const config: { [key: string]: Json } = {}
-  for (const [key, setting] of Object.entries(isObject(value.config) ? value.config : {})) {
+  for (const [key, setting] of Object.entries(configOf(value))) {
     if (initializerKeys.has(key) && setting !== null && !isObject(setting)) config[key] = setting
   }
   if (typeof config.mode === 'string') config.mode = camel(config.mode)
@@ -64,8 +66,7 @@ function initializerFromKeras(value: { [key: string]: Json }): Json {
 }
 
 function regularizerFromKeras(value: { [key: string]: Json }): Json {
-  const config = value.config as { [key: string]: Json }
-  const { l1 = 0, l2 = 0 } = config
+  const { l1 = 0, l2 = 0 } = configOf(value)
   if (!['L1', 'L2', 'L1L2'].includes(String(value.class_name))) throw new Untranslatable(`TensorFlow.js has no regularizer '${value.class_name}'`)
   return { className: 'L1L2', config: { l1: Number(l1), l2: Number(l2) } }
 }
@@ -76,7 +77,7 @@ const constraints = ['MaxNorm', 'UnitNorm', 'NonNeg', 'MinMaxNorm']
 export function objectToKeras(key: string, value: Json): Json {
   if (!isObject(value)) return value
   if (key.endsWith('_initializer')) return initializerToKeras(value)
-  const config = Object.fromEntries(Object.entries(value.config as { [key: string]: Json }).map(([key, value]) => [snake(key), value]))
+  const config = Object.fromEntries(Object.entries(configOf(value)).map(([key, value]) => [snake(key), value]))
   return { module: `keras.${key.endsWith('_constraint') ? 'constraints' : 'regularizers'}`, class_name: String(value.className), config, registered_name: null }
 }
 
@@ -86,6 +87,6 @@ export function objectFromKeras(key: string, value: Json): Json {
   if (key.endsWith('_initializer')) return initializerFromKeras(value)
   if (key.endsWith('_regularizer')) return regularizerFromKeras(value)
   if (!constraints.includes(String(value.class_name))) throw new Untranslatable(`TensorFlow.js has no constraint '${value.class_name}'`)
-  const config = Object.fromEntries(Object.entries(value.config as { [key: string]: Json }).map(([key, value]) => [camel(key), value]))
+  const config = Object.fromEntries(Object.entries(configOf(value)).map(([key, value]) => [camel(key), value]))
   return { className: value.class_name, config }
 }
