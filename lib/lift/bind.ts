@@ -1,12 +1,15 @@
 import { GraftError } from '../error.ts'
 import type { Checkpoint } from '../hub/checkpoint.ts'
 import { type NodeDef, readAttr } from '../hub/node-def.ts'
-import type { SavedModel } from '../hub/saved-model.ts'
-import type { Callable } from './callable.ts'
+import type { ConcreteFunction, SavedModel } from '../hub/saved-model.ts'
+import type { Callable, CallableInput } from './callable.ts'
 import { constantValue, Graph, Node, type Value } from './graph.ts'
+import { noTraining, type TrainingFacts, trainingFacts } from './training.ts'
 
 /** The flat graph of a callable: its image input, its results by name, and the variables it reads. */
 export interface BoundGraph {
+  /** What the trace for training adds, where there is one. */
+  training: TrainingFacts
   input: Node
   shape: (number | null)[]
   outputs: { name: string, value: Value }[]
@@ -17,32 +20,41 @@ export interface BoundGraph {
 export async function bind(model: SavedModel, callable: Callable, checkpoint: Checkpoint | null): Promise<BoundGraph> {
   const image = callable.inputs.find(input => input.value === undefined)!
   const shape = (image.shape ?? [-1, -1, -1, 3]).map(size => size === -1 ? null : size)
-  const input = new Node('Placeholder', image.name, [])
-  const variables = new Map<string, Node>()
-  const outputs = callable.concrete
-    ? await bindTrace(model, callable, checkpoint, input, variables)
-    : bindMainGraph(model, callable, checkpoint, input, variables)
-  return { input, shape, outputs, variables: [...variables.values()] }
+  const input = new Node('Placeholder', image.name, []), variables = new Map<string, Node>()
+  if (!callable.concrete) {
+    const outputs = bindMainGraph(model, callable, checkpoint, input, variables)
+    return { input, shape, outputs, variables: [...variables.values()], training: noTraining }
+  }
+  const keys = await checkpointKeys(model, checkpoint)
+  const args = argumentsOf(model, callable.inputs, callable.concrete, keys, input, variables)
+  const results = new Graph(model).call(callable.concrete.name, args), names = model.functions.get(callable.concrete.name)!.results
+  const outputs = results.map((value, i) => ({ name: names[i].replace(/^identity(_\d+)?$/, 'output$1'), value }))
+  let training = noTraining
+  if (callable.training) {
+    const { concrete, inputs } = callable.training, graph = new Graph(model, { assignments: true })
+    const ends = graph.call(concrete.name, argumentsOf(model, inputs, concrete, keys, new Node('Placeholder', image.name, []), new Map()))
+    training = trainingFacts(ends, graph.assignments)
+  }
+  return { input, shape, outputs, variables: [...variables.values()], training }
 }
 
-async function bindTrace(model: SavedModel, callable: Callable, checkpoint: Checkpoint | null, input: Node, variables: Map<string, Node>) {
-  const concrete = callable.concrete!, keys = await checkpointKeys(model, checkpoint)
-  const constants = new Map<string, NodeDef>()
-  const args: Value[] = callable.inputs.map(({ name, dtype, value }) => value === undefined
+function argumentsOf(
+  model: SavedModel, inputs: CallableInput[], concrete: ConcreteFunction, keys: Map<number, string>, input: Node, variables: Map<string, Node>,
+): Value[] {
+  const args: Value[] = inputs.map(({ name, dtype, value }) => value === undefined
     ? { node: input, index: 0 } : constantValue(name, { dtype, shape: [], data: Float32Array.of(value) }))
+  let constants: Map<string, NodeDef> | undefined
   for (const id of concrete.bound) {
     const object = model.objects[id]
     if (object?.kind === 'variable') args.push(variable(object.variable!.name, keys.get(id), object.variable!.trainable, variables))
     else if (object?.kind === 'constant') {
-      if (!constants.size) for (const def of model.nodes()) constants.set(def.name, def)
+      constants ??= new Map(model.nodes().map(def => [def.name, def]))
       const def = constants.get(object.operation!), tensor = def && readAttr(def, 'value').tensor
       if (!tensor) throw new GraftError(`the model refers to constant '${object.operation}', which its graph does not hold.`)
       args.push(constantValue(object.operation!, tensor))
     } else args.push({ node: new Node(`captured ${object?.kind ?? 'nothing'}`, `capture_${id}`, []), index: 0 })
   }
-  const results = new Graph(model).call(concrete.name, args)
-  const fn = model.functions.get(concrete.name)!
-  return results.map((value, i) => ({ name: fn.results[i].replace(/^identity(_\d+)?$/, 'output$1'), value }))
+  return args
 }
 
 function variable(name: string, key: string | undefined, trainable: boolean, variables: Map<string, Node>): Value {

@@ -14,7 +14,7 @@ export interface Callable {
   /** TF1: tensors of the main graph. */
   outputs?: { name: string, tensor: string }[]
   /** The same callable traced for training, where there is one. */
-  training?: ConcreteFunction
+  training?: { concrete: ConcreteFunction, inputs: CallableInput[] }
 }
 export interface CallableInput {
   name: string
@@ -64,11 +64,10 @@ const unknown = (name: string, names: Iterable<string>): GraftError => {
 function fromObject(model: SavedModel, name: string, object: SavedObject): Callable | null {
   const traces = object.concrete!.map(fn => model.concrete.get(fn)).filter(fn => fn !== undefined)
   const candidates = traces.map(trace => ({ trace, ...bindArguments(trace, object.argspec) })).filter(c => c.images === 1)
-  const inference = candidates.filter(c => !c.training).sort((a, b) => a.others - b.others || a.inputs.length - b.inputs.length)
-  if (!inference.length) return null
-  const { trace, inputs } = inference[0]
-  const training = candidates.filter(c => c.training && c.others === inference[0].others)[0]?.trace
-  return { name, inputs, concrete: trace, training }
+  const plainest = (training: boolean) => candidates.filter(c => c.training === training)
+    .sort((a, b) => a.others - b.others || a.inputs.length - b.inputs.length).map(({ trace, inputs }) => ({ concrete: trace, inputs }))[0]
+  const inference = plainest(false)
+  return inference ? { name, ...inference, training: plainest(true) } : null
 }
 
 /** Which of a trace's tensors is the image batch, which have defaults, and how many of its Python arguments differ from their defaults. */

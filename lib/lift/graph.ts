@@ -18,6 +18,8 @@ export class Node {
   constants: (DenseTensor | null)[] | null = null
   /** The variable it stands for (`op` is `Variable`). */
   variable: Variable | null = null
+  /** What a `Dropout` that the trace for training held does. */
+  dropout: { rate: number, noiseShape: (number | null)[] | null } | null = null
   /** Whether any variable is among what it is computed from. */
   trained = false
   #attrs = new Map<string, AttrValue>()
@@ -78,11 +80,15 @@ const DEAD = new Node('Dead', '', [])
 
 /** The graph of one callable of `model`, inlined on demand. */
 export class Graph {
+  /** Assignments to variables met on the way, if they were asked for. */
+  readonly assignments: Node[] = []
   readonly #model: SavedModel
+  readonly #withAssignments: boolean
   #count = 0
 
-  constructor(model: SavedModel) {
+  constructor(model: SavedModel, { assignments = false } = {}) {
     this.#model = model
+    this.#withAssignments = assignments
   }
 
   /** Inlines function `name` on `args` and returns its results. */
@@ -111,11 +117,13 @@ export class Graph {
       if (!(node instanceof Node)) return node[index] ?? { node: DEAD, index: 0 }
       return { node, index }
     }
-    for (const def of inOrder(byName, known, wanted)) {
+    const assigned = this.#withAssignments ? defs.filter(def => /^Assign(Sub|Add)?VariableOp$/.test(def.op)).map(def => def.name) : []
+    for (const def of inOrder(byName, known, [...wanted, ...assigned])) {
       if (++this.#count > MOST_NODES) throw new GraftError(`the model's graph has more than ${MOST_NODES} operations.`)
       const inputs = def.inputs.filter(input => !input.startsWith('^')).map(value)
       built.set(def.name, this.#build(def, inputs, scope, depth))
     }
+    for (const name of assigned) if (built.get(name) instanceof Node) this.assignments.push(built.get(name) as Node)
     return wanted.map(value)
   }
 

@@ -5,6 +5,7 @@ import { tf } from '../tf.ts'
 import type { BoundGraph } from './bind.ts'
 import { constantOf, foldNode, type Node, type Value } from './graph.ts'
 import { Names } from './names.ts'
+import { insertDropouts, type TrainingFacts } from './training.ts'
 
 type Symbolic = tfTypes.SymbolicTensor
 type Layer = tfTypes.layers.Layer
@@ -33,6 +34,7 @@ export class Lifting {
   readonly report: LiftReport = { opaque: [], notes: [] }
   readonly order: Node[]
   readonly names: Names
+  readonly training: TrainingFacts
   readonly input: Symbolic
   readonly #users = new Map<Node, Node[]>()
   readonly #outputs: Set<Node>
@@ -42,7 +44,11 @@ export class Lifting {
   readonly #activations = new Map<Node, { name: string, last: Node }>()
 
   constructor(graph: BoundGraph, layout: string) {
-    this.order = nodesInOrder(graph.outputs.map(output => output.value.node))
+    const ends = graph.outputs.map(output => output.value.node)
+    this.training = graph.training
+    const dropouts = insertDropouts(nodesInOrder(ends), graph.training.dropouts)
+    this.order = nodesInOrder(ends)
+    if (dropouts < graph.training.dropouts.length) this.note(`${graph.training.dropouts.length - dropouts} dropouts of the training trace were left out`)
     this.#flowing = new Set([graph.input])
     for (const node of this.order) if (node.inputs.some(({ node: from }) => this.#flowing.has(from))) this.#flowing.add(node)
     this.names = new Names(layout, [...this.#flowing].slice(1))

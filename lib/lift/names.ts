@@ -6,11 +6,11 @@ const OPERATIONS = new RegExp('^(' + [
   'FusedBatchNorm(V[23])?', 'batchnorm', 'Relu6?', 'LeakyRelu', 'Elu', 'Selu', 'Sigmoid', 'Tanh', 'Softmax', 'Softplus', 'swish', 'Silu', 'Gelu', 'Erfc?',
   'add', 'AddV2', 'Add', 'sub', 'Sub', 'mul', 'Mul', 'truediv', 'RealDiv', 'concat', 'concatenate', 'ConcatV2', 'Mean', 'Max', 'MaxPool(2d)?', 'AvgPool(2d)?',
   'max_pool', 'Pad', 'PadV2', 'Squeeze', 'Reshape', 'Transpose', 'transpose', 'resize', 'ResizeBilinear', 'ResizeNearestNeighbor', 'Rsqrt', 'strided_slice',
-  'Tensordot', 'StatelessRandomUniform',
+  'Tensordot', 'GreaterEqual',
 ].join('|') + ')(_\\d+)?$')
 
 /** Scopes inside a layer's own. */
-const NESTED = /^(batchnorm|Tensordot|moments|Gelu)$/
+const NESTED = /^(batchnorm|Tensordot|moments|Gelu|dropout)$/
 
 /**
  * Names of layers. In Keras's layouts a layer is a scope, so its name is the scope's: `Conv1/Conv2D` gives `Conv1`; a scope common to all is the

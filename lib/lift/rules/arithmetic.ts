@@ -13,7 +13,7 @@ function affine(node: Node, lift: Lifting): { scale: number, offset: number, thr
     const [left, right] = at.inputs, last = through.at(-1)
     const a = lift.number(right), reversed = a === null ? lift.number(left) : null
     const flows = !last || (a !== null ? left.node === last : right.node === last)
-    if (!flows || a === null && reversed === null) break
+    if (!flows || a === null && reversed === null || lift.names.scope(at) !== lift.names.scope(node)) break
     const value = (a ?? reversed)!
     if (at.op === 'Add' || at.op === 'AddV2') offset += value
     else if (at.op === 'Sub' && a !== null) offset -= value

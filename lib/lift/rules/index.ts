@@ -5,10 +5,11 @@ import { composed } from './composed.ts'
 import { convolution, dense, denseOnChannels } from './convolution.ts'
 import { decomposed, layerNormalization, normalization } from './normalization.ts'
 import { pooling } from './pooling.ts'
+import { regularization } from './regularization.ts'
 import { shape } from './shape.ts'
 
 /** Layers that TensorFlow writes as several operations; tried first. */
 export const patterns: Rules[] = [composed, decomposed, layerNormalization, denseOnChannels]
 
 /** One operation and what may follow it; of several rules for one operation the first that applies is taken. */
-export const rules: Rules[] = [convolution, dense, normalization, activation, pooling, shape, standardizing, rescaling, scaling, merging]
+export const rules: Rules[] = [convolution, dense, normalization, regularization, activation, pooling, shape, standardizing, rescaling, scaling, merging]

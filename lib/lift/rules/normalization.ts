@@ -19,8 +19,14 @@ const fused: Rule = (node, lift) => {
   weights.movingMeanInitializer = { tensor: movingMean, as: 'zeros' }
   weights.movingVarianceInitializer = { tensor: movingVariance, as: 'ones' }
   return lift.layer(tf.layers.batchNormalization, {
-    axis: lift.tensor(x).shape.length - 1, epsilon: shortest(node.attr('epsilon').float ?? 1e-4), scale: hasScale, center: hasOffset,
+    axis: lift.tensor(x).shape.length - 1, epsilon: shortest(node.attr('epsilon').float ?? 1e-4), scale: hasScale, center: hasOffset, ...momentumOf(mean, lift),
   }, { named: node, inputs: [x], weights })
+}
+
+/** As the trace for training has it; else Keras's default stands. */
+function momentumOf(mean: Value, lift: Lifting): { momentum?: number } {
+  const momentum = lift.training.momentum.get(mean.node.variable?.key ?? '')
+  return momentum === undefined ? {} : { momentum }
 }
 
 /** Batch normalization as one operation. */
@@ -95,13 +101,13 @@ export const decomposed: Rules = {
     if (beta) weights.betaInitializer = { tensor: beta, as: 'zeros' }
     weights.movingMeanInitializer = { tensor: mean, as: 'zeros' }
     weights.movingVarianceInitializer = { tensor: variance, as: 'ones' }
-    return lift.claim(sum, [node, sum], () => normalize(node, sum, x, weights, epsilon, lift))
+    return lift.claim(sum, [node, sum], () => normalize(node, sum, x, weights, epsilon, momentumOf({ node: plain(shifted.mean), index: 0 }, lift), lift))
   },
 }
 
-function normalize(node: Node, sum: Node, x: Value, weights: Weights, epsilon: number, lift: Lifting): boolean {
+function normalize(node: Node, sum: Node, x: Value, weights: Weights, epsilon: number, momentum: object, lift: Lifting): boolean {
   return lift.layer(tf.layers.batchNormalization, {
-    axis: lift.tensor(x).shape.length - 1, epsilon: shortest(epsilon), scale: !!weights.gammaInitializer, center: !!weights.betaInitializer,
+    axis: lift.tensor(x).shape.length - 1, epsilon: shortest(epsilon), scale: !!weights.gammaInitializer, center: !!weights.betaInitializer, ...momentum,
   }, { named: node, last: sum, inputs: [x], weights })
 }
 
