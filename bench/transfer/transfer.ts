@@ -18,7 +18,7 @@ export async function* transfer(set: 'digits' | 'textures', seeds: number[], epo
     const untrained = await customize.scratch(frozen, { seed })
     await train(frozen, images, { epochs, seed, show: false })
     await train(untrained, images, { epochs, seed, show: false })
-    const right = async (model: typeof frozen) => (await predict(model, images.test!)).accuracy
+    const right = async (model: typeof frozen) => (await predict(model, images.test)).accuracy!
     yield { seed, extraction: await right(frozen), scratch: await right(untrained) }
   }
 }

@@ -70,7 +70,7 @@ export function withHead(
   }
   const kernelInitializer = tf.initializers.glorotUniform({ seed: seedFrom(seed, 'head') })
   const head = tf.layers.dense({ units: count, activation, kernelInitializer, name: options.name ?? free('predictions') })
-  const model = tf.model({ inputs: base.inputs, outputs: apply(head, x) })
+  const model = tf.model({ name: `custom_${base.name}`, inputs: base.inputs, outputs: apply(head, x) })
   const shape = base.inputs[0].shape
   const card = cardOf(base) ?? { size: [shape[1] ?? 224, shape[2] ?? 224], range: [0, 1] }
   const trunk = new Set(card.trunk ?? base.layers.map(layer => layer.name))

@@ -43,8 +43,7 @@ export class ImageData {
   /** Images per batch in training. */
   readonly batch: number
   readonly train: ImageSet
-  readonly validation: ImageSet | null
-  readonly test: ImageSet | null
+  readonly #held: Record<'validation' | 'test', ImageSet | null>
   /** Images that could not be read, each with the reason. They are left out. */
   readonly problems: Problem[]
   /** What else is worth knowing, one sentence each. */
@@ -61,10 +60,25 @@ export class ImageData {
     this.range = parts.train.range
     this.batch = parts.batch
     this.train = parts.train
-    this.validation = parts.validation
-    this.test = parts.test
+    this.#held = { validation: parts.validation, test: parts.test }
     this.problems = parts.problems ?? []
     this.notes = parts.notes ?? []
+  }
+
+  /** The parts there are, by name. */
+  get parts(): { train: ImageSet, validation?: ImageSet, test?: ImageSet } {
+    const { validation, test } = this.#held
+    return { train: this.train, ...(validation && { validation }), ...(test && { test }) }
+  }
+
+  /** The images that training is judged by. @throws GraftError where there are none */
+  get validation(): ImageSet {
+    return this.#held.validation ?? none(this.source, 'validation', 'data.images(folder, { validation: 0.2 }) keeps a part of the training images for it')
+  }
+
+  /** The images for the last word. @throws GraftError where there are none */
+  get test(): ImageSet {
+    return this.#held.test ?? none(this.source, 'test', 'put some into a folder test/ beside train/')
   }
 
   [displaySymbol](): Promise<MimeBundle> {
@@ -72,10 +86,14 @@ export class ImageData {
   }
 
   [inspect.custom](): string {
-    const parts = (['train', 'validation', 'test'] as const).flatMap(part => this[part] ? [`${this[part].length} ${part}`] : [])
+    const parts = Object.entries(this.parts).map(([name, set]) => `${set.length} ${name}`)
     return [`ImageData '${this.source}': ${this.classes.length} classes, ${parts.join(' + ')} images of ` +
       `${this.size.join('×')}×${this.channels}, values ${this.range.join(' to ')}`, ...this.notes].join('\n')
   }
+}
+
+function none(source: string, part: string, hint: string): never {
+  throw new GraftError(`'${source}' has no ${part} images; ${hint}.`)
 }
 
 /**

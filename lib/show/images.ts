@@ -55,8 +55,7 @@ export function imageDataText(data: ImageData): string {
 const describe = ({ size, channels, range }: Pick<ImageSet, 'size' | 'channels' | 'range'>) =>
   `${size.join(' × ')} pixels, ${channels === 1 ? 'grey' : 'RGB'}, values ${range.join(' to ')}`
 
-const parts = (data: ImageData): [string, ImageSet][] =>
-  (['train', 'validation', 'test'] as const).flatMap(name => (data[name] ? [[name, data[name]] as [string, ImageSet]] : []))
+const parts = (data: ImageData): [string, ImageSet][] => Object.entries(data.parts)
 
 async function sheet(
   set: ImageSet,

@@ -17,7 +17,7 @@ export function partsOf(data: TrainingData): { train: ImageSet, validation: Imag
     throw new GraftError('train(model, data): expected the answer of data.images(…), one of its parts, ' +
       `or { train, validation } of such; received ${inspect(data, { depth: 0, breakLength: Infinity })}.`)
   }
-  return { train, validation: data.validation ?? null }
+  return { train, validation: (data instanceof ImageData ? data.parts : data).validation ?? null }
 }
 
 /** Refuses, before any work, a model that cannot be trained on these images. */

@@ -41,7 +41,7 @@ export function predict(model: LayersModel, image: ImageInput): Promise<Predicti
 export async function predict(
   model: LayersModel, what: ImageSet | ImageData | ImageInput | ImageInput[],
 ): Promise<Prediction | Predictions> {
-  if (what instanceof ImageData) return ofSet(model, what.test ?? what.validation ?? what.train)
+  if (what instanceof ImageData) return ofSet(model, what.parts.test ?? what.parts.validation ?? what.train)
   if (what instanceof ImageSet) return ofSet(model, what)
   if (Array.isArray(what)) return ofSet(model, await load(model, what), false)
   const path = asPath(what)

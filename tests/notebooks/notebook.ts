@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,11 +23,14 @@ export function notebookFolder(): string {
 }
 
 /** Executes a notebook of the project as `node install.js --run` does. `parameters` are `name=value`. */
-export function execute(name: string, parameters: string[] = [], env: Record<string, string> = {}, folder = notebookFolder()): Executed {
+export async function execute(name: string, parameters: string[] = [], env: Record<string, string> = {}, folder = notebookFolder()): Promise<Executed> {
   cpSync(join(root, 'notebooks', name), join(folder, name))
   const out = join(folder, 'executed.ipynb')
-  const { status, stderr } = spawnSync(pythonOf(venv), [join(root, 'install', 'execute.py'), join(folder, name), out, ...parameters],
-    { encoding: 'utf8', env: { ...process.env, JUPYTER_PREFER_ENV_PATH: '1', ...env }, maxBuffer: 2 ** 26 })
+  const args = [join(root, 'install', 'execute.py'), join(folder, name), out, ...parameters]
+  const { status, stderr } = await new Promise<{ status: number, stderr: string }>(resolve => {
+    const child = execFile(pythonOf(venv), args, { env: { ...process.env, JUPYTER_PREFER_ENV_PATH: '1', ...env }, maxBuffer: 2 ** 26 },
+      (_error, _stdout, stderr) => resolve({ status: child.exitCode ?? -1, stderr }))
+  })
   const cells = existsSync(out) ? JSON.parse(readFileSync(out, 'utf8')).cells.filter((cell: any) => cell.cell_type === 'code') : []
-  return { status: status ?? -1, stderr, folder, cells: cells.map((cell: any) => ({ source: joined(cell.source), outputs: cell.outputs })) }
+  return { status, stderr, folder, cells: cells.map((cell: any) => ({ source: joined(cell.source), outputs: cell.outputs })) }
 }

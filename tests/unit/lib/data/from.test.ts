@@ -13,7 +13,7 @@ test('from: what an asynchronous iterable gives, as bytes or files', async () =>
     yield { image: join(at.folder, 'x.png'), label: 'b9' }
   })(), { size: 8, validation: 0.3, range: [-1, 1] })
   assert.deepEqual(data.classes, ['b9', 'b10'])
-  assert.deepEqual([data.train.length, data.validation!.length], [5, 2])
+  assert.deepEqual([data.train.length, data.validation.length], [5, 2])
   assert.equal((await data.train.pixels([0])).length, 192)
   assert.equal((await data.train.bitmap(0)).data.length, 192)
 })

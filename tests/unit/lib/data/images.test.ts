@@ -15,7 +15,9 @@ test('a folder of class folders: classes in natural order, labels, pixels in the
   assert.deepEqual(data.classes, ['1', '2', '10'])
   assert.deepEqual([...data.train.labels], [0, 0, 0, 1, 1, 1, 2, 2, 2])
   assert.deepEqual(data.train.counts, [3, 3, 3])
-  assert.equal(data.validation, null)
+  assert.deepEqual(Object.keys(data.parts), ['train'])
+  assert.throws(() => data.validation, /has no validation images; data\.images\(folder, \{ validation: 0\.2 \}\) keeps a part/)
+  assert.throws(() => data.test, /has no test images; put some into a folder test\/ beside train\//)
   const pixels = await data.train.pixels([0, 8])
   assert.equal(pixels.length, 2 * 4 * 6 * 3)
   assert.ok(pixels.every(value => value >= -1 && value <= 1) && pixels.some(value => value < 0))
@@ -24,7 +26,7 @@ test('a folder of class folders: classes in natural order, labels, pixels in the
 test('train and test folders are recognised, and validation is taken from train', async () => {
   using at = folderOf({ ...await classFolders({ a: 10, b: 10 }, 'train/'), ...await classFolders({ a: 2, b: 2 }, 'test/') })
   const data = await images(at.folder, { size: 8, validation: 0.2 })
-  assert.deepEqual([data.train.length, data.validation?.length, data.test?.length], [16, 4, 4])
+  assert.deepEqual([data.train.length, data.validation.length, data.test.length], [16, 4, 4])
   assert.match(data.notes.join(), /3 of the 4 test images are in the training images too/)
 })
 
@@ -32,7 +34,7 @@ test('a validation folder is used as it is', async () => {
   using at = folderOf({ ...await classFolders({ a: 4, b: 4 }, 'train/'), 'val/a/x.png': await png(900),
     'val/b/y.png': await png(901) })
   const data = await images(at.folder, { size: 8, validation: 0.5 })
-  assert.deepEqual([data.train.length, data.validation?.length], [8, 2])
+  assert.deepEqual([data.train.length, data.validation.length], [8, 2])
 })
 
 test('{ class: files } and a csv give the same sets as the folder', async () => {
@@ -42,13 +44,13 @@ test('{ class: files } and a csv give the same sets as the folder', async () => 
   const listed = await images({ cat: [file('cat/0.png'), file('cat/1.png')], dog: [file('dog/0.png')] }, { size: 8 })
   assert.deepEqual([listed.classes, [...listed.train.labels]], [['cat', 'dog'], [0, 0, 1]])
   const table = await images(file('table.csv'), { size: 8 })
-  assert.deepEqual([table.classes, table.train.length, table.test?.length], [['cat', 'dog'], 3, 1])
+  assert.deepEqual([table.classes, table.train.length, table.test.length], [['cat', 'dog'], 3, 1])
   assert.equal(table.train.ids[0], listed.train.ids[0])
 })
 
 test('the same seed gives the same split, another seed another one, and classes keep their share', async () => {
   using at = folderOf(await classFolders({ a: 20, b: 10 }))
-  const split = async (seed: number) => (await images(at.folder, { size: 4, validation: 0.2, seed })).validation!
+  const split = async (seed: number) => (await images(at.folder, { size: 4, validation: 0.2, seed })).validation
   const [one, again, other] = [await split(1), await split(1), await split(2)]
   assert.deepEqual(one.counts, [4, 2])
   assert.deepEqual(one.files, again.files)
@@ -62,8 +64,8 @@ test('copies of an image stay on one side of the split', async () => {
   for (const seed of [1, 2, 3]) {
     const data = await images(at.folder, { size: 4, validation: 0.3, seed })
     const trained = new Set(data.train.ids)
-    assert.ok(data.validation!.length > 0)
-    assert.deepEqual(data.validation!.ids.filter(id => trained.has(id)), [])
+    assert.ok(data.validation.length > 0)
+    assert.deepEqual(data.validation.ids.filter(id => trained.has(id)), [])
   }
 })
 

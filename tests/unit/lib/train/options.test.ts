@@ -45,7 +45,7 @@ test('early stopping ends the run and brings the best weights back', async () =>
   assert.equal(run.history.loss.length, run.bestEpoch! + 3)
   assert.match(run.notes.join(), new RegExp(`The weights are those of epoch ${run.bestEpoch}, the best`))
   snapshots.push(weightsOf(model))
-  const { x, y } = await data.validation!.tensors()
+  const { x, y } = await data.validation.tensors()
   const [loss] = (model.evaluate(x, y) as tf.Scalar[]).map(scalar => scalar.dataSync()[0])
   assert.ok(Math.abs(loss - Math.min(...run.history.valLoss)) < 1e-4)
   assert.notDeepEqual(snapshots[0], before)
@@ -101,7 +101,7 @@ test('balanced class weights give a rare class as much say as a common one', asy
   const recall = async (classWeights?: 'balanced') => {
     const model = made()
     await train(model, rare, { ...quiet, epochs: 4, learningRate: 0.02, classWeights })
-    const { x, y } = await data.validation!.tensors()
+    const { x, y } = await data.validation.tensors()
     const mean = tf.tidy(() => (model.predict(x) as tf.Tensor2D).slice([0, 2], [-1, 1]).mean().dataSync()[0])
     tf.dispose([x, y])
     return mean

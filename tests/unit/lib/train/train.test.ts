@@ -49,7 +49,7 @@ test('features instead of the whole model change nothing: model.fit gives the sa
 test('model.evaluate and model.fit work on a trained model, and measure the same', async () => {
   const model = extract(trunk(), { classes })
   const run = await train(model, data, { ...quiet, epochs: 2 })
-  const { x, y } = await data.validation!.tensors()
+  const { x, y } = await data.validation.tensors()
   const [loss, accuracy] = (model.evaluate(x, y) as tf.Scalar[]).map(scalar => scalar.dataSync()[0])
   assert.ok(Math.abs(loss - run.history.valLoss[1]) < 1e-5 && Math.abs(accuracy - run.history.valAccuracy[1]) < 1e-6)
   const { history } = await model.fit(x, y, { epochs: 2, verbose: 0 })
