@@ -47,7 +47,7 @@ export function encode({ emitter }: Emission, inputs: Edge[], outputs: Edge[]): 
 }
 
 /**
- * Writes a model, or the part of one between some tensors, as an ONNX file (opset 17): inputs and outputs keep TensorFlow's order,
+ * Writes a model, or the part of one between some tensors, as an ONNX file (opset 18): inputs and outputs keep TensorFlow's order,
  * channels last; the batch is free; normalizations are folded into the convolutions before them.
  *
  * @throws GraftError where a layer has no counterpart, naming it

@@ -10,6 +10,8 @@ export interface Value {
   channelsFirst: boolean
   /** Set where the value is a convolution's, whose weights may still be scaled: the folding of what follows. */
   convolution?: { weights: Float32Array, bias: Float32Array }
+  /** Set where the value is an image with a margin of zeros: the node that put it there. */
+  margin?: OnnxNode
 }
 
 /** How one class of layers is written in ONNX. It throws {@link Unsupported} where a setting has no counterpart. */

@@ -31,7 +31,7 @@ export interface OnnxModel {
   outputs: OnnxValue[]
 }
 
-const opset = 17
+const opset = 18
 const irVersion = 8
 const elementType = { float: 1, int64: 7 }
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 }

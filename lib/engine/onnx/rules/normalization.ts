@@ -57,4 +57,15 @@ export const normalizationRules: Record<string, Rule> = {
     const spread = (value: number | number[]) => Float32Array.from({ length }, (_, i) => Array.isArray(value) ? value[i] : value)
     return affine(e, x, spread(scale), spread(offset))
   },
+  Normalization: (e, layer, [x]) => {
+    const { axis, mean, variance } = layer.getConfig() as { axis?: number, mean: number[], variance: number[] }
+    lastAxisOnly(axis, x.shape)
+    const scale = Float32Array.from(variance, (value) => 1 / Math.max(Math.sqrt(value), 1e-7))
+    return affine(e, x, scale, scale.map((value, c) => -mean[c] * value))
+  },
+
+  LayerScale: (e, layer, [x]) => {
+    const { data } = weightsOf(layer).gamma
+    return affine(e, x, data, new Float32Array(data.length))
+  },
 }

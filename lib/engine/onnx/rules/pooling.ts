@@ -2,9 +2,20 @@ import { Unsupported } from '../emitter.ts'
 import type { Emitter, Rule, Value } from '../emitter.ts'
 import { padding, windowOf } from './convolution.ts'
 
+/**
+ * ONNX Runtime takes a margin of zeros into the pooling that follows, where it counts as nothing instead of as zeros. It leaves one
+ * alone that names its axes.
+ */
+function keepZeros(e: Emitter, { margin }: Value): void {
+  if (!margin || margin.inputs.length > 2) return
+  const pads = e.constants.find(({ name }) => name === margin.inputs[1])!, [, , top, left, , , bottom, right] = pads.data
+  margin.inputs = [margin.inputs[0], e.constant([top, left, bottom, right].map(Number)), '', e.constant([2, 3])]
+}
+
 function pool(op: 'MaxPool' | 'AveragePool'): Rule {
   return (e, layer, [x], shape) => {
     const window = windowOf(layer.getConfig(), 'poolSize')
+    keepZeros(e, x)
     const attributes = { kernel_shape: window.kernelSize, strides: window.strides, ...padding(window, x.shape) }
     // Margins do not count in an average, as in TensorFlow.
     const name = e.node(op, [e.first(x)], op === 'AveragePool' ? { ...attributes, count_include_pad: 0 } : attributes)

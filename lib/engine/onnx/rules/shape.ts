@@ -39,7 +39,8 @@ export const shapeRules: Record<string, Rule> = {
   ZeroPadding2D: (e, layer, [x], shape) => {
     const config = layer.getConfig(), [[top, bottom], [left, right]] = margins(config.padding)
     channelsLast(config)
-    return { name: e.node('Pad', [e.first(x), e.constant([0, 0, top, left, 0, 0, bottom, right])]), shape, channelsFirst: true }
+    const name = e.node('Pad', [e.first(x), e.constant([0, 0, top, left, 0, 0, bottom, right])])
+    return { name, shape, channelsFirst: true, margin: e.nodes.at(-1) }
   },
 
   Cropping2D: (e, layer, [x], shape) => {

@@ -1,3 +1,5 @@
+import { layerScale } from '../../../../../lib/layers/layer-scale.ts'
+import { normalization } from '../../../../../lib/layers/normalization.ts'
 import { tf } from '../../../../../lib/tf.ts'
 import { tensorOf } from '../numbers.ts'
 
@@ -32,6 +34,8 @@ zoo['a convolution read twice is not folded'] = (x) => {
   const y = on(x, layers.conv2d({ filters: 5, kernelSize: 3 }))
   return on([y, on(y, layers.batchNormalization())], layers.add())
 }
+add('fixed normalization', () => normalization(tf, { mean: [1, 2, 3, 4], variance: [0.5, 1, 2, 3] }), () => layers.conv2d({ filters: 3, kernelSize: 1 }))
+add('a factor per channel', () => layers.conv2d({ filters: 5, kernelSize: 3 }), () => layerScale(tf, { projectionDim: 5 }))
 add('layer normalization', () => layers.layerNormalization())
 for (const padding of ['same', 'valid'] as const) for (const strides of [1, 2]) {
   add(`max pooling ${padding} ${strides}`, () => layers.maxPooling2d({ poolSize: 3, strides, padding }))
@@ -60,6 +64,9 @@ add('permute', () => layers.conv2d({ filters: 6, kernelSize: 1 }), () => layers.
 add('dense on pixels', () => layers.conv2d({ filters: 6, kernelSize: 1 }), () => layers.dense({ units: 3, activation: 'tanh' }))
 add('dense without bias', () => layers.flatten(), () => layers.dense({ units: 3, useBias: false, activation: 'softmax' }))
 add('zero padding', () => layers.zeroPadding2d({ padding: [[0, 1], [2, 3]] }))
+for (const [name, pool] of Object.entries({ max: layers.maxPooling2d, average: layers.averagePooling2d })) {
+  add(`zeros around ${name} pooling count`, () => layers.conv2d({ filters: 5, kernelSize: 1 }), () => layers.zeroPadding2d({ padding: 1 }), () => pool({ poolSize: 3, strides: 2 }))
+}
 add('cropping', () => layers.cropping2D({ cropping: [[1, 0], [2, 3]] }))
 add('upsampling', () => layers.upSampling2d({ size: [2, 3] }))
 add('upsampling, bilinear', () => layers.upSampling2d({ size: [2, 2], interpolation: 'bilinear' }))
