@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder'
 import { Writable } from 'node:stream'
+import { format } from 'node:util'
 import type { ToKernel } from '../messages.ts'
 import { ownCell, type RunningCell } from '../running.ts'
 
@@ -22,8 +23,7 @@ export class Output {
   readonly #send: Send
   #cell: RunningCell | null = null
   #name: Name = 'stdout'
-  #text: string[] = []
-  #length = 0
+  #text = ''
   #sentAt = 0
   #timer: NodeJS.Timeout | null = null
 
@@ -35,12 +35,11 @@ export class Output {
   write(name: Name, text: string): void {
     if (!text) return
     const cell = ownCell()
-    if (this.#length && (cell !== this.#cell || name !== this.#name)) this.flush()
+    if (this.#text && (cell !== this.#cell || name !== this.#name)) this.flush()
     this.#cell = cell
     this.#name = name
-    this.#text.push(text)
-    this.#length += text.length
-    if (this.#length > largest || performance.now() - this.#sentAt > longest) this.flush()
+    this.#text += text
+    if (this.#text.length > largest || performance.now() - this.#sentAt > longest) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), longest)
   }
 
@@ -48,10 +47,9 @@ export class Output {
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
-    if (!this.#length) return
-    const content = Buffer.from(JSON.stringify({ name: this.#name, text: this.#text.join('') }))
-    this.#text = []
-    this.#length = 0
+    if (!this.#text) return
+    const content = Buffer.from(JSON.stringify({ name: this.#name, text: this.#text }))
+    this.#text = ''
     this.#send({ type: 'publish', cell: this.#cell?.id ?? 0, msgType: 'stream' }, [content], { barrier: true })
     this.#sentAt = performance.now()
   }
@@ -65,10 +63,19 @@ export class Output {
     this.#send(header, [Buffer.from(JSON.stringify(content)), ...buffers], { barrier: true })
   }
 
-  /** Puts this in the place of `process.stdout` and `process.stderr`, and so of the console. */
+  /** Puts this in the place of `process.stdout` and `process.stderr`, and so of the console, whose commonest methods take a shorter way. */
   install(): void {
     for (const [name, fd] of [['stdout', 1], ['stderr', 2]] as const) {
       Object.defineProperty(process, name, { value: new Stream(this, name, fd), configurable: true, enumerable: true, writable: true })
+    }
+    const own = console as unknown as Record<symbol, unknown>
+    const indent = Object.getOwnPropertySymbols(console).find(symbol => symbol.description?.startsWith('kGroupIndent') && typeof own[symbol] === 'string')
+    for (const [method, name] of [['log', 'stdout'], ['info', 'stdout'], ['debug', 'stdout'], ['warn', 'stderr'], ['error', 'stderr']] as const) {
+      const original = console[method]
+      console[method] = (...data: unknown[]) => {
+        if (!indent || own[indent]) original.apply(console, data)
+        else this.write(name, `${data.length === 1 && typeof data[0] === 'string' ? data[0] : format(...data)}\n`)
+      }
     }
   }
 }

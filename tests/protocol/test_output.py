@@ -62,6 +62,12 @@ class Output(KernelTest):
         self.assertIn("5%\né", cell.text())
         self.assertNotIn("\x1b", cell.text() + cell.result)
 
+    def test_the_console_s_other_ways(self):
+        cell = self.kernel.run("console.log(); console.log('%s is %d', 'a', 1, { b: 2 }); console.log(-0, 'x'); console.group('g'); console.log('in'); console.error('err'); "
+                               "console.groupEnd(); console.log('out'); console.count(); console.dir({ c: 3 }); console.assert(false, 'no')")
+        self.assertEqual(cell.text(), "\na is 1 { b: 2 }\n-0 x\ng\n  in\nout\ndefault: 1\n{ c: 3 }\n")
+        self.assertEqual(cell.text("stderr"), "  err\nAssertion failed: no\n")
+
     def test_streams_end_up_in_the_output(self):
         cell = self.kernel.run("import { Readable } from 'node:stream'; import { pipeline } from 'node:stream/promises'; "
                                "await pipeline(Readable.from(['a', 'b']), process.stdout, { end: false }); process.stdout.write('c', () => console.log('d')); undefined")
