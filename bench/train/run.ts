@@ -1,11 +1,13 @@
-// Training on the default engine against Keras 3, in turns on the same machine: node bench/train/run.ts [--rounds 7] [--size 96,224]
+// Training on the default engine against Keras 3, in turns on the same machine: node bench/train/run.ts [--rounds 7] [--size 96,224] [--work 'full step']
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { engine } from '../../lib/engine/index.ts'
 import { works } from './graft.ts'
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '7' }, size: { type: 'string', default: '96,224' } } })
+const { values } = parseArgs({ options: {
+  rounds: { type: 'string', default: '7' }, size: { type: 'string', default: '96,224' }, work: { type: 'string', default: '' },
+} })
 const rounds = Number(values.rounds), sizes = values.size.split(',').map(Number)
 const python = process.env.GRAFT_PYTHON ?? new URL('../../.graft/python-tests/bin/python', import.meta.url).pathname
 
@@ -35,7 +37,7 @@ const time = (seconds: number) => seconds < 10 ? `${(seconds * 1000).toFixed(0)}
 console.log(`${engine()}\nMobileNetV2, Adam; ${version}; medians of ${rounds} rounds in turns; steps of 8 images, extraction of 128 images × 10 epochs\n`)
 console.log('| work | size | Graft | Keras | Graft/Keras, each round |\n|---|---|---|---|---|')
 for (const size of sizes) {
-  for (const [work, run] of Object.entries(works)) {
+  for (const [work, run] of Object.entries(works).filter(([work]) => work.includes(values.work))) {
     const ours: number[] = [], theirs: number[] = []
     for (let round = 0; round < rounds; round++) {
       theirs.push(await keras(work, size))
