@@ -181,12 +181,12 @@ export class Lifting {
     named: Node, through?: Node[], last?: Node, inputs: Value[], weights?: Weights,
   }): boolean {
     const name = this.names.take(named, Object.keys(weights).length > 0)
-    const given = Object.fromEntries(Object.entries(weights).map(([key, { tensor }]) => [key, initialized(tensor)]))
-    const layer = make({ name, ...options, ...given } as never)
+    const layer = make({ name, ...options } as never), initializers = layer as unknown as Options
+    for (const [key, { tensor }] of Object.entries(weights)) initializers[key] = initialized(tensor)
     const tensors = inputs.map(input => this.tensor(input))
     const output = layer.apply(tensors.length === 1 ? tensors[0] : tensors) as Symbolic
     for (const [key, { as }] of Object.entries(weights)) {
-      (layer as unknown as Options)[key] = (tf.initializers as unknown as Record<string, (o?: object) => unknown>)[as]({})
+      initializers[key] = (tf.initializers as unknown as Record<string, (o?: object) => unknown>)[as]({})
     }
     for (const node of through) if (!this.#claimed.has(node)) this.#claimed.set(node, null)
     this.result(last, Array.isArray(output) ? output : [output])

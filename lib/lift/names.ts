@@ -21,19 +21,21 @@ const NESTED = /^(batchnorm|Tensordot|moments|Gelu|dropout)$/
 export class Names {
   readonly #keras: boolean
   readonly #prefix: string
-  readonly #suffix: RegExp | null
+  readonly #again: Set<string>
   readonly #taken = new Set<string>()
 
   /** `nodes` are all that become layers. */
   constructor(layout: string, nodes: Node[]) {
+    const paths = nodes.map(node => node.path)
     this.#keras = layout === 'tf_keras' || layout === 'keras3'
-    this.#prefix = this.#keras || layout === 'tf1' ? commonScope(nodes.map(node => node.path)) : ''
-    const suffix = layout === 'keras3' && nodes.length ? /_\d+$/.exec(this.#parts(nodes[0])[0])?.[0] : undefined
-    this.#suffix = suffix && nodes.every(node => this.#parts(node)[0].endsWith(suffix)) ? new RegExp(`${suffix}(?=\\.|$)`, 'g') : null
+    this.#again = layout === 'keras3' ? tracedAgain(paths) : new Set()
+    this.#prefix = this.#again.size || !this.#keras && layout !== 'tf1' ? '' : commonScope(paths)
   }
 
   #parts(node: Node): string[] {
-    return node.path.slice(this.#prefix.length).split('/')
+    const parts = node.path.slice(this.#prefix.length).split('/')
+    if (!this.#again.size || parts.length < 2) return parts
+    return this.#again.has(parts[0]) ? parts.slice(1).map((part, i) => i < parts.length - 2 ? part.replace(/_\d+$/, '') : part) : parts.slice(1)
   }
 
   /** The scope that a node belongs to: its path without the parts that name operations. */
@@ -41,8 +43,7 @@ export class Names {
     const parts = this.#parts(node)
     if (OPERATIONS.test(parts[parts.length - 1])) parts.pop()
     if (NESTED.test(parts[parts.length - 1] ?? '')) parts.pop()
-    const scope = parts.join('.')
-    return this.#suffix ? scope.replace(this.#suffix, '') : scope
+    return parts.join('.')
   }
 
   /** A free name for the layer made of `node`. */
@@ -69,4 +70,16 @@ function commonScope(paths: string[]): string {
     if (differs >= 0) common = common.slice(0, differs)
   }
   return common.length ? `${common.join('/')}/` : ''
+}
+
+/**
+ * The scopes of Keras 3's exports, which trace the model a second time: `model_1/conv_1/Conv2D`, beside `model/…` for what TensorFlow names anew. In
+ * the former every layer's name has a number behind it.
+ */
+function tracedAgain(paths: string[]): Set<string> {
+  const scopes = [...new Set(paths.map(path => path.split('/')[0]))].sort((a, b) => a.length - b.length)
+  const [base] = scopes, again = scopes.filter(scope => scope !== base && scope.startsWith(`${base}_`) && /^_\d+$/.test(scope.slice(base.length)))
+  if (scopes.length > 1) return new Set(again.length === scopes.length - 1 ? again : [])
+  const inner = paths.map(path => path.split('/')).filter(parts => parts.length > 2), all = inner.every(parts => /_\d+$/.test(parts[1])) && inner.length > 0
+  return new Set(base && /_\d+$/.test(base) && all ? scopes : [])
 }

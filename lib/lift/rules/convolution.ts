@@ -28,6 +28,23 @@ export const convolution: Rules = {
   },
 }
 
+/** Keras's SeparableConv2D is two operations in one scope. TF-slim's depthwise and pointwise layers have scopes of their own, and stay two. */
+export const separable: Rules = {
+  DepthwiseConv2dNative(node, lift) {
+    const point = lift.next(node, 'Conv2D'), depthwise = lift.known(node.inputs[1]), pointwise = point && lift.known(point.inputs[1])
+    const geometry = geometryOf(node)
+    if (!pointwise || !depthwise || !geometry || !node.path.startsWith(`${point.path}/`)) return false
+    if (pointwise.shape[0] !== 1 || pointwise.shape[1] !== 1 || point.attr('strides').ints?.some(stride => stride !== 1)) return false
+    const weights: Weights = {
+      depthwiseInitializer: { tensor: depthwise, as: 'glorotUniform' }, pointwiseInitializer: { tensor: pointwise, as: 'glorotUniform' },
+    }
+    const tail = biasAndActivation(point, lift, weights)
+    return lift.claim(tail.through.at(-1) ?? point, [node, point, ...tail.through], () => lift.layer(tf.layers.separableConv2d, {
+      filters: pointwise.shape[3], kernelSize: depthwise.shape.slice(0, 2), depthMultiplier: depthwise.shape[3], ...geometry, ...tail.options,
+    }, { named: point, last: tail.through.at(-1) ?? point, inputs: [node.inputs[0]], weights }))
+  },
+}
+
 /** Fully connected layers. */
 export const dense: Rules = {
   MatMul(node, lift) {
@@ -71,7 +88,7 @@ function geometryOf(node: Node): Record<string, unknown> | null {
 
 /** The bias that is added to `node`'s result, and the activation after it. */
 function biasAndActivation(node: Node, lift: Lifting, weights: Weights): { options: Record<string, unknown>, through: Node[] } {
-  const bias = lift.next(node, 'BiasAdd', 'Add', 'AddV2'), channels = Object.values(weights)[0].tensor.shape.at(-1)
+  const bias = lift.next(node, 'BiasAdd', 'Add', 'AddV2'), channels = Object.values(weights).at(-1)!.tensor.shape.at(-1)
   const value = bias && lift.known(lift.other(bias, node))
   const isBias = value && value.shape.at(-1) === value.data.length && (bias.op === 'BiasAdd' || value.data.length === channels)
   if (isBias) weights.biasInitializer = { tensor: value, as: 'zeros' }

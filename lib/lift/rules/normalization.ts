@@ -128,8 +128,16 @@ function shiftOf(b: Node, w: Node): { beta: Value | null, mean: Value } | null {
     const mean = meanTimesW(plain(b.inputs[1]))
     return mean && { beta: b.inputs[0], mean }
   }
-  const negative = b.op === 'Mul' ? operands(b, 'Neg') : null
-  if (negative && plain(negative[1]) === w) return { beta: null, mean: negative[0].inputs[0] }
+  const minusMeanTimesW = (node: Node): Value | null => {
+    const negative = node.op === 'Mul' ? operands(node, 'Neg') : null
+    return negative && plain(negative[1]) === w ? negative[0].inputs[0] : null
+  }
+  const alone = minusMeanTimesW(b)
+  if (alone) return { beta: null, mean: alone }
+  if (b.op === 'AddV2') {
+    const at = b.inputs.findIndex(input => minusMeanTimesW(plain(input)))
+    if (at >= 0) return { beta: b.inputs[1 - at], mean: minusMeanTimesW(plain(b.inputs[at]))! }
+  }
   const mean = b.op === 'Neg' ? meanTimesW(plain(b.inputs[0])) : null
   return mean && { beta: null, mean }
 }

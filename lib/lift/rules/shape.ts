@@ -34,6 +34,17 @@ export const shape: Rules = {
     return target.every(Number.isInteger) && reshape(node, lift, target)
   },
   Pad: pad, PadV2: pad,
+  StridedSlice(node, lift) {
+    const [x, ...bounds] = node.inputs, [begin, end, steps] = bounds.map(bound => lift.constant(bound)?.data), size = lift.tensor(x).shape
+    if (size.length !== 4 || !begin || !end || !steps || steps.some(step => step !== 1)) return false
+    if (['ellipsis_mask', 'new_axis_mask', 'shrink_axis_mask'].some(mask => node.attr(mask).int)) return false
+    const open = (mask: string, d: number) => ((node.attr(mask).int ?? 0) >> d & 1) === 1 || d >= begin.length
+    const from = (d: number) => open('begin_mask', d) ? 0 : begin[d] < 0 ? begin[d] + size[d]! : begin[d]
+    const beyond = (d: number) => open('end_mask', d) ? 0 : end[d] < 0 ? -end[d] : size[d]! - end[d]
+    const [samples, rows, columns, channels] = [0, 1, 2, 3].map(d => [from(d), beyond(d)])
+    if ([...samples, ...channels].some(n => n !== 0) || [...rows, ...columns].some(n => !(n >= 0))) return false
+    return lift.layer(tf.layers.cropping2D, { cropping: [rows, columns] }, { named: node, inputs: [x] })
+  },
   Transpose(node, lift) {
     const order = lift.constant(node.inputs[1])
     if (!order || order.data[0] !== 0) return false

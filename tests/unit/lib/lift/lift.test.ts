@@ -5,7 +5,7 @@ import { lift } from '../../../../lib/lift/index.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { relativeError, thin } from '../../../fixtures/models/models.ts'
 
-const layouts = [['thin_slim', 'slim', '__call__'], ['thin_tf_keras', 'tf_keras', '__call__'], ['thin_keras3', 'keras3', 'serve']] as const
+const layouts = [['thin_slim', 'slim', '__call__'], ['thin_tf1', 'tf1', 'default'], ['thin_tf_keras', 'tf_keras', '__call__'], ['thin_keras3', 'keras3', 'serve']] as const
 
 for (const [name, layout, callable] of layouts) {
   test(`${layout}: equals TensorFlow, no opaque layer`, async () => {
@@ -37,11 +37,24 @@ for (const name of ['thin_tf_keras', 'thin_keras3']) {
   test(`${name}: class, name and shape of each layer are Keras's`, async () => {
     const { folder, layers } = await thin(name)
     const { model } = await lift(folder)
-    const expected = layers!.filter(layer => layer.class !== 'Dropout').map(layer => [layer.class, layer.name, layer.shape])
-    if (name === 'thin_keras3') expected[0][1] = 'keras_tensor'  // A Keras 3 export does not tell the input layer's name.
+    // A Keras 3 export tells neither the input layer's name nor, having no trace for training, where dropout stood.
+    const told = layers!.filter(layer => name === 'thin_tf_keras' || layer.class !== 'Dropout')
+    const expected = told.map(layer => [layer.class, layer.class === 'InputLayer' && name === 'thin_keras3' ? 'keras_tensor' : layer.name, layer.shape])
     assert.deepEqual(model.layers.map(layer => [layer.getClassName(), layer.name, layer.outputShape]), expected)
   })
 }
+
+test('the trace for training gives batch normalization its momentum and dropout its place and rate', async () => {
+  const momenta = async (name: string) => {
+    const { model } = await lift((await thin(name)).folder)
+    return [...new Set(model.layers.filter(layer => layer.getClassName() === 'BatchNormalization').map(layer => layer.getConfig().momentum))]
+  }
+  assert.deepEqual([await momenta('thin_slim'), await momenta('thin_tf_keras')], [[0.997], [0.999, 0.99]])
+  const { folder, x, inputShape } = await thin('thin_tf_keras'), { model } = await lift(folder)
+  assert.deepEqual([model.getLayer('drop').getConfig().rate, model.getLayer('drop').inboundNodes[0].inboundLayers[0].name], [0.2, 'join'])
+  const draw = () => Array.from((model.apply(tf.tensor(x, inputShape), { training: true }) as tfTypes.Tensor).dataSync())
+  assert.notDeepEqual(draw(), draw())
+})
 
 test('a configuration holds Keras\'s initializers, not the published weights', async () => {
   const { model } = await lift((await thin('thin_tf_keras')).folder)
