@@ -2,7 +2,11 @@ import { Reply, Router, XPublisher } from 'zeromq'
 import { GraftError } from '../../lib/error.ts'
 import { endpoint, type Channel, type Connection } from './connection.ts'
 import { MessageError, Wire, type Header, type Message, type Outgoing } from './message.ts'
+import { Publisher } from './publisher.ts'
 import { SendQueue } from './send-queue.ts'
+
+/** So many messages a front end may be behind before the kernel waits for it. */
+const behind = 200
 
 /** The channels on which requests come. */
 export type RequestChannel = 'shell' | 'control' | 'stdin'
@@ -38,11 +42,11 @@ export class Sockets {
     }
     const router = () => new Router({ ...options, handover: true })
     this.#routers = { shell: router(), control: router(), stdin: router() }
-    this.#iopub = new XPublisher({ ...options, verbosity: 'allSubs' })
+    this.#iopub = new XPublisher({ ...options, sendHighWaterMark: behind, noDrop: true, verbosity: 'allSubs' })
     this.#heartbeat = new Reply(options)
     this.#queues = {
       shell: new SendQueue(this.#routers.shell), control: new SendQueue(this.#routers.control),
-      stdin: new SendQueue(this.#routers.stdin), iopub: new SendQueue(this.#iopub),
+      stdin: new SendQueue(this.#routers.stdin), iopub: new SendQueue(new Publisher(this.#iopub)),
     }
   }
 

@@ -1,6 +1,9 @@
 """Output: whole, in order, in few messages, before idle, and at its own cell."""
 import time
 
+import psutil
+import zmq
+
 from harness import KernelTest
 
 
@@ -73,6 +76,38 @@ class Output(KernelTest):
                                "await pipeline(Readable.from(['a', 'b']), process.stdout, { end: false }); process.stdout.write('c', () => console.log('d')); undefined")
         time.sleep(0.2)
         self.assertEqual((cell.status, cell.text()), ("ok", "abcd\n"))
+
+    def test_a_slow_front_end_slows_the_cell_instead_of_filling_the_memory(self):
+        context, manager = zmq.Context(), self.kernel.manager
+        slow = context.socket(zmq.SUB)
+        slow.rcvhwm = 1
+        slow.linger = 0
+        slow.connect(f"tcp://{manager.ip}:{manager.iopub_port}")
+        slow.subscribe(b"")
+        self.assertIn(b"iopub_welcome", b"".join(slow.recv_multipart()))
+        own = psutil.Process(self.kernel.pid)
+        memory = lambda: sum(p.memory_info().rss for p in [own, *own.children(recursive=True)]) / 2**20
+        before = memory()
+        msg_id = self.kernel.client.execute("const kilobyte = 'z'.repeat(1023); for (let i = 0; i < 400_000; i++) console.log(kilobyte)")
+        text, most = 0, 0
+        try:
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                most = max(most, memory())
+                time.sleep(0.2)
+            self.assertLess(most - before, 300)
+            while True:
+                message = self.kernel.client.get_iopub_msg(timeout=30)
+                while slow.poll(0):
+                    slow.recv_multipart()
+                if message["msg_type"] == "stream":
+                    text += len(message["content"]["text"])
+                if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle" and message["parent_header"]["msg_id"] == msg_id:
+                    break
+        finally:
+            slow.close()
+            context.term()
+        self.assertEqual(text, 400_000 * 1024)
 
     def test_large_values(self):
         cell = self.kernel.run("'x'.repeat(5_000_000)")
