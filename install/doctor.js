@@ -18,13 +18,21 @@ export async function doctor() {
       line = `  ✓ ${title}: ${await look()}`
     } catch (error) {
       broken++
-      line = `  ✗ ${title}: ${error.message.trim()}`
+      line = `  ✗ ${title}: ${word(error)}`
     }
     console.log(line)
   }
   console.log(broken ? `\n${broken} of ${checks.length} need attention.` : '\nAll is well.')
   return broken
 }
+
+/** What went wrong in one line: the error a command printed, without its stack, and what to do. */
+function word({ message }) {
+  const said = /^ {4}\S*Error(?: \[\w+\])?: (.*)$/m.exec(message)?.[1]
+  return said ? `${said}; ${message.trim().split('\n').pop()}` : message.trim()
+}
+
+const mends = { hint: 'node install.js mends it' }
 
 const checks = [
   ['Node', async () => {
@@ -36,15 +44,13 @@ const checks = [
   }],
   ['npm packages', async () => {
     const script = 'await import("zeromq"); await import("oxc-transform"); await import("sharp"); await import("onnxruntime-node"); await import("@resvg/resvg-js")'
-    await run(kernelNode(), ['--input-type=module', '-e', script], { cwd: root }).catch(error => {
-      throw new Error(`not complete; node install.js mends them.\n${error.message}`)
-    })
+    await run(kernelNode(), ['--input-type=module', '-e', script], { cwd: root, ...mends })
     return 'native parts load'
   }],
   ['Python', async () => (await findPython()).version],
   ['JupyterLab', async () => {
     if (!existsSync(pythonOf(venv))) throw new Error('no .venv; node install.js makes it')
-    return (await run(pythonOf(venv), ['-m', 'jupyterlab', '--version'], { hint: 'node install.js makes .venv anew' })).trim()
+    return (await run(pythonOf(venv), ['-m', 'jupyterlab', '--version'], mends)).trim()
   }],
   ['Kernel', async () => {
     const file = join(venv, 'share', 'jupyter', 'kernels', 'graft', 'kernel.json')
@@ -53,7 +59,7 @@ const checks = [
     if (wrong.length) throw new Error(`registered with ${wrong.join(' and ')}, from another place or Node; node install.js registers it anew`)
     return (await run(pythonOf(venv), ['-c', greet], { hint: 'the kernel did not answer; run again, then see .graft/install.log' })).trim().split('\n').pop()
   }],
-  ['Engine', async () => (await run(kernelNode(), ['--disable-warning=ExperimentalWarning', '-e', engineScript], { cwd: root })).trim()],
+  ['Engine', async () => (await run(kernelNode(), ['--disable-warning=ExperimentalWarning', '-e', engineScript], { cwd: root, ...mends })).trim()],
   ['Disk', async () => {
     const { bavail, bsize } = statfsSync(root)
     const free = bavail * bsize / 1e9

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
+import { root } from '../../../install/place.js'
 import { prune } from '../../../install/packages.js'
 
 const modules = mkdtempSync(join(tmpdir(), 'graft-modules-'))
@@ -21,4 +22,17 @@ test('other platforms\' binaries go, this one\'s and all sources stay', () => {
   for (const path of keep) assert.ok(existsSync(join(modules, path)), `${path} stays`)
   for (const path of drop) assert.ok(!existsSync(join(modules, path)), `${path} goes`)
   assert.equal(prune(modules, 'linux', 'x64'), 0)
+})
+
+test('the lock file holds every package of every platform, by version and checksum and without an address', () => {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as { packages: Record<string, any> }
+  for (const [path, { version, integrity, resolved, optionalDependencies = {}, dependencies = {} }] of Object.entries(packages)) {
+    if (!path) continue
+    assert.ok(version && integrity, `${path} has no version or checksum`)
+    assert.equal(resolved, undefined, `${path} names an address`)
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const places = [`${path}/node_modules/${name}`, `node_modules/${name}`]
+      assert.ok(places.some(place => packages[place]) || path.split('/node_modules/').length > 2, `${path} wants ${name}, which the lock file lacks`)
+    }
+  }
 })
