@@ -6,7 +6,7 @@ import { Publisher } from './publisher.ts'
 import { SendQueue } from './send-queue.ts'
 
 /** So many messages a front end may be behind before the kernel waits for it. */
-const behind = 200
+const behind = 64
 
 /** The channels on which requests come. */
 export type RequestChannel = 'shell' | 'control' | 'stdin'

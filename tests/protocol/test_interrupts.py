@@ -116,7 +116,7 @@ class Interrupts(KernelTest):
                     self.kernel.request("interrupt_request", channel="control")
                     self.assertEqual(self.kernel.run("8").result, "8")
                 else:
-                    msg_id = self.kernel.client.execute("9")
+                    msg_id = self.kernel.client.execute("await new Promise(() => {})")
                     self.kernel.wait_for("execute_input")
                     self.interrupt()
                     self.assertEqual(self.kernel.collect(msg_id).error["ename"], "Interrupted")
