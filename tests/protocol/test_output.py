@@ -140,6 +140,12 @@ class Output(KernelTest):
                 self.assertEqual(data[mime], expected)
                 self.assertIn("text/plain", data)
 
+    def test_what_notebooks_for_tslab_use(self):
+        cell = self.kernel.run("import * as tslab from 'tslab'\ntslab.display.html('<b>')\ntslab.display.png(new Uint8Array([1, 2, 3]))\n"
+                               "const place = tslab.newDisplay()\nplace.text('a')\nplace.text('b')")
+        self.assertEqual([c["data"] for c in cell.of("display_data")], [{"text/html": "<b>"}, {"image/png": "AQID"}, {"text/plain": "a"}])
+        self.assertEqual([c["data"] for c in cell.of("update_display_data")], [{"text/plain": "b"}])
+
     def test_a_value_that_fails_to_show_itself_is_the_cell_s_error(self):
         for code in ("({ [Symbol.for('Jupyter.display')]: () => { throw new Error('no picture') } })", "display({ [Symbol.for('Jupyter.display')]: async () => { throw new Error('no picture') } })"):
             with self.subTest(code):
