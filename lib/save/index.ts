@@ -1,2 +1,3 @@
+export { load, type LoadOptions } from './load.ts'
 export { save, type SaveOptions } from './save.ts'
-export { load } from './load.ts'
+export { SaveReceipt } from './receipt.ts'

@@ -38,3 +38,6 @@ export function pythonLines(path: string, model: LayersModel, card: ModelCard | 
     ? [...lines, `classes = [${classes.map(quoted).join(', ')}]`, 'print(classes[probabilities.argmax()], probabilities.max())']
     : [...lines, 'print(probabilities)']
 }
+
+/** The Python line for a file of weights alone. */
+export const weightLines = (path: string): string[] => ['# In Python, with a model of the same layers:', `model.load_weights(${quoted(path)})`]

@@ -4,8 +4,9 @@ import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf, type ModelCard } from '../card.ts'
 import { displaySymbol, type MimeBundle } from '../host.ts'
 import { megabytes, type Placed } from './atomic.ts'
-import type { Saved } from './h5.ts'
-import { pythonLines } from './python.ts'
+import type { Format } from './formats/format.ts'
+import { pythonLines, weightLines } from './python.ts'
+import type { LayerWeights } from './weights.ts'
 
 /** What {@link save} did: where the file is, what it holds, how it was checked, and the Python lines that open it. Shows itself. */
 export class SaveReceipt {
@@ -25,17 +26,17 @@ export class SaveReceipt {
   readonly #given: string
   readonly #folder: boolean
 
-  constructor(model: LayersModel, path: string, placed: Placed, saved: Saved) {
+  constructor(model: LayersModel, path: string, placed: Placed, format: Format, layers: LayerWeights[]) {
     this.path = placed.path
     this.bytes = placed.bytes
     this.replaced = placed.replaced
     this.layers = model.layers.length
-    const weights = saved.layers.flatMap(({ weights }) => weights)
+    const weights = layers.flatMap(({ weights }) => weights)
     this.weights = weights.length
     this.parameters = weights.reduce((sum, { data }) => sum + data.length, 0)
     this.trainableParameters = model.trainableWeights.reduce((sum, { shape }) => sum + shape.reduce<number>((size, side) => size * (side as number), 1), 0)
     this.card = cardOf(model)
-    this.python = pythonLines(path, model, this.card).join('\n')
+    this.python = (format.extension === '.weights.h5' ? weightLines(path) : pythonLines(path, model, this.card)).join('\n')
     this.#given = path
     this.#folder = placed.folder
   }

@@ -1,6 +1,11 @@
-import type { LayersModel, layers, Tensor } from '@tensorflow/tfjs'
+import { createHash } from 'node:crypto'
+import type { LayersModel, layers, Tensor, Variable as TensorVariable } from '@tensorflow/tfjs'
+import { GraftError } from '../error.ts'
 import { tf } from '../tf.ts'
+import type { Dataset } from './hdf5/tree.ts'
 import { isModel, layerName } from './keras/encode.ts'
+import { slotsOf } from './keras/slots.ts'
+import { toFloats } from './numbers.ts'
 
 /** One weight as a file holds it: its path (`dense/kernel`), shape, and numbers. */
 export interface Weight {
@@ -9,7 +14,7 @@ export interface Weight {
   data: Float32Array<ArrayBuffer>
 }
 
-/** A layer and its weights, in the order in which Keras's `.h5` has them: trainable ones, then the rest. */
+/** A layer and its weights, in the order in which the file has them. */
 export interface LayerWeights {
   layer: string
   weights: Weight[]
@@ -17,30 +22,56 @@ export interface LayerWeights {
 
 type Variable = layers.Layer['weights'][number]
 
+/** A weight and the path that it has in a file. */
+export interface Named {
+  path: string
+  weight: Variable
+}
+
+/** Where a format puts the weights of a model. */
+export type Places = { layer: string, weights: Named[] }[]
+
+/** The places of Keras's `.h5`: by layer, all that can be trained now first, then the rest. */
+export const h5Places = (model: LayersModel): Places => model.layers.map(layer => ({ layer: layerName(layer.name), weights: distinct(kerasOrder(layer)) }))
+
+/** The places of Keras 3's `.weights.h5`: numbered, in groups named after the layers' classes. */
+export const varsPlaces = (model: LayersModel): Places =>
+  slotsOf(model).map(({ path, weights }) => ({ layer: path, weights: weights.map((weight, i) => ({ path: String(i), weight })) }))
+
 /**
- * Reads all weights of a model. The values are those of one moment, even while the model trains on: they are fixed before the first
- * wait for the backend.
+ * Reads the numbers of all weights. They are those of one moment, even while the model trains on: they are fixed before the first wait
+ * for the backend.
  */
-export async function weightsOf(model: LayersModel): Promise<LayerWeights[]> {
-  const found = model.layers.map(layer => ({
-    layer: layerName(layer.name),
-    weights: kerasOrder(layer).map(({ path, weight }) => ({ path, tensor: tf.clone(weight.read()) })),
-  }))
+export async function readWeights(places: Places): Promise<LayerWeights[]> {
+  const found = places.map(({ layer, weights }) => ({ layer, weights: weights.map(({ path, weight }) => ({ path, tensor: tf.clone(weight.read()) })) }))
   try {
-    const result: LayerWeights[] = []
-    for (const { layer, weights } of found) {
-      result.push({ layer, weights: distinct(await Promise.all(weights.map(async ({ path, tensor }) => ({ path, shape: tensor.shape, data: await floats(tensor) })))) })
-    }
-    return result
+    return await Promise.all(found.map(async ({ layer, weights }) => ({
+      layer, weights: await Promise.all(weights.map(async ({ path, tensor }) => ({ path, shape: tensor.shape, data: await floats(tensor) }))),
+    })))
   } finally {
     for (const { weights } of found) tf.dispose(weights.map(({ tensor }) => tensor))
   }
 }
 
-export interface Named { path: string, weight: Variable }
+/** Gives one layer's weights their numbers; throws a GraftError where the file's do not fit. */
+export function setWeights(layer: string, places: Named[], stored: { path: string, dataset: Dataset }[]): void {
+  if (places.length !== stored.length) {
+    throw new GraftError(`layer '${layer}' has ${stored.length} weights in the file (${stored.map(({ path }) => path).join(', ')}), but ${places.length} here.`)
+  }
+  for (const [i, { weight }] of places.entries()) {
+    const { path, dataset } = stored[i]
+    if (weight.shape.join() !== dataset.shape.join()) {
+      throw new GraftError(`weight '${path}' of layer '${layer}' is [${dataset.shape}] in the file, but [${weight.shape}] here.`)
+    }
+    const value = tf.tensor(toFloats(dataset), dataset.shape, 'float32')
+    // Written to the variable itself: `write` would apply the weight's constraint to what was saved.
+    ;(weight as unknown as { val: TensorVariable }).val.assign(value)
+    value.dispose()
+  }
+}
 
 /** The weights of a layer, or of a model used as one, in the order of Keras: all that can be trained now, then the rest. */
-export function kerasOrder(layer: layers.Layer): Named[] {
+function kerasOrder(layer: layers.Layer): Named[] {
   const trained: Named[] = [], rest: Named[] = []
   const visit = (each: layers.Layer, folder: string, mayTrain: boolean) => {
     const trains = mayTrain && each.trainable
@@ -66,12 +97,23 @@ function weightPath(layer: layers.Layer, weight: Variable): string {
 }
 
 /** Two weights of one layer may carry one name; in a file each has its own. */
-function distinct(weights: Weight[]): Weight[] {
+function distinct(weights: Named[]): Named[] {
   const taken = new Set<string>()
-  return weights.map(weight => {
-    let path = weight.path
-    for (let n = 1; taken.has(path); n++) path = `${weight.path}_${n}`
+  return weights.map(({ path: wanted, weight }) => {
+    let path = wanted
+    for (let n = 1; taken.has(path); n++) path = `${wanted}_${n}`
     taken.add(path)
-    return { ...weight, path }
+    return { path, weight }
   })
+}
+
+/** A fingerprint of all weights, by which a file that changed after saving is told. */
+export function fingerprint(layers: LayerWeights[]): string {
+  const hash = createHash('sha256')
+  for (const { weights } of layers) {
+    for (const { path, shape, data } of weights) {
+      hash.update(`${path} ${shape.join()}\n`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    }
+  }
+  return hash.digest('hex')
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { tf } from '../../lib/tf.ts'
 import { load, save } from '../../lib/save/index.ts'
@@ -45,8 +45,9 @@ describe('what Graft saves, Keras 3 and tf_keras open', { skip }, () => {
       const nested = name.startsWith('nested')
       await save(model, join(folder, `${name}.h5`))
       await save(model, join(folder, `${name}_2.h5`), { readers: 'tf_keras' })
+      await save(model, join(folder, `${name}.keras`))
       cases.push({
-        name, files: { keras3: `${name}.h5`, tf_keras: nested ? `${name}_2.h5` : `${name}.h5` },
+        name, files: { 'keras3 (.keras)': `${name}.keras`, keras3: `${name}.h5`, tf_keras: nested ? `${name}_2.h5` : `${name}.h5` },
         inputs: await store('x', inputs.map(input => input.dataSync() as Float32Array)), inputShapes: inputs.map(input => input.shape), outputs: await store('y', outputs),
       })
     }
@@ -57,7 +58,7 @@ describe('what Graft saves, Keras 3 and tf_keras open', { skip }, () => {
   after(() => rm(folder, { recursive: true, force: true }))
 
   for (const name of Object.keys(zoo)) {
-    for (const library of ['keras3', 'tf_keras']) {
+    for (const library of ['keras3', 'tf_keras', 'keras3 (.keras)']) {
       test(`${name} in ${library}`, () => {
         const result = results.find(each => each.name === name && each.library === library)!
         assert.equal(result.failure, undefined)
@@ -72,7 +73,7 @@ describe('what Graft saves, Keras 3 and tf_keras open', { skip }, () => {
 
 describe('what Keras 3 and tf_keras save, Graft loads', { skip }, () => {
   let folder: string
-  let cases: { name: string, library: string, file: string, inputs: string[], inputShapes: number[][], outputs: string[], trainable: Record<string, boolean> }[]
+  let cases: { name: string, library: string, files: string[], inputs: string[], inputShapes: number[][], outputs: string[], trainable: Record<string, boolean> }[]
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'graft-load-'))
@@ -82,8 +83,8 @@ describe('what Keras 3 and tf_keras save, Graft loads', { skip }, () => {
   after(() => rm(folder, { recursive: true, force: true }))
 
   test('every model computes the same here', async context => {
-    for (const { name, library, file, inputs, inputShapes, outputs, trainable: flags } of cases) {
-      await context.test(`${name} of ${library}`, async () => {
+    for (const { name, library, files, inputs, inputShapes, outputs, trainable: flags } of cases) {
+      for (const file of files) await context.test(`${name} of ${library}, ${extname(file)}`, async () => {
         const model = await load(join(folder, file))
         const tensors = await Promise.all(inputs.map(async (input, i) => tf.tensor(await floats(join(folder, input)), inputShapes[i])))
         const got = await outputsOf(model, tensors)

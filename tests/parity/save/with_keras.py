@@ -45,7 +45,7 @@ def read(folder):
         for library, file in case['files'].items():
             entry = {'name': case['name'], 'library': library}
             try:
-                model = LIBRARIES[library].models.load_model(os.path.join(folder, file))
+                model = LIBRARIES[library.split()[0]].models.load_model(os.path.join(folder, file))
                 got = outputs(model, tensors(folder, case['inputs'], case['inputShapes']))
                 want = [np.fromfile(os.path.join(folder, name), '<f4').reshape(each.shape) for name, each in zip(case['outputs'], got)]
                 entry['error'] = float(max(np.abs(a - b).max() for a, b in zip(got, want)))
@@ -128,7 +128,7 @@ def write(folder):
             if name == 'masked':
                 inputs[0][:, :2] = 0
             got = outputs(model, inputs)
-            case = {'name': name, 'library': library, 'file': f'{library}_{name}.h5', 'inputs': [], 'inputShapes': [], 'outputs': [],
+            case = {'name': name, 'library': library, 'files': [f'{library}_{name}.h5', f'{library}_{name}.keras'], 'inputs': [], 'inputShapes': [], 'outputs': [],
                     'trainable': trainable(model)}
             for kind, values in (('inputs', inputs), ('outputs', got)):
                 for i, value in enumerate(values):
@@ -136,7 +136,8 @@ def write(folder):
                     value.astype('<f4').tofile(os.path.join(folder, file))
                     case[kind].append(file)
             case['inputShapes'] = [list(each.shape) for each in inputs]
-            model.save(os.path.join(folder, case['file']))
+            for file in case['files']:
+                model.save(os.path.join(folder, file))
             cases.append(case)
     with open(os.path.join(folder, 'cases.json'), 'w') as file:
         json.dump(cases, file)

@@ -17,19 +17,20 @@ after(() => rm(folder, { recursive: true, force: true }))
 const small = () => scatter(tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 3, activation: 'softmax' })] }))
 
 describe('saved and loaded again, a model computes the same', () => {
-  for (const [name, make] of Object.entries(zoo)) {
-    test(name, async () => {
-      const model = make(), inputs = inputsFor(model), path = join(folder, `${name}.h5`)
+  for (const [name, make] of Object.entries(zoo)) for (const extension of ['.h5', '.keras', '.weights.h5']) {
+    test(name + extension, async () => {
+      const model = make(), inputs = inputsFor(model), path = join(folder, name + extension)
       await save(model, path)
-      const again = await load(path)
+      const into = extension === '.weights.h5' ? scatter(make(), 50) : undefined
+      const again = await load(path, { into })
       assert.deepEqual(await outputsOf(again, inputs), await outputsOf(model, inputs))
       assert.deepEqual(again.layers.map(layer => [layer.getClassName(), layer.trainable]), model.layers.map(layer => [layer.getClassName(), layer.trainable]))
     })
   }
 })
 
-test('the card comes back, without what only this machine knows', async () => {
-  const model = small(), path = join(folder, 'card.h5')
+for (const extension of ['.h5', '.keras']) test(`the card comes back from ${extension}, without what only this machine knows`, async () => {
+  const model = small(), path = join(folder, `card${extension}`)
   setCard(model, { handle: 'https://tfhub.dev/a/b/1', folder: '/somewhere', size: [96, 96], range: [-1, 1], classes: ['a', 'ß'], trunk: [] })
   await save(model, path)
   assert.deepEqual(cardOf(await load(path)), { handle: 'https://tfhub.dev/a/b/1', size: [96, 96], range: [-1, 1], classes: ['a', 'ß'], trunk: [] })
@@ -84,7 +85,7 @@ test('an interrupt ends in a GraftError and leaves the old file', async () => {
 const refused: Record<string, [work: () => Promise<unknown>, message: RegExp]> = {
   'no extension': [() => save(small(), join(folder, 'model')), /no extension.*\.h5/],
   'an unknown extension': [() => save(small(), join(folder, 'model.hd5')), /unknown extension '\.hd5'\. Did you mean '\.h5'/],
-  'no path': [() => save(small(), undefined as never), /expects a file name/],
+  'no path': [() => save(small(), undefined as never), /expected a file name/],
   'no model': [() => save({} as never, join(folder, 'model.h5')), /expects a model/],
   'an unbuilt model': [() => save(tf.sequential(), join(folder, 'model.h5')), /no weights yet/],
   'hardSigmoid for Keras 3': [
@@ -105,6 +106,7 @@ describe('what cannot be loaded says why', () => {
     'a missing file': ['missing.h5', undefined, /there is no such file/],
     'an empty file': ['empty.h5', '', /it is empty/],
     'another file': ['text.h5', 'not a model', /not an HDF5 file/],
+    'a text called .keras': ['text.keras', 'not a model', /not a zip archive/],
     'an unknown extension': ['model.pt', 'x', /unknown extension '\.pt'/],
   }
   for (const [what, [name, content, message]] of Object.entries(bad)) {
@@ -115,14 +117,21 @@ describe('what cannot be loaded says why', () => {
     })
   }
 
-  test('a file cut short', async () => {
-    const path = join(folder, 'cut.h5')
+  for (const extension of ['.h5', '.keras']) test(`a ${extension} file cut short`, async () => {
+    const path = join(folder, `cut${extension}`)
     await save(small(), path)
     const whole = await readFile(path)
     for (const part of [0.2, 0.5, 0.9, 0.99]) {
       await writeFile(path, whole.subarray(0, Math.floor(whole.length * part)))
       await assert.rejects(load(path), { name: 'GraftError', message: /damaged or incomplete/ })
     }
+  })
+
+  test('weights alone, without a model, or for another one', async () => {
+    const path = join(folder, 'alone.weights.h5')
+    await save(small(), path)
+    await assert.rejects(load(path), { name: 'GraftError', message: /load\(path, \{ into: model \}\)/ })
+    await assert.rejects(load(path, { into: zoo.sequential() }), { name: 'GraftError', message: /it holds 2 weights, but the model has 4/ })
   })
 
   test('a file in which one bit of a weight changed', async () => {

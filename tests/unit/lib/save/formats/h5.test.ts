@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { difference, fingerprint, getNames, toH5 } from '../../../../lib/save/h5.ts'
-import type { LayerWeights } from '../../../../lib/save/weights.ts'
+import { difference } from '../../../../../lib/save/formats/format.ts'
+import { layOut } from '../../../../../lib/save/formats/h5.ts'
+import { getNames } from '../../../../../lib/save/formats/names.ts'
+import { fingerprint, type LayerWeights } from '../../../../../lib/save/weights.ts'
 
 const config = { class_name: 'Functional', config: {} }
+const note = { format: 1, version: '0', tfjs: '4', readers: 'keras3', card: null, weights: '' } as const
 const one = (layer: string, values: number[]): LayerWeights =>
   ({ layer, weights: [{ path: `${layer}/kernel`, shape: [values.length], data: Float32Array.from(values) }] })
 
 for (const { count, length } of [{ count: 3, length: 5 }, { count: 3000, length: 60 }, { count: 20_000, length: 6 }]) {
   test(`${count} layer names of about ${length} letters are found again, no attribute near 64 KB`, () => {
     const layers = Array.from({ length: count }, (_, i) => ({ layer: `${i}`.padStart(length, 'x'), weights: [] }))
-    const weights = toH5({ config, layers, graft: {} }).groups.get('model_weights')!
+    const weights = layOut(config, layers, note).groups.get('model_weights')!
     assert.deepEqual(getNames(weights, 'layer_names'), layers.map(({ layer }) => layer))
     for (const [name, value] of weights.attributes) {
       if (name.startsWith('layer_names')) assert.ok((value as string[]).length * Math.max(16, length) <= 64512, `${name} is too large`)
@@ -19,13 +22,13 @@ for (const { count, length } of [{ count: 3, length: 5 }, { count: 3000, length:
 }
 
 test('the configuration is ASCII, whatever its names', () => {
-  const text = toH5({ config: { class_name: 'Functional', config: { name: 'größe 日本 😀' } }, layers: [], graft: {} }).attributes.get('model_config') as string
+  const text = layOut({ class_name: 'Functional', config: { name: 'größe 日本 😀' } }, [], note).attributes.get('model_config') as string
   assert.match(text, /^[\x20-\x7e]*$/)
   assert.equal(JSON.parse(text).config.name, 'größe 日本 😀')
 })
 
 test('what was read back is compared to the last bit', () => {
-  const tree = () => toH5({ config, layers: [one('a', [1, 2, 3]), one('b', [0])], graft: {} })
+  const tree = () => layOut(config, [one('a', [1, 2, 3]), one('b', [0])], note)
   assert.equal(difference(tree(), tree()), undefined)
   const flipped = tree()
   flipped.groups.get('model_weights')!.groups.get('b')!.groups.get('b')!.datasets.get('kernel')!.data![3] ^= 0x80

@@ -1,0 +1,20 @@
+import { basename, extname } from 'node:path'
+import { didYouMean, GraftError } from '../../error.ts'
+import type { Format } from './format.ts'
+import { h5 } from './h5.ts'
+import { keras } from './keras.ts'
+import { weightsH5 } from './weights.ts'
+
+/** All kinds of files, the longest extension first: `.weights.h5` ends in `.h5` too. */
+const formats: Format[] = [weightsH5, keras, h5]
+
+/** The format that a file's name tells. Throws a GraftError that lists those there are. */
+export function formatOf(path: unknown, doing: 'save to' | 'load'): Format {
+  const known = formats.toReversed().map(({ extension, what }) => `${extension} (${what})`).join(', ')
+  if (typeof path !== 'string' || path === '') throw new GraftError(`expected a file name with one of the extensions ${known}. Received: ${String(path)}.`)
+  const name = basename(path).toLowerCase(), format = formats.find(({ extension }) => name.endsWith(extension))
+  if (format) return format
+  const extension = extname(name)
+  const what = extension ? `unknown extension '${extension}'.${didYouMean(extension, formats.map(each => each.extension))}` : 'the name has no extension.'
+  throw new GraftError(`cannot ${doing} ${path}: ${what} Known: ${known}.`)
+}

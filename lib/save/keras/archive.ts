@@ -1,0 +1,20 @@
+import { isObject, type Json, type KerasObject } from './types.ts'
+
+/** Keras 3's names for what Keras 2 calls otherwise, by class. */
+const renamed: Record<string, Record<string, string>> = {
+  InputLayer: { batch_input_shape: 'batch_shape' },
+  LeakyReLU: { alpha: 'negative_slope' },
+}
+
+/** A model's configuration, as {@link toKeras} gives it for Keras 3, in the form that a `.keras` archive holds. */
+export function toArchive({ class_name, config, ...rest }: KerasObject): KerasObject {
+  if (class_name === 'Functional' || class_name === 'Sequential') {
+    const module = class_name === 'Functional' ? 'keras.src.models.functional' : 'keras'
+    const layers = (config.layers as KerasObject[]).map(toArchive)
+    return { ...rest, module, class_name, config: { ...config, layers }, registered_name: class_name === 'Functional' ? class_name : null }
+  }
+  const names = renamed[class_name] ?? {}
+  const translated = Object.fromEntries(Object.entries(config).map(([key, value]): [string, Json] =>
+    [names[key] ?? key, key === 'layer' && isObject(value) ? toArchive(value as KerasObject) : value]))
+  return { ...rest, module: 'keras.layers', class_name, config: translated, registered_name: null }
+}
