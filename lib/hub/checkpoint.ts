@@ -1,5 +1,4 @@
-import { type FileHandle, open, readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { BinaryReader } from '@bufbuild/protobuf/wire'
 import { GraftError } from '../error.ts'
 import { crc32c, maskedCrc32c } from './crc32c.ts'
@@ -36,13 +35,13 @@ export interface CheckpointObject {
  */
 export class Checkpoint {
   readonly prefix: string
-  readonly entries: Map<string, Entry>
+  readonly #entries: Map<string, Entry>
   #shards: number
   #files = new Map<number, Promise<FileHandle>>()
 
   private constructor(prefix: string, entries: Map<string, Entry>, shards: number) {
     this.prefix = prefix
-    this.entries = entries
+    this.#entries = entries
     this.#shards = shards
   }
 
@@ -67,9 +66,23 @@ export class Checkpoint {
     }
   }
 
+  /** The names of the tensors it holds. */
+  get names(): string[] {
+    return [...this.#entries.keys()].filter(key => !key.startsWith('\0')).map(key => Buffer.from(key, 'latin1').toString())
+  }
+
+  /** Whether it holds tensor `key`. */
+  has(key: string): boolean {
+    return this.#entries.has(byteString(key))
+  }
+
   /** Reads one tensor. Throws a GraftError where the checkpoint has none of that name, or its bytes are cut off or damaged. */
   async read(key: string): Promise<DenseTensor> {
-    const entry = this.entries.get(key)
+    return await this.#read(byteString(key), key)
+  }
+
+  async #read(stored: string, key: string): Promise<DenseTensor> {
+    const entry = this.#entries.get(stored)
     if (!entry) throw damaged(`${this.prefix}.index`, `it has no tensor '${key}'`)
     if (entry.slices.length) return this.#assemble(key, entry)
     const bytes = await this.#bytes(key, entry)
@@ -83,7 +96,7 @@ export class Checkpoint {
 
   /** The object graph (`trackable_object_graph.proto`) of a TF2 checkpoint; `null` in a TF1 one. */
   async objects(): Promise<CheckpointObject[] | null> {
-    if (!this.entries.has('_CHECKPOINTABLE_OBJECT_GRAPH')) return null
+    if (!this.has('_CHECKPOINTABLE_OBJECT_GRAPH')) return null
     const { strings } = await this.read('_CHECKPOINTABLE_OBJECT_GRAPH')
     const objects: CheckpointObject[] = []
     try {
@@ -129,16 +142,18 @@ export class Checkpoint {
     const whole = { dtype: entry.dtype, shape: entry.shape, data: new Float32Array(sizeOf(entry.shape)) }
     if (entry.dtype !== 'float32') throw damaged(this.prefix, `tensor '${key}' of ${entry.dtype} is stored in parts, which only float32 may be`)
     for (const slice of entry.slices) {
-      const part = await this.read(sliceKey(key, slice))
-      const starts = slice.map(s => Math.max(s.start, 0))
-      copyInto(whole, part, starts)
+      const part = await this.#read(sliceKey(key, slice), key)
+      if (part.shape.some((size, d) => slice[d].start + size > entry.shape[d])) throw damaged(this.prefix, `a part of tensor '${key}' lies outside it`)
+      copyInto(whole, part, slice.map(({ start }) => start))
     }
     return whole
   }
 }
 
+const byteString = (key: string): string => Buffer.from(key).toString('latin1')
+
 const damaged = (file: string, what: string) =>
-  new GraftError(`the model's weights are damaged: ${file}: ${what}. Download it anew (hub.load(handle, { fresh: true }) after deleting the folder), `
+  new GraftError(`the model's weights are damaged: ${file}: ${what}. Delete the model's folder and load it anew, `
     + 'or open an intact copy with hub.load(\'./folder\').')
 
 function readHeader(bytes: Uint8Array): number {
@@ -212,7 +227,7 @@ function sliceKey(name: string, slice: Entry['slices'][0]): string {
   for (const byte of escaped) bytes.push(byte, ...(byte === 0 ? [255] : byte === 255 ? [0] : []))
   bytes.push(0, 1, ...orderedNumber(slice.length))
   for (const { start, length } of slice) bytes.push(...orderedSigned(start), ...orderedSigned(length))
-  return new TextDecoder().decode(Uint8Array.from(bytes))
+  return Buffer.from(bytes).toString('latin1')
 }
 
 function orderedNumber(value: number): number[] {
@@ -221,9 +236,13 @@ function orderedNumber(value: number): number[] {
   return [digits.length, ...digits]
 }
 
+/** A signed number whose bytes sort as the numbers do: as many leading ones as it has bytes, then the number, big-endian. */
 function orderedSigned(value: number): number[] {
   if (value >= -64 && value < 64) return [0x80 ^ value & 255]
-  throw new RangeError('a part that starts or ends beyond 63')
+  const length = Math.ceil((Math.floor(Math.log2(Math.abs(value))) + 2) / 7), bytes: number[] = []
+  for (let rest = value, i = 0; i < length; i++, rest = Math.floor(rest / 256)) bytes.unshift(rest & 255)
+  bytes[0] ^= 0xff << 8 - length & 255
+  return bytes
 }
 
 function copyInto(whole: DenseTensor, part: DenseTensor, starts: number[]): void {
@@ -235,9 +254,4 @@ function copyInto(whole: DenseTensor, part: DenseTensor, starts: number[]): void
     for (let d = rank - 1; d >= 0; d--) { to += (at[d] + starts[d]) * stride; stride *= whole.shape[d] }
     whole.data.set(part.data.subarray(from, from + row), to)
   }
-}
-
-/** The data files that belong to a checkpoint, for its size on disk. */
-export async function shardFiles(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter(name => name.includes('.data-')).map(name => join(folder, name))
 }

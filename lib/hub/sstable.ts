@@ -1,15 +1,14 @@
 import * as snappy from 'snappyjs'
 import { BinaryReader } from '@bufbuild/protobuf/wire'
 import { maskedCrc32c } from './crc32c.ts'
-import { text } from './proto.ts'
 
 const FOOTER = 48, MAGIC_LOW = 0x8b80fb57, MAGIC_HIGH = 0xdb477524
 /** A block of an index file is about 4 KiB; one that claims to unpack to more than this is damaged. */
 const LARGEST_BLOCK = 1 << 26
 
 /**
- * Reads a LevelDB table (TensorFlow's `io/table`), the format of a checkpoint's index: sorted keys with bytes each. Blocks are checked
- * by their CRC-32C and may be compressed by snappy. Throws a RangeError at damage.
+ * Reads a LevelDB table (TensorFlow's `io/table`), the format of a checkpoint's index: sorted keys with bytes each. Keys are byte strings: each
+ * character is one byte. Blocks are checked by their CRC-32C and may be compressed by snappy. Throws a RangeError at damage.
  */
 export function readTable(bytes: Uint8Array): Map<string, Uint8Array> {
   if (bytes.length < FOOTER) throw new RangeError(`a table of ${bytes.length} bytes is shorter than its footer`)
@@ -53,7 +52,7 @@ function* readBlock(file: Uint8Array, { offset, size }: Handle): Generator<[key:
     next.set(block.subarray(start, start + fresh), shared)
     key = next
     reader.pos = start + fresh + length
-    yield [text(key), block.subarray(start + fresh, start + fresh + length)]
+    yield [Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1'), block.subarray(start + fresh, start + fresh + length)]
   }
 }
 

@@ -95,7 +95,7 @@ function bindMainGraph(model: SavedModel, callable: Callable, checkpoint: Checkp
   known.set(image, { node: input, index: 0 })
   for (const def of defs) {
     if (!/^(VarHandleOp|VariableV2|Variable)$/.test(def.op)) continue
-    if (checkpoint?.entries.has(def.name)) known.set(def.name, variable(def.name, def.name, true, variables))
+    if (checkpoint?.has(def.name)) known.set(def.name, variable(def.name, def.name, true, variables))
   }
   const outputs = callable.outputs!
   const values = new Graph(model).expand(defs, known, outputs.map(output => output.tensor))
