@@ -29,7 +29,7 @@ export async function doctor() {
 /** What went wrong in one line: the error a command printed, without its stack, and what to do. */
 function word({ message }) {
   const said = /^ {4}\S*Error(?: \[\w+\])?: (.*)$/m.exec(message)?.[1]
-  return said ? `${said}; ${message.trim().split('\n').pop()}` : message.trim()
+  return said ? `${said}; ${message.trim().split('\n').pop()}` : message.trim().replaceAll('\n', ' ')
 }
 
 const mends = { hint: 'node install.js mends it' }
@@ -50,7 +50,7 @@ const checks = [
   ['Python', async () => (await findPython()).version],
   ['JupyterLab', async () => {
     if (!existsSync(pythonOf(venv))) throw new Error('no .venv; node install.js makes it')
-    return (await run(pythonOf(venv), ['-m', 'jupyterlab', '--version'], mends)).trim()
+    return (await run(pythonOf(venv), ['-c', 'import jupyterlab; print(jupyterlab.__version__)'], mends)).trim()
   }],
   ['Kernel', async () => {
     const file = join(venv, 'share', 'jupyter', 'kernels', 'graft', 'kernel.json')
