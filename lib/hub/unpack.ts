@@ -20,6 +20,8 @@ export async function unpack(archive: string, folder: string, source: string, si
   const kind = await kindOf(archive)
   if (!kind) throw corrupt(source, 'it is neither a tar nor a gzipped tar archive')
   const steps = kind === 'gzip' ? [createGunzip()] : []
+  // A tar that is destroyed in the middle of an entry would leave that entry's reader waiting for ever.
+  const broken = new AbortController(), stop = AbortSignal.any([broken.signal, ...(signal ? [signal] : [])])
   const seen = new Set<string>()
   let unpacked = 0
   const counter = new Transform({
@@ -37,15 +39,15 @@ export async function unpack(archive: string, folder: string, source: string, si
       if (type === 'directory') await mkdir(join(folder, path), { recursive: true })
       else if (type === 'file' || type === 'contiguous-file') {
         await mkdir(dirname(join(folder, path)), { recursive: true })
-        await pipeline(entry as unknown as Readable, createWriteStream(join(folder, path), { flags: 'wx' }), { signal })
+        await pipeline(entry as unknown as Readable, createWriteStream(join(folder, path), { flags: 'wx' }), { signal: stop })
       } else throw corrupt(source, `entry '${name}' is a ${type}; only files and folders may be in a model`)
       entry.resume()
     }
   }
-  const reading = pipeline([createReadStream(archive), ...steps, counter, tar], { signal })
-  const results = await Promise.allSettled([reading, write().catch(error => { tar.destroy(error as Error); throw error })])
-  const failures = results.filter(r => r.status === 'rejected').map(r => r.reason as NodeJS.ErrnoException)
-  const failure = failures.find(e => e instanceof GraftError) ?? failures.find(isDisk) ?? failures[0]
+  const reading = pipeline([createReadStream(archive), ...steps, counter, tar], { signal }).catch(error => { broken.abort(); throw error })
+  const writing = write().catch(error => { tar.destroy(error as Error); throw error })
+  const failures = (await Promise.allSettled([reading, writing])).filter(r => r.status === 'rejected').map(r => r.reason as NodeJS.ErrnoException)
+  const failure = failures.find(e => e instanceof GraftError) ?? failures.find(isDisk) ?? failures.find(e => e.name !== 'AbortError') ?? failures[0]
   if (signal?.aborted) throw signal.reason
   if (failure) throw failure instanceof GraftError || isDisk(failure) ? failure : corrupt(source, failure.message)
   if (!seen.size) throw corrupt(source, 'it is empty')

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type * as tfTypes from '@tensorflow/tfjs'
+import { GraftError } from '../error.ts'
 import { Checkpoint } from '../hub/checkpoint.ts'
 import { readSavedModel, type SavedModel } from '../hub/saved-model.ts'
 import { tf } from '../tf.ts'
@@ -43,6 +44,10 @@ export async function lift(folder: string, { signature, name }: { signature?: st
     const graph = await bind(saved, callable, checkpoint)
     for (const node of graph.variables) node.constants = [await checkpoint.read(node.variable!.key)]
     return build(saved, callable, graph, name)
+  } catch (error) {
+    if (error instanceof GraftError || (error as Error).name === 'AbortError') throw error
+    throw new GraftError(`'${folder}' cannot be opened as layers: ${(error as Error).message}. It is damaged or no image model; `
+      + 'load it anew, or open an intact copy with hub.load(\'./folder\').', { cause: error })
   } finally {
     await checkpoint.close()
   }

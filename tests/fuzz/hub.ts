@@ -1,0 +1,138 @@
+// Damages models at random and opens them: each must end in a model or a GraftError, soon and in bounded memory.
+//
+//     node tests/fuzz/hub.ts [mutants] [seed]
+//
+// Half of the mutants pass the first parser: checkpoint blocks and tensors get good checksums again, and graphs are damaged inside well-formed
+// fields. A failure prints its seed and leaves the mutant in a folder.
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { GraftError } from '../../lib/error.ts'
+import { readTable } from '../../lib/hub/sstable.ts'
+import { unpack } from '../../lib/hub/unpack.ts'
+import { lift } from '../../lib/lift/index.ts'
+import { tf } from '../../lib/tf.ts'
+import { thin, thinArchive } from '../fixtures/models/models.ts'
+import { table } from '../unit/lib/hub/table.ts'
+
+const MODELS = ['thin_slim', 'thin_tf_keras', 'thin_keras3', 'thin_tf1']
+const SLOWEST_MS = 20_000
+
+/** Mulberry32: the same mutants for the same seed. */
+export function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = state + 0x6d2b79f5 | 0
+    let t = Math.imul(state ^ state >>> 15, 1 | state)
+    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t
+    return ((t ^ t >>> 14) >>> 0) / 2 ** 32
+  }
+}
+
+type Random = () => number
+const below = (random: Random, limit: number) => Math.floor(random() * limit)
+
+/** Flips, overwrites, cuts, repeats or removes some bytes. */
+function damage(bytes: Uint8Array, random: Random): Uint8Array {
+  let out = Buffer.from(bytes)
+  if (!out.length) return out
+  for (let times = 1 + below(random, 4); times > 0; times--) {
+    const at = below(random, out.length), length = 1 + below(random, Math.min(64, Math.max(1, out.length - at)))
+    switch (below(random, 6)) {
+      case 0: out[at] ^= 1 << below(random, 8); break
+      case 1: out[at] = [0, 1, 0x7f, 0x80, 0xff][below(random, 5)]; break
+      case 2: out = out.subarray(0, at); break
+      case 3: out = Buffer.concat([out.subarray(0, at), out.subarray(at + length)]); break
+      case 4: out = Buffer.concat([out.subarray(0, at + length), out.subarray(at)]); break
+      case 5: out.fill(0xff, at, at + Math.min(length, 10)); break
+    }
+    if (!out.length) break
+  }
+  return out
+}
+
+/** Damages one field somewhere inside a protobuf message and writes all lengths around it anew. */
+function damageInside(bytes: Uint8Array, random: Random, depth = 0): Uint8Array {
+  const fields: { tag: number, wire: WireType, raw: Uint8Array }[] = []
+  try {
+    const reader = new BinaryReader(bytes)
+    while (reader.pos < reader.len) {
+      const [tag, wire] = reader.tag()
+      fields.push({ tag, wire, raw: reader.skip(wire, tag) })
+    }
+  } catch {
+    return damage(bytes, random)
+  }
+  if (!fields.length || depth > 12) return damage(bytes, random)
+  const at = below(random, fields.length), chosen = fields[at], writer = new BinaryWriter()
+  if (random() < 0.15) fields.splice(at, 1)
+  else if (random() < 0.15) fields.splice(below(random, fields.length), 0, chosen)
+  else if (chosen.wire === WireType.LengthDelimited) {
+    const inner = new BinaryReader(chosen.raw).bytes()
+    chosen.raw = new BinaryWriter().bytes(random() < 0.8 ? damageInside(inner, random, depth + 1) : damage(inner, random)).finish()
+  } else chosen.raw = chosen.wire === WireType.Varint ? new BinaryWriter().uint32(below(random, 2 ** 32)).finish() : damage(chosen.raw, random)
+  for (const { tag, wire, raw } of fields) writer.tag(tag, wire).raw(raw)
+  return writer.finish()
+}
+
+/** Damages the entries of a checkpoint's index and seals it with good checksums. */
+function damageTable(bytes: Uint8Array, random: Random): Uint8Array {
+  const pairs = [...readTable(bytes)].map(([key, value]) => [key, value] as const), at = below(random, pairs.length)
+  pairs[at] = [pairs[at][0], random() < 0.7 ? damageInside(pairs[at][1], random) : damage(pairs[at][1], random)]
+  return table(pairs)
+}
+
+const KINDS: Record<string, (folder: string, random: Random) => Promise<void>> = {
+  graph: (folder, random) => change(join(folder, 'saved_model.pb'), bytes => damage(bytes, random)),
+  'inside the graph': (folder, random) => change(join(folder, 'saved_model.pb'), bytes => damageInside(bytes, random)),
+  index: (folder, random) => change(join(folder, 'variables', 'variables.index'), bytes => damage(bytes, random)),
+  'inside the index': (folder, random) => change(join(folder, 'variables', 'variables.index'), bytes => damageTable(bytes, random)),
+  weights: (folder, random) => change(join(folder, 'variables', 'variables.data-00000-of-00001'), bytes => damage(bytes, random)),
+}
+
+async function change(file: string, how: (bytes: Uint8Array) => Uint8Array): Promise<void> {
+  await writeFile(file, how(await readFile(file)))
+}
+
+/** Opens `count` mutants; returns how they ended. Throws at the first that ends in anything but a model or a GraftError. */
+export async function fuzz(count: number, seed: number): Promise<{ models: number, errors: number, inner: Map<string, number> }> {
+  const scratch = await mkdtemp(join(tmpdir(), 'graft-fuzz-')), result = { models: 0, errors: 0, inner: new Map<string, number>() }
+  const intact = await Promise.all(MODELS.map(async name => (await thin(name)).folder))
+  const tars = await Promise.all(MODELS.map(async name => gunzipSync(await readFile(thinArchive(name)))))
+  const kinds = [...Object.keys(KINDS), 'archive', 'inside the archive']
+  for (let i = 0; i < count; i++) {
+    const random = randomOf(seed + i), kind = kinds[i % kinds.length], which = below(random, MODELS.length), mutant = join(scratch, `${seed + i}`)
+    const before = { tensors: tf.memory().numTensors, time: performance.now() }
+    try {
+      if (KINDS[kind]) {
+        await cp(intact[which], mutant, { recursive: true })
+        await KINDS[kind](mutant, random)
+      } else {
+        await mkdir(mutant)
+        const tar = kind === 'archive' ? damage(gzipSync(tars[which], { level: 1 }), random) : gzipSync(damage(tars[which], random), { level: 1 })
+        await writeFile(join(mutant, 'archive'), tar)
+      }
+      const folder = KINDS[kind] ? mutant : await unpack(join(mutant, 'archive'), join(mutant, 'model'), 'mutant')
+      ;(await lift(folder)).model.dispose()
+      result.models++
+    } catch (error) {
+      if (!(error instanceof GraftError)) throw new Error(`seed ${seed + i} (${kind} of ${MODELS[which]}, left in ${mutant})`, { cause: error })
+      result.errors++
+      if (error.cause instanceof TypeError) result.inner.set(String(error.cause.stack).split('\n').slice(0, 2).join(''), seed + i)
+    }
+    const took = performance.now() - before.time
+    if (took > SLOWEST_MS) throw new Error(`seed ${seed + i} (${kind} of ${MODELS[which]}) took ${Math.round(took)} ms`)
+    await rm(mutant, { recursive: true })
+  }
+  await rm(scratch, { recursive: true })
+  return result
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [count = 1000, seed = 1] = process.argv.slice(2).map(Number)
+  const { models, errors, inner } = await fuzz(count, seed)
+  for (const [where, which] of inner) console.log(`seed ${which}: ${where}`)
+  console.log(`${count} mutants: ${models} models, ${errors} errors that say why; ${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most`)
+}

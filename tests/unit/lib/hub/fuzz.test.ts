@@ -1,0 +1,9 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fuzz } from '../../../fuzz/hub.ts'
+
+test('140 damaged models end in a model or in an error that says why (node tests/fuzz/hub.ts 100000 opens more)', async () => {
+  const { models, errors, inner } = await fuzz(140, 1)
+  assert.deepEqual([models + errors, [...inner]], [140, []])
+  assert.ok(errors > 60 && models > 5, `${models} models, ${errors} errors`)
+})
