@@ -25,10 +25,13 @@ const time = async (work: () => Promise<unknown>, runs = 5) => {
 
 try {
   // As a ResNet has it: many layers, most of the weight in few of them.
-  const units = [256, 512, 1024, 2048].flatMap(size => Array.from({ length: 18 }, (_, i) => i % 3 === 2 ? size : size / 4))
-  const model = tf.sequential({ layers: units.map((size, i) => tf.layers.dense({ ...(i === 0 ? { inputShape: [256] } : {}), units: size })) })
+  const units = [256, 512, 1024, 2048].flatMap(size => Array.from({ length: 18 }, (_, i) => (i % 3 === 2 ? size : size / 4)))
+  const model = tf.sequential({
+    layers: units.map((size, i) => tf.layers.dense({ ...(i === 0 ? { inputShape: [256] } : {}), units: size })),
+  })
   for (const layer of model.layers) layer.setWeights(layer.getWeights().map(weight => tf.randomNormal(weight.shape)))
-  const path = join(folder, 'graft.h5'), bytes = (await save(model, path)).bytes
+  const path = join(folder, 'graft.h5'),
+    bytes = (await save(model, path)).bytes
   const ours = { save: await time(() => save(model, path)), load: await time(async () => (await load(path)).dispose()) }
   const script = `
 import json, statistics, sys, time
@@ -39,11 +42,27 @@ def timed(work):
     for _ in range(5):
         start = time.perf_counter(); work(); times.append(1000 * (time.perf_counter() - start))
     return {'first': times[0], 'median': statistics.median(times)}
-print(json.dumps({'save': timed(lambda: model.save(sys.argv[2])), 'load': timed(lambda: keras.models.load_model(sys.argv[2], compile=False))}))`
-  const theirs = JSON.parse(execFileSync(python, ['-c', script, path, join(folder, 'keras.h5')], { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' } }).toString().trim().split('\n').at(-1)!) as typeof ours
-  console.log(`${(bytes / 1e6).toFixed(0)} MB, ${model.countParams().toLocaleString('en-US')} parameters in ${units.length} layers; milliseconds, median of 5`)
+saving, loading = timed(lambda: model.save(sys.argv[2])), timed(lambda: keras.models.load_model(sys.argv[2], compile=False))
+print(json.dumps({'save': saving, 'load': loading}))`
+  const theirs = JSON.parse(
+    execFileSync(python, ['-c', script, path, join(folder, 'keras.h5')], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' },
+    })
+      .toString()
+      .trim()
+      .split('\n')
+      .at(-1)!,
+  ) as typeof ours
+  console.log(
+    `${(bytes / 1e6).toFixed(0)} MB, ${model.countParams().toLocaleString('en-US')} parameters in ${units.length} ` +
+      `layers; milliseconds, median of 5`,
+  )
   for (const what of ['save', 'load'] as const) {
-    console.log(`${what}: Graft ${ours[what].median.toFixed(0)}${what === 'save' ? ' (with read-back and fsync)' : ''}, Keras 3 ${theirs[what].median.toFixed(0)}: ${(ours[what].median / theirs[what].median).toFixed(2)} ×`)
+    console.log(
+      `${what}: Graft ${ours[what].median.toFixed(0)}${what === 'save' ? ' (with read-back and fsync)' : ''}, Keras 3 ` +
+        `${theirs[what].median.toFixed(0)}: ${(ours[what].median / theirs[what].median).toFixed(2)} ×`,
+    )
   }
 } finally {
   rmSync(folder, { recursive: true })

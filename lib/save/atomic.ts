@@ -23,13 +23,27 @@ const chunk = 8 << 20
  * Missing folders are made. On any failure nothing new is left.
  */
 export async function writeAtomically(
-  path: string, bytes: Uint8Array, verify: (written: Uint8Array<ArrayBuffer>) => Promise<void>, { overwrite = true, signal }: { overwrite?: boolean, signal?: AbortSignal } = {},
+  path: string,
+  bytes: Uint8Array,
+  verify: (written: Uint8Array<ArrayBuffer>) => Promise<void>,
+  { overwrite = true, signal }: { overwrite?: boolean; signal?: AbortSignal } = {},
 ): Promise<Placed> {
   const target = await realpath(path).catch(() => resolve(path))
   const before = await stat(target).catch(() => undefined)
-  if (before?.isDirectory()) throw new GraftError(`cannot save to ${path}: it is a folder. Give a file name in it, such as ${join(path, 'model.h5')}.`)
-  if (before && !overwrite) throw new GraftError(`cannot save to ${path}: it exists, and overwrite is false. Choose another name, or let it be overwritten.`)
-  if (before && ((before.mode & 0o222) === 0 || !await access(target, constants.W_OK).then(() => true, () => false))) {
+  if (before?.isDirectory())
+    throw new GraftError(`cannot save to ${path}: it is a folder. Give a file name in it, such as ${join(path, 'model.h5')}.`)
+  if (before && !overwrite)
+    throw new GraftError(
+      `cannot save to ${path}: it exists, and overwrite is false. Choose another name, or let it be overwritten.`,
+    )
+  if (
+    before &&
+    ((before.mode & 0o222) === 0 ||
+      !(await access(target, constants.W_OK).then(
+        () => true,
+        () => false,
+      )))
+  ) {
     throw new GraftError(`cannot save to ${path}: the file is read-only. Choose another name, or allow writing (chmod u+w).`)
   }
   const folder = dirname(target)
@@ -56,13 +70,16 @@ export async function writeAtomically(
 /** Makes the folder; returns what had to be made, innermost first. */
 async function makeFolder(path: string, folder: string): Promise<string[]> {
   const made: string[] = []
-  for (let at = folder; !await stat(at).catch(() => undefined); at = dirname(at)) made.push(at)
+  for (let at = folder; !(await stat(at).catch(() => undefined)); at = dirname(at)) made.push(at)
   try {
     await mkdir(folder, { recursive: true })
   } catch (error) {
     for (const each of made) await rmdir(each).catch(() => {})
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOTDIR' || code === 'EEXIST') throw new GraftError(`cannot save to ${path}: ${dirname(made.at(-1) ?? folder)} is a file, not a folder. Choose another place.`)
+    if (code === 'ENOTDIR' || code === 'EEXIST')
+      throw new GraftError(
+        `cannot save to ${path}: ${dirname(made.at(-1) ?? folder)} is a file, not a folder. Choose another place.`,
+      )
     throw await explain(error, path, dirname(made.at(-1) ?? folder), 0)
   }
   return made
@@ -133,11 +150,18 @@ async function explain(error: unknown, path: string, folder: string, bytes: numb
   const kept = 'Nothing was changed.'
   if (name === 'AbortError') return interrupted(path)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    const space = await statfs(folder).then(({ bavail, bsize }) => `, ${megabytes(bavail * bsize)} are free`, () => '')
-    return new GraftError(`cannot save to ${path}: the disk is full. The file needs ${megabytes(bytes)}${space}. Free some space or choose another disk. ${kept}`)
+    const space = await statfs(folder).then(
+      ({ bavail, bsize }) => `, ${megabytes(bavail * bsize)} are free`,
+      () => '',
+    )
+    return new GraftError(
+      `cannot save to ${path}: the disk is full. The file needs ${megabytes(bytes)}${space}. ` +
+        `Free some space or choose another disk. ${kept}`,
+    )
   }
   if (code === 'EROFS') return new GraftError(`cannot save to ${path}: the disk is read-only. Choose another place.`)
-  if (code === 'EACCES' || code === 'EPERM') return new GraftError(`cannot save to ${path}: no permission to write in ${folder}. Choose another folder. ${kept}`)
+  if (code === 'EACCES' || code === 'EPERM')
+    return new GraftError(`cannot save to ${path}: no permission to write in ${folder}. Choose another folder. ${kept}`)
   if (code === 'ENAMETOOLONG') return new GraftError(`cannot save to ${path}: the name is too long. Choose a shorter one.`)
   return new GraftError(`cannot save to ${path}: ${(error as Error).message}. ${kept}`, { cause: error })
 }

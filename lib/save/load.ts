@@ -10,26 +10,38 @@ export interface LoadOptions {
 }
 
 /**
- * Loads a model from a file of Keras 3, Keras 2 (tf_keras), TensorFlow.js or Graft. The extension names the format: `.h5`, `.keras`, or
- * `.weights.h5` with the model that the weights are for. A file that {@link save} wrote also brings the model's card, so that
- * `predict(model, file)` works at once.
+ * Loads a model from a file of Keras 3, Keras 2 (tf_keras), TensorFlow.js or Graft. The extension names the format: `.h5`,
+ * `.keras`, or `.weights.h5` with the model that the weights are for. A file that {@link save} wrote also brings the model's
+ * card, so that `predict(model, file)` works at once.
  *
- * What TensorFlow.js would compute otherwise than Keras is refused, by layer, key and value. Code in a file is never run.
- * Throws a GraftError for a missing, damaged or foreign file.
+ * What TensorFlow.js would compute otherwise than Keras is refused, by layer, key and value. Code in a file is never run. Throws
+ * a GraftError for a missing, damaged or foreign file.
  *
  * @example
  * const model = await load('custom_mobilenet_feature_extraction.h5')
  */
 export async function load(path: string, { into }: LoadOptions = {}): Promise<LayersModel> {
-  const { signal } = host(), format = formatOf(path, 'load')
+  const { signal } = host(),
+    format = formatOf(path, 'load')
   const fail = (why: string, cause?: unknown) => new GraftError(`cannot load ${path}: ${why}`, { cause })
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw fail(error.code === 'ENOENT' ? 'there is no such file.' : error.code === 'EISDIR' ? 'it is a folder, not a file.'
-      : error.code === 'EACCES' ? 'no permission to read it.' : `${error.message}.`, error)
+    throw fail(
+      error.code === 'ENOENT'
+        ? 'there is no such file.'
+        : error.code === 'EISDIR'
+          ? 'it is a folder, not a file.'
+          : error.code === 'EACCES'
+            ? 'no permission to read it.'
+            : `${error.message}.`,
+      error,
+    )
   })
   const wanted = format.extension === '.keras' ? zip : hdf5
   if (!wanted.start.equals(bytes.subarray(0, wanted.start.length))) {
-    throw fail(`it is ${bytes.length ? `not ${wanted.what}` : 'empty'}. A ${format.extension} file begins with the bytes ${wanted.start.toString('hex', 0, 4)}.`)
+    throw fail(
+      `it is ${bytes.length ? `not ${wanted.what}` : 'empty'}. ` +
+        `A ${format.extension} file begins with the bytes ${wanted.start.toString('hex', 0, 4)}.`,
+    )
   }
   try {
     return await format.decode(bytes, { into, signal })

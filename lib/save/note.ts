@@ -6,7 +6,10 @@ import type { Readers } from './keras/encode.ts'
 import { isObject, type Json, type Writer } from './keras/types.ts'
 import { fingerprint, type LayerWeights } from './weights.ts'
 
-/** What Graft adds to a file, and Keras ignores: the card, by which a prediction on an image file is possible, and how the file was made. */
+/**
+ * What Graft adds to a file, and Keras ignores: the card, by which a prediction on an image file is possible, and how the file
+ * was made.
+ */
 export interface Note {
   format: 1
   /** Graft's version. */
@@ -22,13 +25,20 @@ export interface Note {
 export function makeNote(model: LayersModel, readers: Readers, layers: LayerWeights[]): Note {
   const card = cardOf(model)
   const { folder, ...portable } = card ?? {}
-  return { format: 1, version: '0.1.0', tfjs: tf.version.tfjs, readers, card: card ? portable as ModelCard : null, weights: fingerprint(layers) }
+  return {
+    format: 1,
+    version: '0.1.0',
+    tfjs: tf.version.tfjs,
+    readers,
+    card: card ? (portable as ModelCard) : null,
+    weights: fingerprint(layers),
+  }
 }
 
 /** Reads a note; undefined where the file is not Graft's. */
 export function readNote(text: unknown): Note | undefined {
   const note = parse(text)
-  return isObject(note) ? note as unknown as Note : undefined
+  return isObject(note) ? (note as unknown as Note) : undefined
 }
 
 /** In whose manner a file is written: Graft's note tells, else the version of Keras that stands in it. */
@@ -47,7 +57,7 @@ export function applyNote(note: Note | undefined, model: LayersModel, layers: ()
 /** JSON, or undefined where it is none. */
 export function parse(text: unknown): Json | undefined {
   try {
-    return typeof text === 'string' ? JSON.parse(text) as Json : undefined
+    return typeof text === 'string' ? (JSON.parse(text) as Json) : undefined
   } catch {
     return undefined
   }

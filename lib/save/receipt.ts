@@ -8,7 +8,9 @@ import type { Format } from './formats/format.ts'
 import { pythonLines, weightLines } from './python.ts'
 import type { LayerWeights } from './weights.ts'
 
-/** What {@link save} did: where the file is, what it holds, how it was checked, and the Python lines that open it. Shows itself. */
+/**
+ * What {@link save} did: where the file is, what it holds, how it was checked, and the Python lines that open it. Shows itself.
+ */
 export class SaveReceipt {
   /** The absolute path. */
   readonly path: string
@@ -34,7 +36,10 @@ export class SaveReceipt {
     const weights = layers.flatMap(({ weights }) => weights)
     this.weights = weights.length
     this.parameters = weights.reduce((sum, { data }) => sum + data.length, 0)
-    this.trainableParameters = model.trainableWeights.reduce((sum, { shape }) => sum + shape.reduce<number>((size, side) => size * (side as number), 1), 0)
+    this.trainableParameters = model.trainableWeights.reduce(
+      (sum, { shape }) => sum + shape.reduce<number>((size, side) => size * (side as number), 1),
+      0,
+    )
     this.card = cardOf(model)
     this.python = (format.extension === '.weights.h5' ? weightLines(path) : pythonLines(path, model, this.card)).join('\n')
     this.#given = path
@@ -45,11 +50,29 @@ export class SaveReceipt {
     const { classes, handle } = this.card ?? {}
     const count = (n: number) => n.toLocaleString('en-US')
     return [
-      ['File', `${this.#given}, ${megabytes(this.bytes)}${this.replaced ? ', replaced the old one' : ''}${this.#folder ? ', in a new folder' : ''}`],
-      ['Holds', `${count(this.layers)} layers, ${count(this.parameters)} parameters, of them ${count(this.trainableParameters)} trainable`],
+      [
+        'File',
+        `${this.#given}, ` +
+          `${megabytes(this.bytes)}${this.replaced ? ', replaced the old one' : ''}${this.#folder ? ', in a new folder' : ''}`,
+      ],
+      [
+        'Holds',
+        `${count(this.layers)} layers, ${count(this.parameters)} parameters, of them ` +
+          `${count(this.trainableParameters)} trainable`,
+      ],
       ...(handle ? [['From', handle] as [string, string]] : []),
-      ...(classes ? [['Classes', classes.length > 12 ? `${classes.slice(0, 12).join(', ')}, … (${classes.length})` : classes.join(', ')] as [string, string]] : []),
-      ['Checked', `read back from the disk: the configuration and all ${count(this.weights)} weights are byte for byte what was saved`],
+      ...(classes
+        ? [
+            [
+              'Classes',
+              classes.length > 12 ? `${classes.slice(0, 12).join(', ')}, … (${classes.length})` : classes.join(', '),
+            ] as [string, string],
+          ]
+        : []),
+      [
+        'Checked',
+        `read back from the disk: the configuration and all ${count(this.weights)} weights are byte for byte what was saved`,
+      ],
     ]
   }
 
@@ -59,11 +82,14 @@ export class SaveReceipt {
   }
 
   [displaySymbol](): MimeBundle {
+    const code = 'style="padding: 8px; border: 1px solid #ccc; overflow-x: auto"'
     const cell = 'style="text-align: left; padding: 2px 12px 2px 0; vertical-align: top"'
-    const rows = this.#facts().map(([name, value]) => `<tr><th ${cell}>${escape(name)}</th><td ${cell}>${escape(value)}</td></tr>`)
+    const rows = this.#facts().map(
+      ([name, value]) => `<tr><th ${cell}>${escape(name)}</th><td ${cell}>${escape(value)}</td></tr>`,
+    )
     return {
       'text/plain': this[inspect.custom](),
-      'text/html': `<table>${rows.join('')}</table><p>Open it in Python:</p><pre style="padding: 8px; border: 1px solid #ccc; overflow-x: auto">${escape(this.python)}</pre>`,
+      'text/html': `<table>${rows.join('')}</table><p>Open it in Python:</p><pre ${code}>${escape(this.python)}</pre>`,
     }
   }
 
@@ -73,4 +99,5 @@ export class SaveReceipt {
   }
 }
 
-const escape = (text: string): string => text.replace(/[&<>"]/g, letter => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[letter] as string)
+const escape = (text: string): string =>
+  text.replace(/[&<>"]/g, letter => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[letter] as string)

@@ -18,30 +18,48 @@ export interface SaveOptions {
 }
 
 /**
- * Saves a model as a file that Keras opens with `keras.models.load_model(path)`, with no custom objects. The extension names the format:
- * `.h5` (Keras 2 and 3), `.keras` (Keras 3), `.weights.h5` (the weights alone). Configuration, weights and the layers' `trainable` flags
- * are written, and the model's card (handle, classes, image size, range), which Keras ignores and {@link load} reads.
+ * Saves a model as a file that Keras opens with `keras.models.load_model(path)`, with no custom objects. The extension names the
+ * format: `.h5` (Keras 2 and 3), `.keras` (Keras 3), `.weights.h5` (the weights alone). Configuration, weights and the layers'
+ * `trainable` flags are written, and the model's card (handle, classes, image size, range), which Keras ignores and {@link load}
+ * reads.
  *
- * The file is written beside its target, read back, compared byte by byte, and only then put in place: `path` always is the whole old
- * file or the whole new one. Missing folders are made. Returns a receipt that shows itself.
+ * The file is written beside its target, read back, compared byte by byte, and only then put in place: `path` always is the
+ * whole old file or the whole new one. Missing folders are made. Returns a receipt that shows itself.
  *
- * Throws a GraftError for an unknown extension, a folder in the way, a full or read-only disk, and layers that Keras does not compute
- * alike; nothing is changed then.
+ * Throws a GraftError for an unknown extension, a folder in the way, a full or read-only disk, and layers that Keras does not
+ * compute alike; nothing is changed then.
  *
  * @example
  * await save(model, 'custom_mobilenet_feature_extraction.h5')
  */
-export async function save(model: LayersModel, path: string, { overwrite = true, readers = 'keras3' }: SaveOptions = {}): Promise<SaveReceipt> {
+export async function save(
+  model: LayersModel,
+  path: string,
+  { overwrite = true, readers = 'keras3' }: SaveOptions = {},
+): Promise<SaveReceipt> {
   const { signal } = host()
   if (!(model instanceof tf.LayersModel)) {
-    throw new GraftError(`save(model, path) expects a model (tf.LayersModel). Received: ${(model as object)?.constructor?.name ?? typeof model}.`)
+    throw new GraftError(
+      `save(model, path) expects a model (tf.LayersModel). Received: ${(model as object)?.constructor?.name ?? typeof model}.`,
+    )
   }
   const format = formatOf(path, 'save to')
-  if (!model.inputs?.length) throw new GraftError(`the model '${model.name}' has no weights yet: give its first layer an inputShape, or call it once.`)
-  const { bytes, weights, differs } = await format.encode(model, { readers, signal }).catch(error => { throw signal.aborted ? interrupted(path) : error })
-  const placed = await writeAtomically(path, bytes, async written => {
-    const wrong = await differs(written)
-    if (wrong) throw new GraftError(`cannot save to ${path}: ${wrong} was not read back as it was written. The disk may be failing; choose another.`)
-  }, { overwrite, signal })
+  if (!model.inputs?.length)
+    throw new GraftError(`the model '${model.name}' has no weights yet: give its first layer an inputShape, or call it once.`)
+  const { bytes, weights, differs } = await format.encode(model, { readers, signal }).catch(error => {
+    throw signal.aborted ? interrupted(path) : error
+  })
+  const placed = await writeAtomically(
+    path,
+    bytes,
+    async written => {
+      const wrong = await differs(written)
+      if (wrong)
+        throw new GraftError(
+          `cannot save to ${path}: ${wrong} was not read back as it was written. The disk may be failing; choose another.`,
+        )
+    },
+    { overwrite, signal },
+  )
   return new SaveReceipt(model, path, placed, format, weights)
 }

@@ -29,34 +29,46 @@ export interface Named {
 }
 
 /** Where a format puts the weights of a model. */
-export type Places = { layer: string, weights: Named[] }[]
+export type Places = { layer: string; weights: Named[] }[]
 
 /** The places of Keras's `.h5`: by layer, all that can be trained now first, then the rest. */
-export const h5Places = (model: LayersModel): Places => model.layers.map(layer => ({ layer: layerName(layer.name), weights: distinct(kerasOrder(layer)) }))
+export const h5Places = (model: LayersModel): Places =>
+  model.layers.map(layer => ({ layer: layerName(layer.name), weights: distinct(kerasOrder(layer)) }))
 
 /** The places of Keras 3's `.weights.h5`: numbered, in groups named after the layers' classes. */
 export const varsPlaces = (model: LayersModel): Places =>
   slotsOf(model).map(({ path, weights }) => ({ layer: path, weights: weights.map((weight, i) => ({ path: String(i), weight })) }))
 
 /**
- * Reads the numbers of all weights. They are those of one moment, even while the model trains on: they are fixed before the first wait
- * for the backend.
+ * Reads the numbers of all weights. They are those of one moment, even while the model trains on: they are fixed before the
+ * first wait for the backend.
  */
 export async function readWeights(places: Places): Promise<LayerWeights[]> {
-  const found = places.map(({ layer, weights }) => ({ layer, weights: weights.map(({ path, weight }) => ({ path, tensor: tf.clone(weight.read()) })) }))
+  const found = places.map(({ layer, weights }) => ({
+    layer,
+    weights: weights.map(({ path, weight }) => ({ path, tensor: tf.clone(weight.read()) })),
+  }))
   try {
-    return await Promise.all(found.map(async ({ layer, weights }) => ({
-      layer, weights: await Promise.all(weights.map(async ({ path, tensor }) => ({ path, shape: tensor.shape, data: await floats(tensor) }))),
-    })))
+    return await Promise.all(
+      found.map(async ({ layer, weights }) => ({
+        layer,
+        weights: await Promise.all(
+          weights.map(async ({ path, tensor }) => ({ path, shape: tensor.shape, data: await floats(tensor) })),
+        ),
+      })),
+    )
   } finally {
     for (const { weights } of found) tf.dispose(weights.map(({ tensor }) => tensor))
   }
 }
 
 /** Gives one layer's weights their numbers; throws a GraftError where the file's do not fit. */
-export function setWeights(layer: string, places: Named[], stored: { path: string, dataset: Dataset }[]): void {
+export function setWeights(layer: string, places: Named[], stored: { path: string; dataset: Dataset }[]): void {
   if (places.length !== stored.length) {
-    throw new GraftError(`layer '${layer}' has ${stored.length} weights in the file (${stored.map(({ path }) => path).join(', ')}), but ${places.length} here.`)
+    throw new GraftError(
+      `layer '${layer}' has ${stored.length} weights in the file (${stored.map(({ path }) => path).join(', ')}), but ` +
+        `${places.length} here.`,
+    )
   }
   for (const [i, { weight }] of places.entries()) {
     const { path, dataset } = stored[i]
@@ -72,7 +84,8 @@ export function setWeights(layer: string, places: Named[], stored: { path: strin
 
 /** The weights of a layer, or of a model used as one, in the order of Keras: all that can be trained now, then the rest. */
 function kerasOrder(layer: layers.Layer): Named[] {
-  const trained: Named[] = [], rest: Named[] = []
+  const trained: Named[] = [],
+    rest: Named[] = []
   const visit = (each: layers.Layer, folder: string, mayTrain: boolean) => {
     const trains = mayTrain && each.trainable
     if (isModel(each)) {
@@ -93,7 +106,12 @@ const floats = async (tensor: Tensor): Promise<Float32Array<ArrayBuffer>> => new
 function weightPath(layer: layers.Layer, weight: Variable): string {
   const name = (weight as Variable & { originalName?: string }).originalName ?? weight.name
   const own = name.startsWith(`${layer.name}/`) ? name.slice(layer.name.length + 1) : name
-  return `${layerName(layer.name)}/${own.split('/').filter(part => part !== '' && part !== '.').join('/') || 'weight'}`
+  return `${layerName(layer.name)}/${
+    own
+      .split('/')
+      .filter(part => part !== '' && part !== '.')
+      .join('/') || 'weight'
+  }`
 }
 
 /** Two weights of one layer may carry one name; in a file each has its own. */

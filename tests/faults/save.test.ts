@@ -12,28 +12,37 @@ const child = new URL('./save/child.ts', import.meta.url).pathname
 const kills = Number(process.env.GRAFT_KILLS ?? 20)
 
 let folder: string
-before(() => { folder = mkdtempSync(join(tmpdir(), 'graft-faults-')) })
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'graft-faults-'))
+})
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 const ended = (process: ChildProcess) => new Promise<void>(done => process.on('exit', () => done()))
-const ready = (process: ChildProcess) => new Promise<void>((done, fail) => {
-  process.stdout!.on('data', text => { if (String(text).includes('ready')) done() })
-  process.on('exit', code => fail(new Error(`the child ended with ${code}`)))
-})
+const ready = (process: ChildProcess) =>
+  new Promise<void>((done, fail) => {
+    process.stdout!.on('data', text => {
+      if (String(text).includes('ready')) done()
+    })
+    process.on('exit', code => fail(new Error(`the child ended with ${code}`)))
+  })
 
 test(`killed ${kills} times while it overwrites a model, the file always opens`, async context => {
-  const path = join(folder, 'killed.h5'), seen = new Map<number, number>()
+  const path = join(folder, 'killed.h5'),
+    seen = new Map<number, number>()
   const unfinished = () => readdirSync(folder).filter(name => name.endsWith('.part'))
   let orphans = 0
   for (let i = 0; i < kills; i++) {
-    const process_ = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, 'overwrite', path], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const process_ = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, 'overwrite', path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     const gone = ended(process_)
     await ready(process_)
     await new Promise(done => setTimeout(done, Math.random() * 120))
     process_.kill('SIGKILL')
     await gone
     orphans += unfinished().length
-    const model = await load(path), values = new Set(model.getWeights()[0].dataSync())
+    const model = await load(path),
+      values = new Set(model.getWeights()[0].dataSync())
     model.dispose()
     assert.equal(values.size, 1, `a mixture of two models after kill ${i}: ${[...values]}`)
     const [value] = values
@@ -41,45 +50,74 @@ test(`killed ${kills} times while it overwrites a model, the file always opens`,
   }
   await save(tf.sequential({ layers: [tf.layers.dense({ inputShape: [2], units: 1 })] }), path)
   assert.deepEqual(unfinished(), [], 'temporary files of killed processes were not swept')
-  context.diagnostic(`found ${[...seen].map(([value, times]) => `model ${value} ${times} times`).join(', ')}; ${orphans} kills fell while a file was being written`)
+  context.diagnostic(
+    `found ${[...seen].map(([value, times]) => `model ${value} ${times} times`).join(', ')}; ` +
+      `${orphans} kills fell while a file was being written`,
+  )
 })
 
 /** Runs a command in a mount namespace of its own, as its root: what it mounts is gone with it. */
 const inNamespace = (script: string, ...args: string[]) =>
-  spawnSync('unshare', [...(process.getuid?.() === 0 ? ['-m'] : ['-r', '-m']), 'sh', '-ec', script, 'sh', ...args], { encoding: 'utf8' })
+  spawnSync('unshare', [...(process.getuid?.() === 0 ? ['-m'] : ['-r', '-m']), 'sh', '-ec', script, 'sh', ...args], {
+    encoding: 'utf8',
+  })
 
-describe('on disks that take no file', { skip: inNamespace('mount -t tmpfs -o size=64k tmpfs /tmp').status !== 0 && 'no small file system can be mounted here (unshare, mount)' }, () => {
-  const run = (prepare: string) => {
-    const disk = mkdtempSync(join(folder, 'disk-'))
-    const script = `mount -t tmpfs -o size=1m tmpfs "$1"; printf old > "$1/model.h5"; ${prepare}; "$2" --disable-warning=ExperimentalWarning "$3" once "$1/model.h5"; printf '\\n'; cat "$1/model.h5"; printf '\\n'; ls -A "$1"`
-    const { stdout, stderr } = inNamespace(script, disk, process.execPath, child)
-    const lines = stdout.trim().split('\n').filter(line => line !== '')
-    assert.ok(lines.length > 2, stderr)
-    const [result, old, ...names] = lines
-    return { result: JSON.parse(result) as { name?: string, message?: string }, old, names }
-  }
-  for (const [what, prepare, message] of [
-    ['a full disk', ':', /the disk is full.*needs 2\.4 MB.*are free/],
-    ['a read-only disk', 'mount -o remount,ro "$1"', /the disk is read-only|the file is read-only/],
-  ] as const) {
-    test(`${what}: a clear error, the old file untouched, nothing left`, () => {
-      const { result, old, names } = run(prepare)
-      assert.equal(result.name, 'GraftError')
-      assert.match(result.message!, message)
-      assert.equal(old, 'old')
-      assert.deepEqual(names, ['model.h5'])
-    })
-  }
-})
+describe(
+  'on disks that take no file',
+  {
+    skip:
+      inNamespace('mount -t tmpfs -o size=64k tmpfs /tmp').status !== 0 &&
+      'no small file system can be mounted here (unshare, mount)',
+  },
+  () => {
+    const run = (prepare: string) => {
+      const disk = mkdtempSync(join(folder, 'disk-'))
+      const script = [
+        'mount -t tmpfs -o size=1m tmpfs "$1"; printf old > "$1/model.h5"',
+        prepare,
+        '"$2" --disable-warning=ExperimentalWarning "$3" once "$1/model.h5"; echo',
+        'cat "$1/model.h5"; echo; ls -A "$1"',
+      ].join('\n')
+      const { stdout, stderr } = inNamespace(script, disk, process.execPath, child)
+      const lines = stdout
+        .trim()
+        .split('\n')
+        .filter(line => line !== '')
+      assert.ok(lines.length > 2, stderr)
+      const [result, old, ...names] = lines
+      return { result: JSON.parse(result) as { name?: string; message?: string }, old, names }
+    }
+    for (const [what, prepare, message] of [
+      ['a full disk', ':', /the disk is full.*needs 2\.4 MB.*are free/],
+      ['a read-only disk', 'mount -o remount,ro "$1"', /the disk is read-only|the file is read-only/],
+    ] as const) {
+      test(`${what}: a clear error, the old file untouched, nothing left`, () => {
+        const { result, old, names } = run(prepare)
+        assert.equal(result.name, 'GraftError')
+        assert.match(result.message!, message)
+        assert.equal(old, 'old')
+        assert.deepEqual(names, ['model.h5'])
+      })
+    }
+  },
+)
 
-test('a folder of another user: a clear error, nothing left', { skip: process.getuid?.() !== 0 && 'needs root, to become another user' }, () => {
-  const place = mkdtempSync(join(folder, 'theirs-'))
-  const { stdout, stderr } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', child, 'once', join(place, 'model.h5'), 'as-nobody'], { encoding: 'utf8' })
-  const result = JSON.parse(stdout.trim().split('\n').at(-1) || `{"message": ${JSON.stringify(stderr)}}`)
-  assert.equal(result.name, 'GraftError', stdout + stderr)
-  assert.match(result.message, /no permission/)
-  assert.deepEqual(readdirSync(place), [])
-})
+test(
+  'a folder of another user: a clear error, nothing left',
+  { skip: process.getuid?.() !== 0 && 'needs root, to become another user' },
+  () => {
+    const place = mkdtempSync(join(folder, 'theirs-'))
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', child, 'once', join(place, 'model.h5'), 'as-nobody'],
+      { encoding: 'utf8' },
+    )
+    const result = JSON.parse(stdout.trim().split('\n').at(-1) || `{"message": ${JSON.stringify(stderr)}}`)
+    assert.equal(result.name, 'GraftError', stdout + stderr)
+    assert.match(result.message, /no permission/)
+    assert.deepEqual(readdirSync(place), [])
+  },
+)
 
 test('a folder where the file should be stays what it is', async () => {
   const place = join(folder, 'folder.h5')

@@ -16,18 +16,25 @@ const layouts = ['thin_tf_keras', 'thin_keras3', 'thin_slim']
 
 describe('a head on a model from a SavedModel opens in Keras with no custom objects', { skip }, () => {
   let folder: string
-  let results: { name: string, library: string, failure?: string, error: number }[]
+  let results: { name: string; library: string; failure?: string; error: number }[]
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'graft-lifted-'))
     const cases = []
     for (const name of layouts) {
       const { folder: saved, x, inputShape } = await thin(name)
       const model = customize.extract((await lift(saved)).model, { classes: ['a', 'b', 'c'] })
-      const input = tf.tensor(x, inputShape), [y] = await outputsOf(model, [input])
+      const input = tf.tensor(x, inputShape),
+        [y] = await outputsOf(model, [input])
       await save(model, join(folder, `${name}.h5`))
       await writeFile(join(folder, `${name}.x`), Uint8Array.from(new Uint8Array(x.buffer, x.byteOffset, x.byteLength)))
       await writeFile(join(folder, `${name}.y`), new Uint8Array(y.buffer))
-      cases.push({ name, files: { keras3: `${name}.h5`, tf_keras: `${name}.h5` }, inputs: [`${name}.x`], inputShapes: [inputShape], outputs: [`${name}.y`] })
+      cases.push({
+        name,
+        files: { keras3: `${name}.h5`, tf_keras: `${name}.h5` },
+        inputs: [`${name}.x`],
+        inputShapes: [inputShape],
+        outputs: [`${name}.y`],
+      })
     }
     await writeFile(join(folder, 'cases.json'), JSON.stringify(cases))
     await runPython(script, ['read', folder])

@@ -10,11 +10,20 @@ import { predict } from '../../lib/train/predict.ts'
 import { runPython, skip } from './save/python.ts'
 import { mobileNet, scatter } from './save/zoo.ts'
 
-const images = ['rgb.png', 'alpha.png', 'grey.jpg', 'turned.jpg', 'full-chroma.jpg', 'progressive.jpg', 'photo-0.jpg'].map(name => resolve('tests/fixtures/images', name))
+const images = ['rgb.png', 'alpha.png', 'grey.jpg', 'turned.jpg', 'full-chroma.jpg', 'progressive.jpg', 'photo-0.jpg'].map(name =>
+  resolve('tests/fixtures/images', name),
+)
 
-const sigmoid = () => scatter(tf.sequential({ layers: [
-  tf.layers.conv2d({ inputShape: [32, 24, 1], filters: 4, kernelSize: 3, strides: 2, activation: 'relu' }), tf.layers.globalAveragePooling2d({}), tf.layers.dense({ units: 1, activation: 'sigmoid' }),
-] }))
+const sigmoid = () =>
+  scatter(
+    tf.sequential({
+      layers: [
+        tf.layers.conv2d({ inputShape: [32, 24, 1], filters: 4, kernelSize: 3, strides: 2, activation: 'relu' }),
+        tf.layers.globalAveragePooling2d({}),
+        tf.layers.dense({ units: 1, activation: 'sigmoid' }),
+      ],
+    }),
+  )
 const models: Record<string, [make: () => tf.LayersModel, card: Parameters<typeof setCard>[1]]> = {
   'a net that takes [−1, 1]': [() => mobileNet(64, 4), { size: [64, 64], range: [-1, 1], classes: ['a', 'b', 'c', 'd'] }],
   'a net that takes [0, 255]': [() => mobileNet(48, 3), { size: [48, 48], range: [0, 255], classes: ['a', 'b', 'c'] }],
@@ -23,7 +32,9 @@ const models: Record<string, [make: () => tf.LayersModel, card: Parameters<typeo
 
 describe('the Python lines of the receipt, run on an image, give the probabilities of predict', { skip }, () => {
   let folder: string
-  before(async () => { folder = await mkdtemp(join(tmpdir(), 'graft-python-')) })
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'graft-python-'))
+  })
   after(() => rm(folder, { recursive: true, force: true }))
 
   for (const [what, [make, card]] of Object.entries(models)) {
@@ -35,8 +46,17 @@ describe('the Python lines of the receipt, run on an image, give the probabiliti
       assert.ok(after, 'the lines name no image')
       const script = join(folder, 'lines.py')
       const lines = `${before}path${after}`.split('\n')
-      await writeFile(script, ['import json', ...lines.slice(0, 3), 'def classify(path):', ...lines.slice(3).map(line => `  ${line}`), '  return probabilities.tolist()',
-        `print(json.dumps([classify(path) for path in ${JSON.stringify(images)}]))`].join('\n'))
+      await writeFile(
+        script,
+        [
+          'import json',
+          ...lines.slice(0, 3),
+          'def classify(path):',
+          ...lines.slice(3).map(line => `  ${line}`),
+          '  return probabilities.tolist()',
+          `print(json.dumps([classify(path) for path in ${JSON.stringify(images)}]))`,
+        ].join('\n'),
+      )
       const got = JSON.parse((await runPython(script, [])).trim().split('\n').at(-1)!) as number[][]
       for (const [i, image] of images.entries()) {
         const want = (await predict(model, image)).scores

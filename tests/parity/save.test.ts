@@ -21,25 +21,45 @@ const furthest = (a: ArrayLike<number>, b: ArrayLike<number>) => {
 
 /** Which layers with weights can be trained, by name, within models too. */
 function trainable(model: tf.LayersModel, parent = true): Record<string, boolean> {
-  return Object.assign({}, ...model.layers.map(layer =>
-    layer instanceof tf.LayersModel ? trainable(layer, parent && layer.trainable)
-    : layer.weights.length ? { [layer.name.replaceAll('/', '.')]: parent && layer.trainable } : {}))
+  return Object.assign(
+    {},
+    ...model.layers.map(layer =>
+      layer instanceof tf.LayersModel
+        ? trainable(layer, parent && layer.trainable)
+        : layer.weights.length
+          ? { [layer.name.replaceAll('/', '.')]: parent && layer.trainable }
+          : {},
+    ),
+  )
 }
 
 describe('what Graft saves, Keras 3 and tf_keras open', { skip }, () => {
   let folder: string
-  let results: { name: string, library: string, failure?: string, error: number, largest: number, trainable: Record<string, boolean>, parameters: number }[]
+  let results: {
+    name: string
+    library: string
+    failure?: string
+    error: number
+    largest: number
+    trainable: Record<string, boolean>
+    parameters: number
+  }[]
   const models = new Map<string, tf.LayersModel>()
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'graft-save-'))
     const cases = []
     for (const [name, make] of Object.entries(zoo)) {
-      const model = make(), inputs = inputsFor(model), outputs = await outputsOf(model, inputs)
-      const store = (kind: string, values: Float32Array[]) => Promise.all(values.map(async (value, i) => {
-        await writeFile(join(folder, `${name}.${kind}${i}`), new Uint8Array(value.buffer))
-        return `${name}.${kind}${i}`
-      }))
+      const model = make(),
+        inputs = inputsFor(model),
+        outputs = await outputsOf(model, inputs)
+      const store = (kind: string, values: Float32Array[]) =>
+        Promise.all(
+          values.map(async (value, i) => {
+            await writeFile(join(folder, `${name}.${kind}${i}`), new Uint8Array(value.buffer))
+            return `${name}.${kind}${i}`
+          }),
+        )
       models.set(name, model)
       // Models within models are counted differently by the two: each has its file.
       const nested = name.startsWith('nested')
@@ -47,8 +67,14 @@ describe('what Graft saves, Keras 3 and tf_keras open', { skip }, () => {
       await save(model, join(folder, `${name}_2.h5`), { readers: 'tf_keras' })
       await save(model, join(folder, `${name}.keras`))
       cases.push({
-        name, files: { 'keras3 (.keras)': `${name}.keras`, keras3: `${name}.h5`, tf_keras: nested ? `${name}_2.h5` : `${name}.h5` },
-        inputs: await store('x', inputs.map(input => input.dataSync() as Float32Array)), inputShapes: inputs.map(input => input.shape), outputs: await store('y', outputs),
+        name,
+        files: { 'keras3 (.keras)': `${name}.keras`, keras3: `${name}.h5`, tf_keras: nested ? `${name}_2.h5` : `${name}.h5` },
+        inputs: await store(
+          'x',
+          inputs.map(input => input.dataSync() as Float32Array),
+        ),
+        inputShapes: inputs.map(input => input.shape),
+        outputs: await store('y', outputs),
       })
     }
     await writeFile(join(folder, 'cases.json'), JSON.stringify(cases))
@@ -73,7 +99,15 @@ describe('what Graft saves, Keras 3 and tf_keras open', { skip }, () => {
 
 describe('what Keras 3 and tf_keras save, Graft loads', { skip }, () => {
   let folder: string
-  let cases: { name: string, library: string, files: string[], inputs: string[], inputShapes: number[][], outputs: string[], trainable: Record<string, boolean> }[]
+  let cases: {
+    name: string
+    library: string
+    files: string[]
+    inputs: string[]
+    inputShapes: number[][]
+    outputs: string[]
+    trainable: Record<string, boolean>
+  }[]
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'graft-load-'))
@@ -84,17 +118,21 @@ describe('what Keras 3 and tf_keras save, Graft loads', { skip }, () => {
 
   test('every model computes the same here', async context => {
     for (const { name, library, files, inputs, inputShapes, outputs, trainable: flags } of cases) {
-      for (const file of files) await context.test(`${name} of ${library}, ${extname(file)}`, async () => {
-        const model = await load(join(folder, file))
-        const tensors = await Promise.all(inputs.map(async (input, i) => tf.tensor(await floats(join(folder, input)), inputShapes[i])))
-        const got = await outputsOf(model, tensors)
-        for (const [i, output] of outputs.entries()) {
-          const want = await floats(join(folder, output)), largest = Math.max(1, ...want.map(Math.abs))
-          assert.ok(furthest(got[i], want) <= 2e-6 * largest, `output ${i} differs by ${furthest(got[i], want)} of ${largest}`)
-        }
-        assert.deepEqual(trainable(model), flags)
-        model.dispose()
-      })
+      for (const file of files)
+        await context.test(`${name} of ${library}, ${extname(file)}`, async () => {
+          const model = await load(join(folder, file))
+          const tensors = await Promise.all(
+            inputs.map(async (input, i) => tf.tensor(await floats(join(folder, input)), inputShapes[i])),
+          )
+          const got = await outputsOf(model, tensors)
+          for (const [i, output] of outputs.entries()) {
+            const want = await floats(join(folder, output)),
+              largest = Math.max(1, ...want.map(Math.abs))
+            assert.ok(furthest(got[i], want) <= 2e-6 * largest, `output ${i} differs by ${furthest(got[i], want)} of ${largest}`)
+          }
+          assert.deepEqual(trainable(model), flags)
+          model.dispose()
+        })
     }
   })
 })

@@ -10,9 +10,9 @@ export interface Format {
   extension: string
   /** What it is, for messages. */
   what: string
-  encode(model: LayersModel, options: { readers: Readers, signal: AbortSignal }): Promise<Encoded>
+  encode(model: LayersModel, options: { readers: Readers; signal: AbortSignal }): Promise<Encoded>
   /** Reads a whole model, or, of weights alone, into a model that is there. */
-  decode(bytes: Uint8Array<ArrayBuffer>, options: { into?: LayersModel, signal: AbortSignal }): Promise<LayersModel>
+  decode(bytes: Uint8Array<ArrayBuffer>, options: { into?: LayersModel; signal: AbortSignal }): Promise<LayersModel>
 }
 
 /** A model packed as a file's bytes. */
@@ -34,13 +34,19 @@ export async function decodeTree(bytes: Uint8Array<ArrayBuffer>, signal: AbortSi
   return unpackHdf5(bytes, { signal }).catch(error => {
     if (!(error instanceof Hdf5Error)) throw error
     const causes = [...error.message.matchAll(/: ([^:\n]+)\n\s+major/g)].map(([, cause]) => cause)
-    throw new GraftError(`the file is damaged or incomplete (${causes.at(-1) ?? error.message.split('\n')[0]}). Save or copy it again.`, { cause: error })
+    throw new GraftError(
+      `the file is damaged or incomplete (${causes.at(-1) ?? error.message.split('\n')[0]}). Save or copy it again.`,
+      { cause: error },
+    )
   })
 }
 
 /** How many numbers a file holds: no model from it can have more. */
 export const countNumbers = ({ groups, datasets }: Group): number =>
-  [...datasets.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), [...groups.values()].reduce((sum, each) => sum + countNumbers(each), 0))
+  [...datasets.values()].reduce(
+    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
+    [...groups.values()].reduce((sum, each) => sum + countNumbers(each), 0),
+  )
 
 /** The first difference between what was read back and what should have been written. */
 export function difference(read: Group, wanted: Group, at = ''): string | undefined {
@@ -49,7 +55,8 @@ export function difference(read: Group, wanted: Group, at = ''): string | undefi
   }
   for (const [name, { shape, dtype, data }] of wanted.datasets) {
     const got = read.datasets.get(name)
-    const equal = got?.data && data && got.dtype === dtype && got.shape.join() === shape.join() && Buffer.compare(got.data, data) === 0
+    const equal =
+      got?.data && data && got.dtype === dtype && got.shape.join() === shape.join() && Buffer.compare(got.data, data) === 0
     if (!equal) return `the tensor ${at}/${name}`
   }
   for (const [name, child] of wanted.groups) {

@@ -10,29 +10,41 @@ import { h5Places, readWeights, setWeights, type LayerWeights } from '../weights
 import { countNumbers, decodeTree, encodeTree, type Format } from './format.ts'
 import { getNames, putNames } from './names.ts'
 
-/** Keras's HDF5 file, which Keras 3, Keras 2 (tf_keras) and TensorFlow.js know (`keras/src/legacy/saving/legacy_h5_format.py`). */
+/**
+ * Keras's HDF5 file, which Keras 3, Keras 2 (tf_keras) and TensorFlow.js know (`keras/src/legacy/saving/legacy_h5_format.py`).
+ */
 export const h5: Format = {
   extension: '.h5',
   what: 'Keras 2 and 3',
   async encode(model, { readers, signal }) {
-    const config = toKeras(model, readers), weights = await readWeights(h5Places(model))
+    const config = toKeras(model, readers),
+      weights = await readWeights(h5Places(model))
     return encodeTree(layOut(config, weights, makeNote(model, readers, weights)), weights, signal)
   },
   decode: async (bytes, { signal }) => build(await decodeTree(bytes, signal)),
 }
 
 /**
- * The configuration in an attribute, the weights of each layer under `model_weights/<layer>/<weight's path>`, found again through the
- * attributes `layer_names` and `weight_names`.
+ * The configuration in an attribute, the weights of each layer under `model_weights/<layer>/<weight's path>`, found again
+ * through the attributes `layer_names` and `weight_names`.
  */
 export function layOut(config: KerasObject, layers: LayerWeights[], note: Note): Group {
-  const root = group(), weights = subgroup(root, 'model_weights')
+  const root = group(),
+    weights = subgroup(root, 'model_weights')
   for (const { attributes } of [root, weights]) attributes.set('keras_version', '2.15.0').set('backend', 'tensorflow')
   root.attributes.set('model_config', ascii(config)).set('graft', ascii(note))
-  putNames(weights, 'layer_names', layers.map(({ layer }) => layer))
+  putNames(
+    weights,
+    'layer_names',
+    layers.map(({ layer }) => layer),
+  )
   for (const { layer, weights: own } of layers) {
     const at = subgroup(weights, layer)
-    putNames(at, 'weight_names', own.map(({ path }) => path))
+    putNames(
+      at,
+      'weight_names',
+      own.map(({ path }) => path),
+    )
     for (const { path, shape, data } of own) {
       place(at, path, { shape, dtype: 'float32', data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) })
     }
@@ -45,13 +57,16 @@ export function layOut(config: KerasObject, layers: LayerWeights[], note: Note):
 function build(root: Group): LayersModel {
   const text = root.attributes.get('model_config')
   if (text === undefined) {
-    throw new GraftError(getNames(root, 'layer_names') || root.groups.has('layers')
-      ? 'it holds weights alone, without the model they belong to. Save the whole model (model.save), not its weights.'
-      : 'it is an HDF5 file, but not a Keras model: it has no model_config.')
+    throw new GraftError(
+      getNames(root, 'layer_names') || root.groups.has('layers')
+        ? 'it holds weights alone, without the model they belong to. Save the whole model (model.save), not its weights.'
+        : 'it is an HDF5 file, but not a Keras model: it has no model_config.',
+    )
   }
   const config = parse(text)
   if (!isObject(config)) throw new GraftError('its model_config is not JSON. The file is damaged.')
-  const stored = root.groups.get('model_weights') ?? root, note = readNote(root.attributes.get('graft'))
+  const stored = root.groups.get('model_weights') ?? root,
+    note = readNote(root.attributes.get('graft'))
   const version = root.attributes.get('keras_version') ?? stored.attributes.get('keras_version')
   const model = fromKeras(config, writerOf(note, version), countNumbers(root))
   try {
@@ -59,8 +74,12 @@ function build(root: Group): LayersModel {
     if (!names) throw new GraftError('it lists no layers (layer_names). The file is damaged.')
     const layers = names.map(layer => ({ layer, weights: weightsIn(stored, layer) }))
     fill(model, layers)
-    applyNote(note, model, () => layers.map(({ layer, weights }) =>
-      ({ layer, weights: weights.map(({ path, dataset }) => ({ path, shape: dataset.shape, data: toFloats(dataset) })) })))
+    applyNote(note, model, () =>
+      layers.map(({ layer, weights }) => ({
+        layer,
+        weights: weights.map(({ path, dataset }) => ({ path, shape: dataset.shape, data: toFloats(dataset) })),
+      })),
+    )
     return model
   } catch (error) {
     model.dispose()
@@ -68,7 +87,10 @@ function build(root: Group): LayersModel {
   }
 }
 
-interface Stored { path: string, dataset: Dataset }
+interface Stored {
+  path: string
+  dataset: Dataset
+}
 
 function weightsIn(stored: Group, layer: string): Stored[] {
   let at: Group | undefined = stored
@@ -82,8 +104,10 @@ function weightsIn(stored: Group, layer: string): Stored[] {
 }
 
 /** As Keras does it: the layers with weights, in their order, whatever their names. */
-function fill(model: LayersModel, layers: { layer: string, weights: Stored[] }[]): void {
-  const stored = layers.filter(({ weights }) => weights.length > 0), places = h5Places(model).filter(({ weights }) => weights.length > 0)
-  if (stored.length !== places.length) throw new GraftError(`it holds weights for ${stored.length} layers, but its model has ${places.length} layers with weights.`)
+function fill(model: LayersModel, layers: { layer: string; weights: Stored[] }[]): void {
+  const stored = layers.filter(({ weights }) => weights.length > 0),
+    places = h5Places(model).filter(({ weights }) => weights.length > 0)
+  if (stored.length !== places.length)
+    throw new GraftError(`it holds weights for ${stored.length} layers, but its model has ${places.length} layers with weights.`)
   places.forEach(({ weights }, i) => setWeights(stored[i].layer, weights, stored[i].weights))
 }

@@ -10,11 +10,21 @@ const formats: Format[] = [weightsH5, keras, h5]
 
 /** The format that a file's name tells. Throws a GraftError that lists those there are. */
 export function formatOf(path: unknown, doing: 'save to' | 'load'): Format {
-  const known = formats.toReversed().map(({ extension, what }) => `${extension} (${what})`).join(', ')
-  if (typeof path !== 'string' || path === '') throw new GraftError(`expected a file name with one of the extensions ${known}. Received: ${String(path)}.`)
-  const name = basename(path).toLowerCase(), format = formats.find(({ extension }) => name.endsWith(extension))
+  const known = formats
+    .toReversed()
+    .map(({ extension, what }) => `${extension} (${what})`)
+    .join(', ')
+  if (typeof path !== 'string' || path === '')
+    throw new GraftError(`expected a file name with one of the extensions ${known}. Received: ${String(path)}.`)
+  const name = basename(path).toLowerCase(),
+    format = formats.find(({ extension }) => name.endsWith(extension))
   if (format) return format
   const extension = extname(name)
-  const what = extension ? `unknown extension '${extension}'.${didYouMean(extension, formats.map(each => each.extension))}` : 'the name has no extension.'
+  const what = extension
+    ? `unknown extension '${extension}'.${didYouMean(
+        extension,
+        formats.map(each => each.extension),
+      )}`
+    : 'the name has no extension.'
   throw new GraftError(`cannot ${doing} ${path}: ${what} Known: ${known}.`)
 }

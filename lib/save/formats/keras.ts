@@ -13,21 +13,28 @@ import { fillVars, layOutVars } from './weights.ts'
 /** The version of Keras whose form an archive has. */
 const kerasVersion = '3.15.1'
 
-/** Keras 3's archive: a zip of the configuration and the weights (`keras/src/saving/saving_lib.py`). Graft's note is a member of its own. */
+/**
+ * Keras 3's archive: a zip of the configuration and the weights (`keras/src/saving/saving_lib.py`). Graft's note is a member of
+ * its own.
+ */
 export const keras: Format = {
   extension: '.keras',
   what: 'Keras 3',
   async encode(model, { readers, signal }) {
     if (readers !== 'keras3') throw new GraftError('tf_keras opens no .keras file of ours. Save as .h5 for it.')
     const config = ascii(toArchive(toKeras(model, readers)))
-    const weights = await readWeights(varsPlaces(model)), root = layOutVars(model, weights)
+    const weights = await readWeights(varsPlaces(model)),
+      root = layOutVars(model, weights)
     const metadata = { keras_version: kerasVersion, date_saved: new Date().toISOString().slice(0, 19).replace('T', '@') }
     const members = new Map([
-      ['metadata.json', bytesOf(ascii(metadata))], ['config.json', bytesOf(config)],
-      ['graft.json', bytesOf(ascii(makeNote(model, readers, weights)))], ['model.weights.h5', await packHdf5(root, signal)],
+      ['metadata.json', bytesOf(ascii(metadata))],
+      ['config.json', bytesOf(config)],
+      ['graft.json', bytesOf(ascii(makeNote(model, readers, weights)))],
+      ['model.weights.h5', await packHdf5(root, signal)],
     ])
     return {
-      bytes: writeZip(members), weights,
+      bytes: writeZip(members),
+      weights,
       async differs(written) {
         const read = readZip(written)
         for (const name of ['metadata.json', 'config.json', 'graft.json']) {
@@ -39,12 +46,17 @@ export const keras: Format = {
   },
   async decode(bytes, { signal }) {
     const members = readZip(bytes)
-    const text = (name: string) => members.has(name) ? Buffer.from(members.get(name)!).toString('utf8') : undefined
-    const config = parse(text('config.json')), metadata = parse(text('metadata.json')), weights = members.get('model.weights.h5')
+    const text = (name: string) => (members.has(name) ? Buffer.from(members.get(name)!).toString('utf8') : undefined)
+    const config = parse(text('config.json')),
+      metadata = parse(text('metadata.json')),
+      weights = members.get('model.weights.h5')
     if (!isObject(config) || !weights) {
-      throw new GraftError(`it is a zip archive, but not a Keras model: it lacks ${isObject(config) ? 'model.weights.h5' : 'config.json'}.`)
+      throw new GraftError(
+        `it is a zip archive, but not a Keras model: it lacks ${isObject(config) ? 'model.weights.h5' : 'config.json'}.`,
+      )
     }
-    const root = await decodeTree(weights, signal), note = readNote(text('graft.json'))
+    const root = await decodeTree(weights, signal),
+      note = readNote(text('graft.json'))
     const model = fromKeras(config, writerOf(note, isObject(metadata) ? metadata.keras_version : undefined), countNumbers(root))
     try {
       fillVars(model, root)

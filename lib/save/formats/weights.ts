@@ -6,12 +6,16 @@ import { ascii, makeNote } from '../note.ts'
 import { readWeights, setWeights, varsPlaces, type LayerWeights } from '../weights.ts'
 import { decodeTree, encodeTree, type Format } from './format.ts'
 
-/** Keras's file of weights alone: `model.load_weights` reads it into a model of the same layers (`keras/src/saving/saving_lib.py`). */
+/**
+ * Keras's file of weights alone: `model.load_weights` reads it into a model of the same layers
+ * (`keras/src/saving/saving_lib.py`).
+ */
 export const weightsH5: Format = {
   extension: '.weights.h5',
   what: 'weights alone',
   async encode(model, { readers, signal }) {
-    const weights = await readWeights(varsPlaces(model)), root = layOutVars(model, weights)
+    const weights = await readWeights(varsPlaces(model)),
+      root = layOutVars(model, weights)
     root.attributes.set('graft', ascii(makeNote(model, readers, weights)))
     return encodeTree(root, weights, signal)
   },
@@ -24,7 +28,8 @@ export const weightsH5: Format = {
 
 /** A group `…/vars` for every layer, with its weights numbered. */
 export function layOutVars(model: LayersModel, layers: LayerWeights[]): Group {
-  const root = group(), names = new Map(slotsOf(model).map(({ path, name }) => [path, name]))
+  const root = group(),
+    names = new Map(slotsOf(model).map(({ path, name }) => [path, name]))
   for (const { layer: path, weights } of layers) {
     const at = path.split('/').reduce(subgroup, root)
     at.attributes.set('name', names.get(path) as string)
@@ -37,9 +42,11 @@ export function layOutVars(model: LayersModel, layers: LayerWeights[]): Group {
 
 /** Reads the weights of a model from its groups; every layer must find all of its own. */
 export function fillVars(model: LayersModel, root: Group): void {
-  if (!root.groups.has('layers')) throw new GraftError("it holds no weights in the layout of Keras 3 ('layers'). Save it as .h5 or .keras.")
+  if (!root.groups.has('layers'))
+    throw new GraftError("it holds no weights in the layout of Keras 3 ('layers'). Save it as .h5 or .keras.")
   const stored = varsPlaces(model).map(({ layer, weights }) => ({ layer, weights, datasets: datasetsAt(root, layer) }))
-  const held = countDatasets(root.groups.get('layers') as Group), wanted = stored.reduce((sum, { weights }) => sum + weights.length, 0)
+  const held = countDatasets(root.groups.get('layers') as Group),
+    wanted = stored.reduce((sum, { weights }) => sum + weights.length, 0)
   if (held !== wanted) throw new GraftError(`it holds ${held} weights, but the model has ${wanted}.`)
   for (const { layer, weights, datasets } of stored) if (weights.length) setWeights(layer, weights, datasets)
 }
@@ -47,7 +54,8 @@ export function fillVars(model: LayersModel, root: Group): void {
 function datasetsAt(root: Group, path: string) {
   let at: Group | undefined = root
   for (const part of path.split('/')) at = at?.groups.get(part)
-  return [...at?.datasets ?? []].map(([path, dataset]) => ({ path, dataset })).sort((a, b) => Number(a.path) - Number(b.path))
+  return [...(at?.datasets ?? [])].map(([path, dataset]) => ({ path, dataset })).sort((a, b) => Number(a.path) - Number(b.path))
 }
 
-const countDatasets = ({ groups, datasets }: Group): number => [...groups.values()].reduce((sum, each) => sum + countDatasets(each), datasets.size)
+const countDatasets = ({ groups, datasets }: Group): number =>
+  [...groups.values()].reduce((sum, each) => sum + countDatasets(each), datasets.size)

@@ -11,16 +11,19 @@ export class Hdf5Error extends Error {}
 
 /** Packs a tree as the bytes of an HDF5 file. The datasets' buffers stay the caller's. */
 export async function packHdf5(root: Group, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-  return (await ask({ op: 'write', root }, Infinity, [], signal) as { bytes: Uint8Array<ArrayBuffer> }).bytes
+  return ((await ask({ op: 'write', root }, Infinity, [], signal)) as { bytes: Uint8Array<ArrayBuffer> }).bytes
 }
 
 /**
- * Reads the bytes of an HDF5 file, which are given away. `outline` leaves the datasets' numbers out. A file that takes longer than
- * 20 s and 1 s per 10 MB is given up as damaged.
+ * Reads the bytes of an HDF5 file, which are given away. `outline` leaves the datasets' numbers out. A file that takes longer
+ * than 20 s and 1 s per 10 MB is given up as damaged.
  */
-export async function unpackHdf5(bytes: Uint8Array<ArrayBuffer>, { outline = false, signal }: { outline?: boolean, signal?: AbortSignal } = {}): Promise<Group> {
+export async function unpackHdf5(
+  bytes: Uint8Array<ArrayBuffer>,
+  { outline = false, signal }: { outline?: boolean; signal?: AbortSignal } = {},
+): Promise<Group> {
   const limit = 20_000 + bytes.byteLength / 10_000
-  return (await ask({ op: 'read', bytes, outline }, limit, [bytes.buffer], signal) as { root: Group }).root
+  return ((await ask({ op: 'read', bytes, outline }, limit, [bytes.buffer], signal)) as { root: Group }).root
 }
 
 let worker: Worker | undefined
@@ -37,11 +40,11 @@ function ask(request: Request, limit: number, give: ArrayBuffer[], signal?: Abor
 async function askNow(request: Request, limit: number, give: ArrayBuffer[], signal?: AbortSignal): Promise<Reply> {
   signal?.throwIfAborted()
   clearTimeout(idle)
-  const asked = worker ??= new Worker(new URL(`./worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
+  const asked = (worker ??= new Worker(new URL(`./worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)))
   asked.ref()
   let settle: (error: Error | null, reply?: Reply) => void
   const answer = new Promise<Reply>((resolve, reject) => {
-    settle = (error, reply) => error ? reject(error) : resolve(reply as Reply)
+    settle = (error, reply) => (error ? reject(error) : resolve(reply as Reply))
   })
   const replied = (reply: Reply) => settle('error' in reply ? new Hdf5Error(reply.error) : null, reply)
   const giveUp = (reason: Error) => {
@@ -52,9 +55,10 @@ async function askNow(request: Request, limit: number, give: ArrayBuffer[], sign
   const failed = (error: Error) => giveUp(new Hdf5Error(error.message))
   const ended = () => giveUp(new Hdf5Error('the HDF5 worker ended'))
   const aborted = () => giveUp(signal!.reason)
-  const timer = limit < Infinity
-    ? setTimeout(() => giveUp(new Hdf5Error(`it could not be read within ${Math.round(limit / 1000)} s`)), limit)
-    : undefined
+  const timer =
+    limit < Infinity
+      ? setTimeout(() => giveUp(new Hdf5Error(`it could not be read within ${Math.round(limit / 1000)} s`)), limit)
+      : undefined
   asked.on('message', replied).on('error', failed).on('exit', ended)
   signal?.addEventListener('abort', aborted)
   try {

@@ -17,7 +17,12 @@ export function readHdf5(hdf5: Hdf5, bytes: Uint8Array, outline: boolean): Group
   return root
 }
 
-interface Budget { objects: number, attributes: number, attributeBytes: number, data: number }
+interface Budget {
+  objects: number
+  attributes: number
+  attributeBytes: number
+  data: number
+}
 
 function readGroup(hdf5: Hdf5, file: bigint, at: string, depth: number, outline: boolean, budget: Budget): Group {
   if (depth > most.depth) throw new Error(`groups are nested more than ${most.depth} deep`)
@@ -42,16 +47,19 @@ function readGroup(hdf5: Hdf5, file: bigint, at: string, depth: number, outline:
 function readAttribute(hdf5: Hdf5, file: bigint, at: string, name: string, budget: Budget): Attribute | undefined {
   const metadata = hdf5.get_attribute_metadata(file, at, name)
   if (metadata.shape === null) return []
-  const count = metadata.total_size!, bytes = count * metadata.size
+  const count = metadata.total_size!,
+    bytes = count * metadata.size
   budget.attributeBytes += bytes
   if (!(budget.attributeBytes <= most.attributeBytes)) throw new Error(`more than ${most.attributeBytes} bytes of attributes`)
   const scalar = metadata.shape.length === 0
   if (metadata.type === H5T.string) {
     const texts = withMemory(hdf5, bytes, pointer => {
       check(hdf5.get_attribute_data(file, at, name, BigInt(pointer)), `the attribute '${name}'`)
-      return Array.from({ length: count }, (_, i) => metadata.vlen
-        ? hdf5.UTF8ToString(new DataView(hdf5.HEAPU8.buffer).getUint32(pointer + 4 * i, true))
-        : fixedText(hdf5.HEAPU8.subarray(pointer + i * metadata.size, pointer + (i + 1) * metadata.size)))
+      return Array.from({ length: count }, (_, i) =>
+        metadata.vlen
+          ? hdf5.UTF8ToString(new DataView(hdf5.HEAPU8.buffer).getUint32(pointer + 4 * i, true))
+          : fixedText(hdf5.HEAPU8.subarray(pointer + i * metadata.size, pointer + (i + 1) * metadata.size)),
+      )
     })
     return scalar ? texts[0] : texts
   }
@@ -69,7 +77,9 @@ function readDataset(hdf5: Hdf5, file: bigint, at: string, outline: boolean, bud
   const dtype = dtypeOf(metadata)
   if (!dtype || metadata.shape === null) return undefined
   if (metadata.virtual_sources) throw new Error(`'${at}' takes its numbers from other files`)
-  const shape = metadata.shape.map(Number), count = metadata.total_size!, bytes = count * metadata.size
+  const shape = metadata.shape.map(Number),
+    count = metadata.total_size!,
+    bytes = count * metadata.size
   budget.data -= bytes
   if (!(budget.data >= 0)) throw new Error(`'${at}' claims ${bytes} bytes, far more than the file holds`)
   if (outline) return { shape, dtype }
@@ -82,7 +92,10 @@ function readDataset(hdf5: Hdf5, file: bigint, at: string, outline: boolean, bud
 
 function dtypeOf({ type, size, signed, enum_type }: Metadata): DType | undefined {
   if (type === H5T.float) return ({ 2: 'float16', 4: 'float32', 8: 'float64' } as const)[size]
-  if (type === H5T.integer) return `${signed ? 'int' : 'uint'}${8 * size}` as DType in bytesOf ? `${signed ? 'int' : 'uint'}${8 * size}` as DType : undefined
+  if (type === H5T.integer)
+    return (`${signed ? 'int' : 'uint'}${8 * size}` as DType) in bytesOf
+      ? (`${signed ? 'int' : 'uint'}${8 * size}` as DType)
+      : undefined
   // h5py writes booleans as an enumeration of FALSE and TRUE.
   if (type === H5T.enum && size === 1 && enum_type?.members.TRUE === 1) return 'bool'
   return undefined
@@ -91,16 +104,26 @@ function dtypeOf({ type, size, signed, enum_type }: Metadata): DType | undefined
 function toNumbers(bytes: Uint8Array<ArrayBuffer>, dtype: DType): number[] {
   const { buffer } = bytes
   switch (dtype) {
-    case 'float32': return [...new Float32Array(buffer)]
-    case 'float64': return [...new Float64Array(buffer)]
-    case 'int8': return [...new Int8Array(buffer)]
-    case 'int16': return [...new Int16Array(buffer)]
-    case 'int32': return [...new Int32Array(buffer)]
-    case 'int64': return Array.from(new BigInt64Array(buffer), Number)
-    case 'uint16': return [...new Uint16Array(buffer)]
-    case 'uint32': return [...new Uint32Array(buffer)]
-    case 'uint64': return Array.from(new BigUint64Array(buffer), Number)
-    default: return [...bytes]
+    case 'float32':
+      return [...new Float32Array(buffer)]
+    case 'float64':
+      return [...new Float64Array(buffer)]
+    case 'int8':
+      return [...new Int8Array(buffer)]
+    case 'int16':
+      return [...new Int16Array(buffer)]
+    case 'int32':
+      return [...new Int32Array(buffer)]
+    case 'int64':
+      return Array.from(new BigInt64Array(buffer), Number)
+    case 'uint16':
+      return [...new Uint16Array(buffer)]
+    case 'uint32':
+      return [...new Uint32Array(buffer)]
+    case 'uint64':
+      return Array.from(new BigUint64Array(buffer), Number)
+    default:
+      return [...bytes]
   }
 }
 

@@ -1,5 +1,6 @@
 /** The number types of tensors that a file can hold; `float16` and `bfloat16` are widened when read. */
-export type DType = 'float32' | 'float64' | 'float16' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'bool'
+export type DType =
+  'float32' | 'float64' | 'float16' | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'bool'
 
 /** A dataset: its bytes are little-endian, in row-major order. `data` is absent where only the outline was asked for. */
 export interface Dataset {
@@ -23,13 +24,24 @@ export const group = (): Group => ({ attributes: new Map(), groups: new Map(), d
 
 /** How many bytes one number takes. */
 export const bytesOf: Record<DType, number> = {
-  float32: 4, float64: 8, float16: 2, int8: 1, int16: 2, int32: 4, int64: 8, uint8: 1, uint16: 2, uint32: 4, uint64: 8, bool: 1,
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  int8: 1,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  uint8: 1,
+  uint16: 2,
+  uint32: 4,
+  uint64: 8,
+  bool: 1,
 }
 
 /** The group `name` in `parent`, made if it is not there. */
 export function subgroup(parent: Group, name: string): Group {
   let child = parent.groups.get(name)
-  if (!child) parent.groups.set(name, child = group())
+  if (!child) parent.groups.set(name, (child = group()))
   return child
 }
 

@@ -3,7 +3,7 @@ export interface Hdf5 {
   FS: {
     writeFile(path: string, data: Uint8Array, options: { canOwn: boolean }): void
     unlink(path: string): void
-    lookupPath(path: string): { node: { contents: Uint8Array<ArrayBuffer>, usedBytes: number } }
+    lookupPath(path: string): { node: { contents: Uint8Array<ArrayBuffer>; usedBytes: number } }
   }
   HEAPU8: Uint8Array<ArrayBuffer>
   UTF8ToString(pointer: number): string
@@ -49,8 +49,8 @@ export interface Metadata {
 export const H5T = { integer: 0, float: 1, string: 3, enum: 8 } as const
 
 /**
- * Starts the library with a file system of its own in memory: a file can reach nothing on the disk, whatever links it holds. Every
- * error of the C library is thrown, for h5wasm's own functions return the status of a close where a write has failed.
+ * Starts the library with a file system of its own in memory: a file can reach nothing on the disk, whatever links it holds.
+ * Every error of the C library is thrown, for h5wasm's own functions return the status of a close where a write has failed.
  */
 export async function startHdf5(): Promise<Hdf5> {
   const { default: factory } = await import(new URL('./hdf5_util.js', import.meta.resolve('h5wasm')).href)

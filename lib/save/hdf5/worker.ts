@@ -5,9 +5,7 @@ import { writeHdf5 } from './write.ts'
 import type { Group } from './tree.ts'
 
 /** What the worker is asked for. */
-export type Request =
-  | { op: 'write', root: Group }
-  | { op: 'read', bytes: Uint8Array<ArrayBuffer>, outline: boolean }
+export type Request = { op: 'write'; root: Group } | { op: 'read'; bytes: Uint8Array<ArrayBuffer>; outline: boolean }
 
 /** What it answers. */
 export type Reply = { bytes: Uint8Array<ArrayBuffer> } | { root: Group } | { error: string }
@@ -15,7 +13,8 @@ export type Reply = { bytes: Uint8Array<ArrayBuffer> } | { root: Group } | { err
 let hdf5: Hdf5 | undefined
 let memory = 0
 
-// The library may take memory in proportion to the file it reads, however much the file claims to hold. It grows its memory in this one way.
+// The library may take memory in proportion to the file it reads, however much the file claims to hold. It grows its memory in
+// this one way.
 const { grow } = WebAssembly.Memory.prototype
 WebAssembly.Memory.prototype.grow = function (pages) {
   if (this.buffer.byteLength + pages * 65536 > memory) throw new RangeError('out of memory')
@@ -41,8 +40,5 @@ parentPort!.on('message', async (request: Request) => {
 })
 
 function buffers({ groups, datasets }: Group): ArrayBuffer[] {
-  return [
-    ...[...datasets.values()].flatMap(({ data }) => data ? [data.buffer] : []),
-    ...[...groups.values()].flatMap(buffers),
-  ]
+  return [...[...datasets.values()].flatMap(({ data }) => (data ? [data.buffer] : [])), ...[...groups.values()].flatMap(buffers)]
 }

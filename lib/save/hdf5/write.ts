@@ -37,7 +37,8 @@ function writeGroup(hdf5: Hdf5, file: bigint, at: string, { attributes, groups, 
 }
 
 function writeAttribute(hdf5: Hdf5, file: bigint, at: string, name: string, value: Attribute): void {
-  const texts = typeof value === 'string' ? [value] : Array.isArray(value) && typeof value[0] === 'string' ? value as string[] : undefined
+  const texts =
+    typeof value === 'string' ? [value] : Array.isArray(value) && typeof value[0] === 'string' ? (value as string[]) : undefined
   if (texts) {
     const cset = /^[\x00-\x7f]*$/.test(texts.join('')) ? 0 : 1
     const shape = Array.isArray(value) ? [BigInt(texts.length)] : []
@@ -48,7 +49,8 @@ function writeAttribute(hdf5: Hdf5, file: bigint, at: string, name: string, valu
     const numbers = Float64Array.from([value].flat() as number[])
     const shape = Array.isArray(value) ? [BigInt(value.length)] : []
     withBytes(hdf5, new Uint8Array(numbers.buffer), pointer =>
-      hdf5.create_attribute(file, at, name, pointer, { ...typeOf('float64'), shape }))
+      hdf5.create_attribute(file, at, name, pointer, { ...typeOf('float64'), shape }),
+    )
   }
 }
 

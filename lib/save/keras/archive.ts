@@ -11,10 +11,20 @@ export function toArchive({ class_name, config, ...rest }: KerasObject): KerasOb
   if (class_name === 'Functional' || class_name === 'Sequential') {
     const module = class_name === 'Functional' ? 'keras.src.models.functional' : 'keras'
     const layers = (config.layers as KerasObject[]).map(toArchive)
-    return { ...rest, module, class_name, config: { ...config, layers }, registered_name: class_name === 'Functional' ? class_name : null }
+    return {
+      ...rest,
+      module,
+      class_name,
+      config: { ...config, layers },
+      registered_name: class_name === 'Functional' ? class_name : null,
+    }
   }
   const names = renamed[class_name] ?? {}
-  const translated = Object.fromEntries(Object.entries(config).map(([key, value]): [string, Json] =>
-    [names[key] ?? key, key === 'layer' && isObject(value) ? toArchive(value as KerasObject) : value]))
+  const translated = Object.fromEntries(
+    Object.entries(config).map(([key, value]): [string, Json] => [
+      names[key] ?? key,
+      key === 'layer' && isObject(value) ? toArchive(value as KerasObject) : value,
+    ]),
+  )
   return { ...rest, module: 'keras.layers', class_name, config: translated, registered_name: null }
 }

@@ -29,12 +29,14 @@ export interface ModelPlan {
 }
 
 /**
- * Builds a model. Its weights are zero until they are set; together they may hold as many `numbers` as the file they come from, so that
- * a configuration that wants more is refused before they are allocated.
- * Layers are called in the order of their calls, each as soon as its inputs are there, as Keras does it (`functional_from_config`).
+ * Builds a model. Its weights are zero until they are set; together they may hold as many `numbers` as the file they come from,
+ * so that a configuration that wants more is refused before they are allocated. Layers are called in the order of their calls,
+ * each as soon as its inputs are there, as Keras does it (`functional_from_config`).
  */
 export function buildModel(plan: ModelPlan, numbers: number): LayersModel {
-  const prototype = tf.layers.Layer.prototype as unknown as { addWeight(name: string, shape: number[], ...rest: unknown[]): unknown }
+  const prototype = tf.layers.Layer.prototype as unknown as {
+    addWeight(name: string, shape: number[], ...rest: unknown[]): unknown
+  }
   const { addWeight } = prototype
   const made: Layer[] = []
   prototype.addWeight = function (this: Layer, name, shape, ...rest) {
@@ -47,7 +49,9 @@ export function buildModel(plan: ModelPlan, numbers: number): LayersModel {
     return build(plan)
   } catch (error) {
     for (const layer of new Set(made)) tf.dispose(layer.weights.map(weight => weight.read()))
-    throw error instanceof GraftError ? error : new GraftError(`the model cannot be built: ${(error as Error).message}`, { cause: error })
+    throw error instanceof GraftError
+      ? error
+      : new GraftError(`the model cannot be built: ${(error as Error).message}`, { cause: error })
   } finally {
     prototype.addWeight = addWeight
   }
@@ -94,14 +98,21 @@ function buildFunctional({ name, layers, inputs, outputs }: ModelPlan): LayersMo
 
 /** The tensors, or undefined where one of them is not there yet. */
 function tensors(built: Map<string, Layer>, outputs: Output[]): SymbolicTensor[] | undefined {
-  const found = outputs.map(([name, call, output]) =>
-    (built.get(name)?.inboundNodes as unknown as { outputTensors: SymbolicTensor[] }[] | undefined)?.[call]?.outputTensors[output])
+  const found = outputs.map(
+    ([name, call, output]) =>
+      (built.get(name)?.inboundNodes as unknown as { outputTensors: SymbolicTensor[] }[] | undefined)?.[call]?.outputTensors[
+        output
+      ],
+  )
   return found.every(tensor => tensor !== undefined) ? found : undefined
 }
 
 function buildLayer({ className, config, model }: LayerPlan): Layer {
   if (model) return build(model)
-  const [Class, fromConfig] = tf.serialization.SerializationMap.getMap().classNameMap[className] as unknown as [unknown, (of: unknown, config: object, custom: object, fast: boolean) => Layer]
+  const [Class, fromConfig] = tf.serialization.SerializationMap.getMap().classNameMap[className] as unknown as [
+    unknown,
+    (of: unknown, config: object, custom: object, fast: boolean) => Layer,
+  ]
   // Building takes parts of the configuration away.
   const layer = fromConfig(Class, { ...structuredClone(config), name: allowed(config.name as string) }, {}, true)
   ;(layer as Layer & { setFastWeightInitDuringBuild(fast: boolean): void }).setFastWeightInitDuringBuild(true)

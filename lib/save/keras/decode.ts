@@ -14,9 +14,9 @@ const maskOps = new Set(['NotEqual', 'Any', 'LogicalAnd'])
 const models = new Set(['Functional', 'Model', 'Sequential'])
 
 /**
- * Builds a model from the configuration in a file of Keras 3, Keras 2, TensorFlow.js or Graft. Its weights are zero until they are set;
- * together they may hold as many `numbers` as the file.
- * Throws a GraftError that names layer, key and value where TensorFlow.js would compute something else.
+ * Builds a model from the configuration in a file of Keras 3, Keras 2, TensorFlow.js or Graft. Its weights are zero until they
+ * are set; together they may hold as many `numbers` as the file. Throws a GraftError that names layer, key and value where
+ * TensorFlow.js would compute something else.
  */
 export function fromKeras(value: Json, writer: Writer, numbers = Infinity): LayersModel {
   return buildModel(readModel(value, { writer, masks: makesMasks(value, 0) }, 0), numbers)
@@ -27,7 +27,9 @@ function makesMasks(value: Json, depth: number): boolean {
   if (depth > 100) throw new GraftError('its configuration is nested more than 100 deep. The file is damaged.')
   if (Array.isArray(value)) return value.some(each => makesMasks(each, depth + 1))
   if (!isObject(value)) return false
-  return value.class_name === 'Masking' || value.mask_zero === true || Object.values(value).some(each => makesMasks(each, depth + 1))
+  return (
+    value.class_name === 'Masking' || value.mask_zero === true || Object.values(value).some(each => makesMasks(each, depth + 1))
+  )
 }
 
 /** Who wrote the configuration, and whether any layer of it makes masks. */
@@ -37,23 +39,30 @@ interface Source {
 }
 
 function readModel(value: Json, source: Source, depth: number): ModelPlan {
-  const { class_name, config } = isObject(value) ? value : {} as Config
+  const { class_name, config } = isObject(value) ? value : ({} as Config)
   if (!models.has(String(class_name)) || !isObject(config) || !Array.isArray(config.layers)) {
-    throw new GraftError(`expected a Functional or Sequential model. Received: ${String(class_name)}. A subclassed model holds no description of its layers: rebuild it with the functional API.`)
+    throw new GraftError(
+      `expected a Functional or Sequential model. Received: ${String(class_name)}. ` +
+        `A subclassed model holds no description of its layers: rebuild it with the functional API.`,
+    )
   }
   if (depth > 16) throw new GraftError('models are nested more than 16 deep.')
   return class_name === 'Sequential' ? readSequential(config, source, depth) : readFunctional(config, source, depth)
 }
 
 function readSequential(config: Config, source: Source, depth: number): ModelPlan {
-  const name = String(config.name), layers = (config.layers as Json[]).map(layer => readLayer(layer, source, depth))
+  const name = String(config.name),
+    layers = (config.layers as Json[]).map(layer => readLayer(layer, source, depth))
   const input = layers[0]?.className === 'InputLayer' ? layers.shift()?.config : undefined
   if (!layers.length) throw new GraftError(`the Sequential model '${name}' has no layers.`)
   if (!layers[0].model) {
     const first = layers[0].config
     first.batchInputShape ??= input?.batchInputShape ?? config.build_input_shape ?? null
     if (input && input.dtype !== 'float32') first.inputDType = input.dtype
-    if (!first.batchInputShape) throw new GraftError(`the Sequential model '${name}' does not tell its input's shape. Build it with an Input before saving.`)
+    if (!first.batchInputShape)
+      throw new GraftError(
+        `the Sequential model '${name}' does not tell its input's shape. Build it with an Input before saving.`,
+      )
   }
   return { name, sequential: true, trainable: config.trainable !== false, layers, inputs: [], outputs: [] }
 }
@@ -63,43 +72,62 @@ function readFunctional(config: Config, source: Source, depth: number): ModelPla
   const known = new Map(layers.map(layer => [layer.name, layer]))
   const find = (name: string) => {
     const layer = known.get(name)
-    if (!layer) throw new GraftError(`a layer was called on '${name}', which the model does not hold.${didYouMean(name, known.keys())}`)
+    if (!layer)
+      throw new GraftError(`a layer was called on '${name}', which the model does not hold.${didYouMean(name, known.keys())}`)
     return layer
   }
   // Here and in Keras 2 a nested model's first call has index 1; in Keras 3 index 0, but for the outputs of a Functional one.
-  const callShift = (name: string) => find(name).model && source.writer === 'keras3' ? 1 : 0
-  const endShift = (name: string) => find(name).model?.sequential && source.writer === 'keras3' ? 1 : 0
+  const callShift = (name: string) => (find(name).model && source.writer === 'keras3' ? 1 : 0)
+  const endShift = (name: string) => (find(name).model?.sequential && source.writer === 'keras3' ? 1 : 0)
   for (const [i, layer] of layers.entries()) {
     const nodes = (config.layers as Config[])[i].inbound_nodes
     layer.calls = (Array.isArray(nodes) ? nodes : []).map(node => readCall(layer.name, node, callShift))
   }
   return {
-    name: String(config.name), sequential: false, trainable: config.trainable !== false, layers,
-    inputs: readEnds(config.input_layers, endShift), outputs: readEnds(config.output_layers, endShift),
+    name: String(config.name),
+    sequential: false,
+    trainable: config.trainable !== false,
+    layers,
+    inputs: readEnds(config.input_layers, endShift),
+    outputs: readEnds(config.output_layers, endShift),
   }
 }
 
 function readLayer(value: Json, source: Source, depth: number): LayerPlan {
-  if (!isObject(value) || !isObject(value.config)) throw new GraftError(`a layer cannot be read: ${JSON.stringify(value).slice(0, 200)}.`)
+  if (!isObject(value) || !isObject(value.config))
+    throw new GraftError(`a layer cannot be read: ${JSON.stringify(value).slice(0, 200)}.`)
   const className = String(value.class_name).replace(/^.*>/, '')
   const name = String(value.name ?? value.config.name)
-  if (models.has(className)) return { name, className, config: {}, model: readModel({ ...value, class_name: className }, source, depth + 1), calls: [] }
+  if (models.has(className))
+    return { name, className, config: {}, model: readModel({ ...value, class_name: className }, source, depth + 1), calls: [] }
   const rule = layerRules.get(className)
   if (maskOps.has(className)) {
-    throw new GraftError(`layer '${name}' (${className}) computes a mask. Keras 3 writes masks as layers of their own, which cannot be computed here: save the model with tf_keras, or without masks.`)
+    throw new GraftError(
+      `layer '${name}' (${className}) computes a mask. ` +
+        'Keras 3 writes masks as layers of their own, which cannot be computed here: save it with tf_keras, or without masks.',
+    )
   }
-  if (!rule) throw new GraftError(`layer '${name}' is of class ${className}, which cannot be computed here.${didYouMean(className, layerRules.keys())} Replace the layer and save the model again.`)
+  if (!rule)
+    throw new GraftError(
+      `layer '${name}' is of class ${className}, which cannot be computed ` +
+        `here.${didYouMean(className, layerRules.keys())} Replace the layer and save the model again.`,
+    )
   const config: Config = { name: String(value.config.name ?? name) }
   for (const [given, setting] of Object.entries(value.config)) {
     const key = rule.renamed[given] ?? (given === 'batch_shape' ? 'batch_input_shape' : given)
-    const refuse = (reason: string) => new GraftError(`layer '${name}' (${className}) cannot be computed here: its ${given} is ${JSON.stringify(setting)}. ${reason}.`)
+    const refuse = (reason: string) =>
+      new GraftError(
+        `layer '${name}' (${className}) cannot be computed here: its ${given} is ${JSON.stringify(setting)}. ${reason}.`,
+      )
     if (key === 'name' || rule.ignored.includes(key)) continue
     else if (key === 'dtype') checkDType(setting, className, config, refuse)
-    else if (key === 'trainable') { if (className !== 'InputLayer') config.trainable = setting }
-    else if (key === 'batch_input_shape') config.batchInputShape = setting
+    else if (key === 'trainable') {
+      if (className !== 'InputLayer') config.trainable = setting
+    } else if (key === 'batch_input_shape') config.batchInputShape = setting
     else if (rule.keys.includes(key) || key === 'activity_regularizer') {
       const allowed = rule.only[key]
-      if (allowed && !allowed.some(each => same(each, setting))) throw refuse(`It is computed alike only for ${allowed.map(each => JSON.stringify(each)).join(' or ')}`)
+      if (allowed && !allowed.some(each => same(each, setting)))
+        throw refuse(`It is computed alike only for ${allowed.map(each => JSON.stringify(each)).join(' or ')}`)
       try {
         config[camel(key)] = readValue(key, setting, source, depth)
       } catch (error) {
@@ -108,7 +136,8 @@ function readLayer(value: Json, source: Source, depth: number): LayerPlan {
     } else if (key === 'zero_output_for_mask' && !source.masks) {
       continue
     } else if (key in rule.keras) {
-      if (!rule.keras[key].some(each => same(each, setting))) throw refuse(`Only ${rule.keras[key].map(each => JSON.stringify(each)).join(' or ')} is known here`)
+      if (!rule.keras[key].some(each => same(each, setting)))
+        throw refuse(`Only ${rule.keras[key].map(each => JSON.stringify(each)).join(' or ')} is known here`)
     } else if (key === 'backward_layer' && className === 'Bidirectional') {
       checkBackward(value.config, refuse)
     } else {
@@ -116,7 +145,11 @@ function readLayer(value: Json, source: Source, depth: number): LayerPlan {
     }
   }
   if (className === 'BatchNormalization' && Array.isArray(config.axis)) {
-    if (config.axis.length !== 1) throw new GraftError(`layer '${name}' (BatchNormalization) cannot be computed here: its axis is ${JSON.stringify(config.axis)}. Only one axis is known here.`)
+    if (config.axis.length !== 1)
+      throw new GraftError(
+        `layer '${name}' (BatchNormalization) cannot be computed here: its axis is ${JSON.stringify(config.axis)}. ` +
+          `Only one axis is known here.`,
+      )
     config.axis = config.axis[0]
   }
   return { name, className, config, calls: [] }
@@ -137,8 +170,10 @@ function readValue(key: string, value: Json, source: Source, depth: number): Jso
 /** Weights are computed in float32 here, whatever a policy says; whole numbers stay what they are. */
 function checkDType(value: Json, className: string, config: Config, refuse: (reason: string) => GraftError): void {
   const name = isObject(value) && isObject(value.config) ? value.config.name : value
-  if (className === 'InputLayer') config.dtype = name === 'int64' || name === 'uint8' ? 'int32' : String(name ?? 'float32').replace('float64', 'float32')
-  else if (name !== null && !/^(mixed_)?(b?float(16|32|64))$/.test(String(name))) throw refuse('Layers are computed in float32 here')
+  if (className === 'InputLayer')
+    config.dtype = name === 'int64' || name === 'uint8' ? 'int32' : String(name ?? 'float32').replace('float64', 'float32')
+  else if (name !== null && !/^(mixed_)?(b?float(16|32|64))$/.test(String(name)))
+    throw refuse('Layers are computed in float32 here')
 }
 
 /** A Bidirectional's backward layer is made from its forward layer here: another one would be lost. */
@@ -148,6 +183,8 @@ function checkBackward(config: Config, refuse: (reason: string) => GraftError): 
     return JSON.stringify(rest, Object.keys(rest).sort())
   }
   const { layer, backward_layer: backward } = config
-  const alike = backward === null || (isObject(layer) && isObject(backward) && layer.class_name === backward.class_name && plain(layer) === plain(backward))
+  const alike =
+    backward === null ||
+    (isObject(layer) && isObject(backward) && layer.class_name === backward.class_name && plain(layer) === plain(backward))
   if (!alike) throw refuse('Only a backward layer like the forward one is known here')
 }

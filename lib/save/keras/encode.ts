@@ -25,32 +25,49 @@ export const layerName = (name: string): string => name.replaceAll('/', '.')
 export const toKeras = (model: LayersModel, readers: Readers = 'keras3'): KerasObject => modelToKeras(model, readers, true)
 
 function modelToKeras(model: LayersModel, readers: Readers, mayTrain: boolean): KerasObject {
-  const name = layerName(model.name), trainable = mayTrain && model.trainable
+  const name = layerName(model.name),
+    trainable = mayTrain && model.trainable
   const layers = model.layers.map(layer => layerToKeras(layer, readers, trainable))
   if (model.getClassName() === 'Sequential') {
     const [{ shape, dtype }] = model.inputs
     const input = { class_name: 'InputLayer', config: { name: `${name}_input`, batch_input_shape: shape as Json, dtype } }
     return { class_name: 'Sequential', config: { name, trainable, layers: [input, ...layers] } }
   }
-  const config = model.getConfig() as unknown as { layers: { inboundNodes: Json[][] }[], inputLayers: End[], outputLayers: End[] }
+  const config = model.getConfig() as unknown as { layers: { inboundNodes: Json[][] }[]; inputLayers: End[]; outputLayers: End[] }
   const models = new Map(model.layers.filter(isModel).map(layer => [layer.name, layer.getClassName()]))
-  // Here and in Keras 2 the first call of a model within a model has index 1, in Keras 3 index 0; but not where an output is named.
-  const call = (name: string, index: number) => readers === 'keras3' && models.has(name) ? index - 1 : index
-  const end = ([name, index, output]: End): Json => [layerName(name), models.get(name) === 'Sequential' ? call(name, index) : index, output]
+  // Here and in Keras 2 the first call of a model within a model has index 1, in Keras 3 index 0; but not where an output is
+  // named.
+  const call = (name: string, index: number) => (readers === 'keras3' && models.has(name) ? index - 1 : index)
+  const end = ([name, index, output]: End): Json => [
+    layerName(name),
+    models.get(name) === 'Sequential' ? call(name, index) : index,
+    output,
+  ]
   const placed = layers.map((layer, i): KerasLayer => ({
     ...layer,
     name: layerName(model.layers[i].name),
-    inbound_nodes: config.layers[i].inboundNodes.map(calls => calls.map(entry => {
-      const [from, index, output, kwargs] = entry as [string, number, number, Json]
-      if (isObject(kwargs) && Object.keys(kwargs).length) {
-        throw new GraftError(`layer '${model.layers[i].name}' was called with ${Object.keys(kwargs).join(', ')}: a Keras file holds no such call. Call it on its inputs alone.`)
-      }
-      return [layerName(from), call(from, index), output, {}]
-    })),
+    inbound_nodes: config.layers[i].inboundNodes.map(calls =>
+      calls.map(entry => {
+        const [from, index, output, kwargs] = entry as [string, number, number, Json]
+        if (isObject(kwargs) && Object.keys(kwargs).length) {
+          throw new GraftError(
+            `layer '${model.layers[i].name}' was called with ${Object.keys(kwargs).join(', ')}: ` +
+              `a Keras file holds no such call. Call it on its inputs alone.`,
+          )
+        }
+        return [layerName(from), call(from, index), output, {}]
+      }),
+    ),
   }))
   return {
     class_name: 'Functional',
-    config: { name, trainable, layers: placed, input_layers: config.inputLayers.map(end), output_layers: config.outputLayers.map(end) },
+    config: {
+      name,
+      trainable,
+      layers: placed,
+      input_layers: config.inputLayers.map(end),
+      output_layers: config.outputLayers.map(end),
+    },
   }
 }
 
@@ -58,25 +75,35 @@ type End = [layer: string, call: number, output: number]
 
 function layerToKeras(layer: Layer, readers: Readers, mayTrain: boolean): KerasObject {
   if (isModel(layer)) return modelToKeras(layer, readers, mayTrain)
-  const class_name = layer.getClassName(), rule = layerRules.get(class_name)
+  const class_name = layer.getClassName(),
+    rule = layerRules.get(class_name)
   if (!rule) {
-    throw new GraftError(`layer '${layer.name}' is of class ${class_name}, which has no counterpart in Keras that computes the same. Replace the layer before saving.`)
+    throw new GraftError(
+      `layer '${layer.name}' is of class ${class_name}, which has no counterpart in Keras that computes the same. ` +
+        `Replace the layer before saving.`,
+    )
   }
   const name = layerName(layer.name)
   if (class_name === 'InputLayer') {
-    const { batchInputShape, dtype } = layer as Layer & { batchInputShape: Json, dtype: string }
+    const { batchInputShape, dtype } = layer as Layer & { batchInputShape: Json; dtype: string }
     return { class_name, config: { name, batch_input_shape: batchInputShape, dtype } }
   }
   const config: { [key: string]: Json } = { name, trainable: mayTrain && layer.trainable, dtype: 'float32' }
-  for (const [given, value] of Object.entries({ ...layer.getConfig() as { [key: string]: Json }, ...forgotten(layer) })) {
+  for (const [given, value] of Object.entries({ ...(layer.getConfig() as { [key: string]: Json }), ...forgotten(layer) })) {
     const key = snake(given)
-    if (['name', 'trainable', 'dtype', 'batch_input_shape'].includes(key) || rule.ignored.includes(key) || value === undefined) continue
+    if (['name', 'trainable', 'dtype', 'batch_input_shape'].includes(key) || rule.ignored.includes(key) || value === undefined)
+      continue
     if (key === 'activity_regularizer' && value === null) continue
-    const refuse = (reason: string) => new GraftError(`layer '${layer.name}' (${class_name}) cannot be saved for Keras: its ${given} is ${JSON.stringify(value)}. ${reason}.`)
+    const refuse = (reason: string) =>
+      new GraftError(
+        `layer '${layer.name}' (${class_name}) cannot be saved for Keras: its ${given} is ${JSON.stringify(value)}. ${reason}.`,
+      )
     const known = rule.keys.includes(key) || key in rule.keras || key === 'activity_regularizer'
     if (!known) throw refuse(`Keras's ${class_name} has no ${key}`)
-    const allowed = rule.only[key] ?? rule.keras[key], spelling = typeof value === 'string' && spelled.has(key) ? snake(value) : value
-    if (allowed && !allowed.some(each => same(each, spelling))) throw refuse(`Keras computes the same only for ${allowed.map(each => JSON.stringify(each)).join(' or ')}`)
+    const allowed = rule.only[key] ?? rule.keras[key],
+      spelling = typeof value === 'string' && spelled.has(key) ? snake(value) : value
+    if (allowed && !allowed.some(each => same(each, spelling)))
+      throw refuse(`Keras computes the same only for ${allowed.map(each => JSON.stringify(each)).join(' or ')}`)
     try {
       config[key] = valueToKeras(layer, key, spelling, readers, mayTrain)
     } catch (error) {
@@ -88,19 +115,26 @@ function layerToKeras(layer: Layer, readers: Readers, mayTrain: boolean): KerasO
 
 /** What TensorFlow.js leaves out of a layer's configuration. */
 function forgotten(layer: Layer): { [key: string]: Json } {
-  const { depthMultiplier, dataFormat } = layer as Layer & { depthMultiplier?: number, dataFormat?: string }
+  const { depthMultiplier, dataFormat } = layer as Layer & { depthMultiplier?: number; dataFormat?: string }
   switch (layer.getClassName()) {
-    case 'SeparableConv2D': return { depthMultiplier: depthMultiplier ?? 1 }
-    case 'Conv1D': return { dataFormat: dataFormat ?? 'channelsLast' }
-    default: return {}
+    case 'SeparableConv2D':
+      return { depthMultiplier: depthMultiplier ?? 1 }
+    case 'Conv1D':
+      return { dataFormat: dataFormat ?? 'channelsLast' }
+    default:
+      return {}
   }
 }
 
 function valueToKeras(layer: Layer, key: string, value: Json, readers: Readers, mayTrain: boolean): Json {
   if (key === 'activation' || key === 'recurrent_activation') return activationToKeras(value, readers)
   if (key === 'layer') {
-    const { layer: inner, forwardLayer } = layer as Layer & { layer?: Layer, forwardLayer?: Layer }
-    return { module: 'keras.layers', registered_name: null, ...layerToKeras((inner ?? forwardLayer) as Layer, readers, mayTrain && layer.trainable) }
+    const { layer: inner, forwardLayer } = layer as Layer & { layer?: Layer; forwardLayer?: Layer }
+    return {
+      module: 'keras.layers',
+      registered_name: null,
+      ...layerToKeras((inner ?? forwardLayer) as Layer, readers, mayTrain && layer.trainable),
+    }
   }
   if (key === 'target_shape') return (value as Json[]).map(size => size ?? -1)
   return /_(initializer|regularizer|constraint)$/.test(key) ? objectToKeras(key, value) : value

@@ -13,15 +13,23 @@ export function readCall(layer: string, node: Json, shift: (layer: string) => nu
   const tensors: Output[] = []
   if (Array.isArray(node)) {
     for (const entry of node) {
-      if (!Array.isArray(entry) || typeof entry[0] !== 'string') throw new GraftError(`layer '${layer}' has a call that cannot be read: ${JSON.stringify(entry)}.`)
+      if (!Array.isArray(entry) || typeof entry[0] !== 'string')
+        throw new GraftError(`layer '${layer}' has a call that cannot be read: ${JSON.stringify(entry)}.`)
       checkArguments(layer, entry[3])
       tensors.push([entry[0], Number(entry[1]), Number(entry[2])])
     }
   } else if (isObject(node) && Array.isArray(node.args)) {
     checkArguments(layer, node.kwargs)
     for (const argument of node.args.flat(1)) {
-      const history = isObject(argument) && argument.class_name === '__keras_tensor__' && isObject(argument.config) ? argument.config.keras_history : undefined
-      if (!Array.isArray(history)) throw new GraftError(`layer '${layer}' was called on ${JSON.stringify(argument)}, which is not another layer's output. Only calls on layers' outputs can be read.`)
+      const history =
+        isObject(argument) && argument.class_name === '__keras_tensor__' && isObject(argument.config)
+          ? argument.config.keras_history
+          : undefined
+      if (!Array.isArray(history))
+        throw new GraftError(
+          `layer '${layer}' was called on ${JSON.stringify(argument)}, which is not another layer's output. ` +
+            `Only calls on layers' outputs can be read.`,
+        )
       tensors.push([String(history[0]), Number(history[1]), Number(history[2])])
     }
   } else {
@@ -40,7 +48,11 @@ function checkArguments(layer: string, kwargs: Json | undefined): void {
 
 /** `input_layers` or `output_layers`: Keras 3 writes a single one flat. */
 export function readEnds(value: Json, shift: (layer: string) => number): Output[] {
-  if (isObject(value)) throw new GraftError(`the model's inputs or outputs are named (${Object.keys(value).join(', ')}), which TensorFlow.js does not know. Build it with lists.`)
+  if (isObject(value))
+    throw new GraftError(
+      `the model's inputs or outputs are named (${Object.keys(value).join(', ')}), which TensorFlow.js does not know. ` +
+        `Build it with lists.`,
+    )
   const list = Array.isArray(value) && typeof value[0] === 'string' ? [value] : value
   if (!Array.isArray(list)) throw new GraftError(`the model's inputs or outputs cannot be read: ${JSON.stringify(value)}.`)
   return list.map(entry => {

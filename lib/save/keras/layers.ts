@@ -1,8 +1,8 @@
 import type { Json } from './types.ts'
 
 /**
- * The layers that TensorFlow.js and Keras compute alike, with the configurations for which that holds. What is not in this table is
- * refused, by name: a model that loads and computes something else is worse than one that does not load.
+ * The layers that TensorFlow.js and Keras compute alike, with the configurations for which that holds. What is not in this table
+ * is refused, by name: a model that loads and computes something else is worse than one that does not load.
  */
 export interface LayerRule {
   /** Keys of one meaning on both sides. */
@@ -17,7 +17,13 @@ export interface LayerRule {
   renamed: Record<string, string>
 }
 
-interface Row { keys?: string, keras?: Record<string, Json[]>, only?: Record<string, Json[]>, ignored?: string, renamed?: Record<string, string> }
+interface Row {
+  keys?: string
+  keras?: Record<string, Json[]>
+  only?: Record<string, Json[]>
+  ignored?: string
+  renamed?: Record<string, string>
+}
 
 const words = (text = ''): string[] => text.split(' ').filter(word => word !== '')
 const weight = (name: string) => `${name}_initializer ${name}_regularizer ${name}_constraint`
@@ -34,16 +40,23 @@ const globalPooling: Row = { keys: 'data_format', keras: { keepdims: [false] } }
 const flat = { keras: { data_format: ['channels_last'] } }
 const noise = 'seed noise_shape'
 const normalization = `axis epsilon center scale ${weight('beta')} ${weight('gamma')}`
-const recurrent = `activation use_bias ${weight('kernel')} ${weight('recurrent')} ${weight('bias')} dropout recurrent_dropout return_sequences return_state go_backwards unroll`
+const recurrent =
+  `activation use_bias ${weight('kernel')} ${weight('recurrent')} ${weight('bias')} dropout recurrent_dropout ` +
+  'return_sequences return_state go_backwards unroll'
 const recurrentRow = (keys: string, keras: Record<string, Json[]> = {}, only: Record<string, Json[]> = {}): Row => ({
-  keys: `${recurrent} ${keys}`, ignored: 'implementation seed', only: { stateful: [false], ...only },
+  keys: `${recurrent} ${keys}`,
+  ignored: 'implementation seed',
+  only: { stateful: [false], ...only },
   keras: { time_major: [false], zero_output_for_mask: [false], ...keras },
 })
 const merge: Row = {}
 
 const rows: Record<string, Row> = {
   InputLayer: { keys: 'batch_input_shape', ignored: 'sparse', keras: { ragged: [false], optional: [false] } },
-  Dense: { keys: `units activation use_bias ${weight('kernel')} ${weight('bias')}`, keras: { quantization_config: [null], lora_rank: [null] } },
+  Dense: {
+    keys: `units activation use_bias ${weight('kernel')} ${weight('bias')}`,
+    keras: { quantization_config: [null], lora_rank: [null] },
+  },
   Conv1D: { keys: convolution, keras: ungrouped, only: { padding: ['valid', 'same'], data_format: ['channels_last'] } },
   Conv2D: { keys: `${convolution} groups` },
   Conv3D: { keys: convolution, keras: ungrouped },
@@ -51,11 +64,15 @@ const rows: Record<string, Row> = {
   Conv3DTranspose: transposed,
   DepthwiseConv2D: {
     keys: `kernel_size ${window} dilation_rate depth_multiplier activation use_bias ${weight('depthwise')} ${weight('bias')}`,
-    keras: ungrouped, ignored: weight('kernel'),
+    keras: ungrouped,
+    ignored: weight('kernel'),
   },
   SeparableConv2D: {
-    keys: `filters kernel_size ${window} dilation_rate depth_multiplier activation use_bias ${weight('depthwise')} ${weight('pointwise')} ${weight('bias')}`,
-    keras: ungrouped, ignored: weight('kernel'),
+    keys:
+      `filters kernel_size ${window} dilation_rate depth_multiplier activation use_bias ` +
+      `${weight('depthwise')} ${weight('pointwise')} ${weight('bias')}`,
+    keras: ungrouped,
+    ignored: weight('kernel'),
   },
   BatchNormalization: {
     keys: `${normalization} momentum moving_mean_initializer moving_variance_initializer`,
@@ -101,7 +118,9 @@ const rows: Record<string, Row> = {
   Concatenate: { keys: 'axis' },
   Dot: { keys: 'axes normalize' },
   Embedding: {
-    keys: `input_dim output_dim ${weight('embeddings')} mask_zero`, ignored: 'input_length', keras: { quantization_config: [null], lora_rank: [null] },
+    keys: `input_dim output_dim ${weight('embeddings')} mask_zero`,
+    ignored: 'input_length',
+    keras: { quantization_config: [null], lora_rank: [null] },
   },
   SimpleRNN: recurrentRow('units'),
   GRU: recurrentRow('units recurrent_activation', {}, { reset_after: [false] }),
@@ -112,13 +131,30 @@ const rows: Record<string, Row> = {
 }
 
 /** The rule of each class. */
-export const layerRules: Map<string, LayerRule> = new Map(Object.entries(rows).map(([name, row]) => [name, {
-  keys: [...words(row.keys), ...Object.keys(row.only ?? {}).filter(key => !words(row.keys).includes(key))],
-  keras: row.keras ?? {}, only: row.only ?? {}, ignored: words(row.ignored), renamed: row.renamed ?? {},
-}]))
+export const layerRules: Map<string, LayerRule> = new Map(
+  Object.entries(rows).map(([name, row]) => [
+    name,
+    {
+      keys: [...words(row.keys), ...Object.keys(row.only ?? {}).filter(key => !words(row.keys).includes(key))],
+      keras: row.keras ?? {},
+      only: row.only ?? {},
+      ignored: words(row.ignored),
+      renamed: row.renamed ?? {},
+    },
+  ]),
+)
 
 /** Keys whose string values TensorFlow.js spells in camel case (`channelsLast`). */
-export const spelled = new Set(['activation', 'recurrent_activation', 'data_format', 'padding', 'interpolation', 'merge_mode', 'mode', 'distribution'])
+export const spelled = new Set([
+  'activation',
+  'recurrent_activation',
+  'data_format',
+  'padding',
+  'interpolation',
+  'merge_mode',
+  'mode',
+  'distribution',
+])
 
 /** `maxValue` → `max_value`. */
 export const snake = (key: string): string => key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()
@@ -126,8 +162,12 @@ export const snake = (key: string): string => key.replace(/([a-z0-9])([A-Z])/g, 
 /** `max_value` → `maxValue`. */
 export const camel = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
-/** Whether two JSON values are the same; a number and its text are too (`"0.0"` and 0), as some Keras versions write arrays so. */
+/**
+ * Whether two JSON values are the same; a number and its text are too (`"0.0"` and 0), as some Keras versions write arrays so.
+ */
 export const same = (a: Json, b: Json): boolean =>
-  typeof a === 'number' && typeof b === 'string' ? a === Number(b)
-  : typeof a === 'string' && typeof b === 'number' ? same(b, a)
-  : JSON.stringify(a) === JSON.stringify(b)
+  typeof a === 'number' && typeof b === 'string'
+    ? a === Number(b)
+    : typeof a === 'string' && typeof b === 'number'
+      ? same(b, a)
+      : JSON.stringify(a) === JSON.stringify(b)

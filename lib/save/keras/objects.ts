@@ -4,10 +4,24 @@ import { camel, snake } from './layers.ts'
 /** Says why a value cannot be translated: what it is, and the way out. */
 export class Untranslatable extends Error {}
 
-const configOf = (object: { [key: string]: Json }): { [key: string]: Json } => isObject(object.config) ? object.config : {}
+const configOf = (object: { [key: string]: Json }): { [key: string]: Json } => (isObject(object.config) ? object.config : {})
 
 /** Activations of one name and one meaning everywhere. */
-const activations = new Set(['linear', 'relu', 'relu6', 'elu', 'selu', 'sigmoid', 'tanh', 'softmax', 'softplus', 'softsign', 'swish', 'gelu', 'mish'])
+const activations = new Set([
+  'linear',
+  'relu',
+  'relu6',
+  'elu',
+  'selu',
+  'sigmoid',
+  'tanh',
+  'softmax',
+  'softplus',
+  'softsign',
+  'swish',
+  'gelu',
+  'mish',
+])
 
 /** TensorFlow.js's activation (as its config names it) → Keras's. */
 export function activationToKeras(name: Json, readers: 'keras3' | 'tf_keras'): Json {
@@ -15,8 +29,10 @@ export function activationToKeras(name: Json, readers: 'keras3' | 'tf_keras'): J
   if (activations.has(known)) return known
   if (known === 'hard_sigmoid' && readers === 'tf_keras') return known
   if (known === 'hard_sigmoid') {
-    throw new Untranslatable("'hard_sigmoid' is 0.2·x + 0.5 here and in Keras 2, but relu6(x + 3) / 6 in Keras 3. " +
-      "Build the layer with 'sigmoid', or save with { readers: 'tf_keras' } for a file that only Keras 2 reads right")
+    throw new Untranslatable(
+      "'hard_sigmoid' is 0.2·x + 0.5 here and in Keras 2, but relu6(x + 3) / 6 in Keras 3. " +
+        "Build the layer with 'sigmoid', or save with { readers: 'tf_keras' } for a file that only Keras 2 reads right",
+    )
   }
   throw new Untranslatable(`Keras has no activation '${known}'`)
 }
@@ -36,10 +52,21 @@ export function activationFromKeras(value: Json, writer: Writer): Json {
 
 /** Initializers by Keras's name; TensorFlow.js spells two otherwise. They have no effect on what is loaded. */
 const initializers: Record<string, string> = {
-  Zeros: 'Zeros', Ones: 'Ones', Constant: 'Constant', RandomNormal: 'RandomNormal', RandomUniform: 'RandomUniform',
-  TruncatedNormal: 'TruncatedNormal', VarianceScaling: 'VarianceScaling', Orthogonal: 'Orthogonal', Identity: 'Identity',
-  GlorotUniform: 'GlorotUniform', GlorotNormal: 'GlorotNormal', HeNormal: 'HeNormal', HeUniform: 'HeUniform',
-  LecunNormal: 'LeCunNormal', LecunUniform: 'LeCunUniform',
+  Zeros: 'Zeros',
+  Ones: 'Ones',
+  Constant: 'Constant',
+  RandomNormal: 'RandomNormal',
+  RandomUniform: 'RandomUniform',
+  TruncatedNormal: 'TruncatedNormal',
+  VarianceScaling: 'VarianceScaling',
+  Orthogonal: 'Orthogonal',
+  Identity: 'Identity',
+  GlorotUniform: 'GlorotUniform',
+  GlorotNormal: 'GlorotNormal',
+  HeNormal: 'HeNormal',
+  HeUniform: 'HeUniform',
+  LecunNormal: 'LeCunNormal',
+  LecunUniform: 'LeCunUniform',
 }
 const initializerKeys = new Set(['seed', 'value', 'mean', 'stddev', 'minval', 'maxval', 'scale', 'mode', 'distribution', 'gain'])
 
@@ -67,7 +94,8 @@ function initializerFromKeras(value: { [key: string]: Json }): Json {
 
 function regularizerFromKeras(value: { [key: string]: Json }): Json {
   const { l1 = 0, l2 = 0 } = configOf(value)
-  if (!['L1', 'L2', 'L1L2'].includes(String(value.class_name))) throw new Untranslatable(`TensorFlow.js has no regularizer '${value.class_name}'`)
+  if (!['L1', 'L2', 'L1L2'].includes(String(value.class_name)))
+    throw new Untranslatable(`TensorFlow.js has no regularizer '${value.class_name}'`)
   return { className: 'L1L2', config: { l1: Number(l1), l2: Number(l2) } }
 }
 
@@ -78,7 +106,12 @@ export function objectToKeras(key: string, value: Json): Json {
   if (!isObject(value)) return value
   if (key.endsWith('_initializer')) return initializerToKeras(value)
   const config = Object.fromEntries(Object.entries(configOf(value)).map(([key, value]) => [snake(key), value]))
-  return { module: `keras.${key.endsWith('_constraint') ? 'constraints' : 'regularizers'}`, class_name: String(value.className), config, registered_name: null }
+  return {
+    module: `keras.${key.endsWith('_constraint') ? 'constraints' : 'regularizers'}`,
+    class_name: String(value.className),
+    config,
+    registered_name: null,
+  }
 }
 
 /** An initializer, regularizer or constraint of Keras → TensorFlow.js's. */
@@ -86,7 +119,8 @@ export function objectFromKeras(key: string, value: Json): Json {
   if (!isObject(value)) return value
   if (key.endsWith('_initializer')) return initializerFromKeras(value)
   if (key.endsWith('_regularizer')) return regularizerFromKeras(value)
-  if (!constraints.includes(String(value.class_name))) throw new Untranslatable(`TensorFlow.js has no constraint '${value.class_name}'`)
+  if (!constraints.includes(String(value.class_name)))
+    throw new Untranslatable(`TensorFlow.js has no constraint '${value.class_name}'`)
   const config = Object.fromEntries(Object.entries(configOf(value)).map(([key, value]) => [camel(key), value]))
   return { className: value.class_name, config }
 }

@@ -4,7 +4,10 @@ import { isModel, layerName } from './encode.ts'
 type Layer = layers.Layer
 type Variable = Layer['weights'][number]
 
-/** Where Keras 3 (and tf_keras) keeps the weights of a layer in `.weights.h5` and `.keras`: the numbered entries of a group `…/vars`. */
+/**
+ * Where Keras 3 (and tf_keras) keeps the weights of a layer in `.weights.h5` and `.keras`: the numbered entries of a group
+ * `…/vars`.
+ */
 export interface Slot {
   /** The group, such as `layers/conv2d_1/vars`. */
   path: string
@@ -16,11 +19,14 @@ export interface Slot {
 
 /** `GlobalAveragePooling2D` → `global_average_pooling2d`: Keras's rule (`keras/src/utils/naming.py`). */
 export const snakeClass = (name: string): string =>
-  name.replace(/(.)([A-Z][a-z]+)/g, '$1_$2').replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase()
+  name
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
 
 /**
- * All groups of variables of a model. A layer is named by its class, with a number from the second of a class on; they are counted in each
- * model separately (`keras/src/saving/saving_lib.py`).
+ * All groups of variables of a model. A layer is named by its class, with a number from the second of a class on; they are
+ * counted in each model separately (`keras/src/saving/saving_lib.py`).
  */
 export function slotsOf(model: LayersModel, at = ''): Slot[] {
   const counts = new Map<string, number>()
@@ -35,10 +41,14 @@ export function slotsOf(model: LayersModel, at = ''): Slot[] {
 
 function slotsOfLayer(layer: Layer, at: string): Slot[] {
   if (isModel(layer)) return slotsOf(layer, at)
-  const inner = layer as Layer & { cell?: Layer, layer?: Layer, forwardLayer?: Layer, backwardLayer?: Layer }
+  const inner = layer as Layer & { cell?: Layer; layer?: Layer; forwardLayer?: Layer; backwardLayer?: Layer }
   const empty: Slot = { path: `${at}vars`, name: layerName(layer.name), weights: [] }
   if (inner.forwardLayer && inner.backwardLayer) {
-    return [...slotsOfLayer(inner.forwardLayer, `${at}forward_layer/`), ...slotsOfLayer(inner.backwardLayer, `${at}backward_layer/`), empty]
+    return [
+      ...slotsOfLayer(inner.forwardLayer, `${at}forward_layer/`),
+      ...slotsOfLayer(inner.backwardLayer, `${at}backward_layer/`),
+      empty,
+    ]
   }
   if (inner.layer) return [...slotsOfLayer(inner.layer, `${at}layer/`), empty]
   if (inner.cell) return [{ path: `${at}cell/vars`, name: layerName(inner.cell.name), weights: layer.weights }, empty]

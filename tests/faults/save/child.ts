@@ -31,6 +31,9 @@ if (mode === 'overwrite') {
     process.setegid!(65534)
     process.seteuid!(65534)
   }
-  const result = await save(model(3), path).then(({ bytes }) => ({ bytes }), ({ name, message }) => ({ name, message }))
+  const result = await save(model(3), path).then(
+    ({ bytes }) => ({ bytes }),
+    ({ name, message }) => ({ name, message }),
+  )
   console.log(JSON.stringify(result))
 }

@@ -3,7 +3,10 @@ import { tf } from '../../../lib/tf.ts'
 const L = tf.layers
 type T = ReturnType<typeof tf.input>
 
-/** A small convolutional net in the manner of MobileNetV2: inverted residuals with BatchNormalization, ReLU6 and depthwise convolutions. */
+/**
+ * A small convolutional net in the manner of MobileNetV2: inverted residuals with BatchNormalization, ReLU6 and depthwise
+ * convolutions.
+ */
 export function mobileNet(size = 32, classes = 10): ReturnType<typeof tf.model> {
   const call = (layer: tf.layers.Layer, x: T | T[]) => layer.apply(x) as T
   const norm = (x: T) => call(L.batchNormalization({ epsilon: 0.001, momentum: 0.997 }), x)
@@ -12,14 +15,31 @@ export function mobileNet(size = 32, classes = 10): ReturnType<typeof tf.model> 
     norm(call(L.conv2d({ filters, kernelSize, strides, padding: 'same', useBias: false }), x))
   const block = (x: T, filters: number, strides: number) => {
     let y = relu6(convolution(x, x.shape[3]! * 4, 1))
-    if (strides === 2) y = call(L.zeroPadding2d({ padding: [[0, 1], [0, 1]] }), y)
-    y = relu6(norm(call(L.depthwiseConv2d({ kernelSize: 3, strides, padding: strides === 2 ? 'valid' : 'same', useBias: false }), y)))
+    if (strides === 2)
+      y = call(
+        L.zeroPadding2d({
+          padding: [
+            [0, 1],
+            [0, 1],
+          ],
+        }),
+        y,
+      )
+    y = relu6(
+      norm(call(L.depthwiseConv2d({ kernelSize: 3, strides, padding: strides === 2 ? 'valid' : 'same', useBias: false }), y)),
+    )
     y = convolution(y, filters, 1)
     return filters === x.shape[3] && strides === 1 ? call(L.add(), [x, y]) : y
   }
   const input = tf.input({ shape: [size, size, 3] })
   let x = relu6(convolution(input, 8, 3, 2))
-  for (const [filters, strides] of [[8, 1], [12, 2], [12, 1], [16, 2]]) x = block(x, filters, strides)
+  for (const [filters, strides] of [
+    [8, 1],
+    [12, 2],
+    [12, 1],
+    [16, 2],
+  ])
+    x = block(x, filters, strides)
   x = call(L.globalAveragePooling2d({}), relu6(convolution(x, 32, 1)))
   x = call(L.dropout({ rate: 0.2 }), x)
   return scatter(tf.model({ inputs: input, outputs: call(L.dense({ units: classes, activation: 'softmax' }), x) }))
@@ -45,7 +65,8 @@ const chain = (shape: number[], ...layers: tf.layers.Layer[]) => {
   const input = tf.input({ shape })
   return tf.model({ inputs: input, outputs: layers.reduce((x, layer) => layer.apply(x) as T, input) })
 }
-const image = [8, 8, 3], sequence = [6, 4]
+const image = [8, 8, 3],
+  sequence = [6, 4]
 const recurrent = { units: 5, recurrentActivation: 'sigmoid' as const }
 
 /** One model per layer, and models of the shapes a graph can take; a fresh one at each call. */
@@ -56,73 +77,149 @@ export const zoo: Record<string, () => tf.LayersModel> = {
     for (const layer of model.layers.slice(0, -1)) layer.trainable = false
     return model
   },
-  sequential: () => scatter(tf.sequential({ layers: [
-    L.conv2d({ inputShape: image, filters: 4, kernelSize: 3, activation: 'relu' }), L.flatten(), L.dense({ units: 3, activation: 'softmax' }),
-  ] })),
+  sequential: () =>
+    scatter(
+      tf.sequential({
+        layers: [
+          L.conv2d({ inputShape: image, filters: 4, kernelSize: 3, activation: 'relu' }),
+          L.flatten(),
+          L.dense({ units: 3, activation: 'softmax' }),
+        ],
+      }),
+    ),
   branches: () => {
-    const a = tf.input({ shape: [4], name: 'left' }), b = tf.input({ shape: [4], name: 'right' })
+    const a = tf.input({ shape: [4], name: 'left' }),
+      b = tf.input({ shape: [4], name: 'right' })
     const shared = L.dense({ units: 5, activation: 'tanh' })
-    const x = shared.apply(a) as T, y = shared.apply(b) as T, z = shared.apply(L.dense({ units: 4 }).apply(x)) as T
+    const x = shared.apply(a) as T,
+      y = shared.apply(b) as T,
+      z = shared.apply(L.dense({ units: 4 }).apply(x)) as T
     const joined = L.concatenate().apply([L.multiply().apply([x, y]) as T, z, L.average().apply([x, y]) as T])
-    return scatter(tf.model({ inputs: [a, b], outputs: [L.dense({ units: 3, activation: 'softmax', name: 'first' }).apply(joined) as T, L.dense({ units: 1, name: 'second' }).apply(z) as T] }))
+    return scatter(
+      tf.model({
+        inputs: [a, b],
+        outputs: [
+          L.dense({ units: 3, activation: 'softmax', name: 'first' }).apply(joined) as T,
+          L.dense({ units: 1, name: 'second' }).apply(z) as T,
+        ],
+      }),
+    )
   },
   nested: () => {
-    const inner = tf.sequential({ layers: [L.conv2d({ inputShape: [8, 8, 4], filters: 4, kernelSize: 3, padding: 'same' }), L.batchNormalization()], name: 'inner' })
+    const inner = tf.sequential({
+      layers: [L.conv2d({ inputShape: [8, 8, 4], filters: 4, kernelSize: 3, padding: 'same' }), L.batchNormalization()],
+      name: 'inner',
+    })
     inner.layers[0].trainable = false
-    const start = tf.input({ shape: [8, 8, 4] }), scaled = L.batchNormalization().apply(L.conv2d({ filters: 4, kernelSize: 1 }).apply(start)) as T
+    const start = tf.input({ shape: [8, 8, 4] }),
+      scaled = L.batchNormalization().apply(L.conv2d({ filters: 4, kernelSize: 1 }).apply(start)) as T
     const graph = tf.model({ inputs: start, outputs: L.reLU({ maxValue: 6 }).apply(scaled) as T, name: 'graph' })
     graph.trainable = false
-    const top = tf.input({ shape: image }), x = graph.apply(inner.apply(L.conv2d({ filters: 4, kernelSize: 3, padding: 'same' }).apply(top))) as T
+    const top = tf.input({ shape: image }),
+      x = graph.apply(inner.apply(L.conv2d({ filters: 4, kernelSize: 3, padding: 'same' }).apply(top))) as T
     const twice = L.add().apply([x, graph.apply(x) as T])
-    return scatter(tf.model({ inputs: top, outputs: L.dense({ units: 3 }).apply(L.globalAveragePooling2d({}).apply(twice)) as T }))
+    return scatter(
+      tf.model({ inputs: top, outputs: L.dense({ units: 3 }).apply(L.globalAveragePooling2d({}).apply(twice)) as T }),
+    )
   },
   nestedEnd: () => {
-    const start = tf.input({ shape: image }), graph = tf.model({ inputs: start, outputs: L.conv2d({ filters: 4, kernelSize: 1 }).apply(start) as T, name: 'graph' })
+    const start = tf.input({ shape: image }),
+      graph = tf.model({ inputs: start, outputs: L.conv2d({ filters: 4, kernelSize: 1 }).apply(start) as T, name: 'graph' })
     const inner = tf.sequential({ layers: [L.conv2d({ inputShape: [8, 8, 4], filters: 4, kernelSize: 3 })], name: 'inner' })
     return scatter(tf.sequential({ layers: [graph, inner] }))
   },
   nestedOutput: () => {
-    const top = tf.input({ shape: image }), start = tf.input({ shape: image })
+    const top = tf.input({ shape: image }),
+      start = tf.input({ shape: image })
     const graph = tf.model({ inputs: start, outputs: L.conv2d({ filters: 4, kernelSize: 1 }).apply(start) as T, name: 'graph' })
     const inner = tf.sequential({ layers: [L.conv2d({ inputShape: [8, 8, 4], filters: 4, kernelSize: 3 })], name: 'inner' })
     const x = graph.apply(top) as T
     return scatter(tf.model({ inputs: top, outputs: [x, inner.apply(x) as T] }))
   },
   slashes: () => scatter(chain([4], L.dense({ units: 3, name: 'block/one/dense' }), L.dense({ units: 2, name: 'block/two' }))),
-  regularized: () => scatter(chain([4], L.dense({
-    units: 3, kernelRegularizer: tf.regularizers.l1l2({ l1: 0.01, l2: 0.02 }), biasRegularizer: tf.regularizers.l2(), kernelConstraint: tf.constraints.maxNorm({ maxValue: 2 }),
-    kernelInitializer: tf.initializers.heNormal({}), biasInitializer: tf.initializers.constant({ value: 0.5 }),
-  }))),
+  regularized: () =>
+    scatter(
+      chain(
+        [4],
+        L.dense({
+          units: 3,
+          kernelRegularizer: tf.regularizers.l1l2({ l1: 0.01, l2: 0.02 }),
+          biasRegularizer: tf.regularizers.l2(),
+          kernelConstraint: tf.constraints.maxNorm({ maxValue: 2 }),
+          kernelInitializer: tf.initializers.heNormal({}),
+          biasInitializer: tf.initializers.constant({ value: 0.5 }),
+        }),
+      ),
+    ),
   conv1d: () => scatter(chain(sequence, L.conv1d({ filters: 3, kernelSize: 3, dilationRate: 2 }))),
-  conv2d: () => scatter(chain(image, L.conv2d({ filters: 4, kernelSize: [3, 5], strides: [2, 1], padding: 'same', activation: 'elu' }))),
+  conv2d: () =>
+    scatter(chain(image, L.conv2d({ filters: 4, kernelSize: [3, 5], strides: [2, 1], padding: 'same', activation: 'elu' }))),
   dilated: () => scatter(chain(image, L.conv2d({ filters: 4, kernelSize: 3, dilationRate: 2 }))),
   conv3d: () => scatter(chain([5, 5, 5, 2], L.conv3d({ filters: 3, kernelSize: 2 }))),
   conv2dTranspose: () => scatter(chain(image, L.conv2dTranspose({ filters: 4, kernelSize: 3, strides: 2, padding: 'same' }))),
-  depthwise: () => scatter(chain(image, L.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2, strides: 2, activation: 'relu6' }))),
-  separable: () => scatter(chain(image, L.separableConv2d({ filters: 5, kernelSize: 3, depthMultiplier: 2, activation: 'selu' }))),
-  batchNormalization: () => scatter(chain(image, L.batchNormalization({ scale: false }), L.batchNormalization({ center: false, epsilon: 0.01 }))),
+  depthwise: () =>
+    scatter(chain(image, L.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2, strides: 2, activation: 'relu6' }))),
+  separable: () =>
+    scatter(chain(image, L.separableConv2d({ filters: 5, kernelSize: 3, depthMultiplier: 2, activation: 'selu' }))),
+  batchNormalization: () =>
+    scatter(chain(image, L.batchNormalization({ scale: false }), L.batchNormalization({ center: false, epsilon: 0.01 }))),
   layerNormalization: () => scatter(chain(image, L.layerNormalization({}))),
   relu: () => chain(image, L.reLU({ maxValue: 1 })),
   leakyRelu: () => chain(image, L.leakyReLU({ alpha: 0.17 })),
   elu: () => chain(image, L.elu()),
   prelu: () => scatter(chain(image, L.prelu({ sharedAxes: [1, 2] }))),
   softmax: () => chain(image, L.softmax({ axis: -1 })),
-  ...Object.fromEntries(['linear', 'relu', 'relu6', 'elu', 'selu', 'sigmoid', 'tanh', 'softmax', 'softplus', 'softsign', 'swish', 'gelu', 'mish']
-    .map(name => [`activation_${name}`, () => chain(image, L.activation({ activation: name as 'relu' }))])),
-  noise: () => chain(image, L.gaussianNoise({ stddev: 1 }), L.gaussianDropout({ rate: 0.5 }), L.alphaDropout({ rate: 0.5 }), L.dropout({ rate: 0.5 })),
+  ...Object.fromEntries(
+    ['linear', 'relu', 'relu6', 'elu', 'selu', 'sigmoid', 'tanh', 'softmax', 'softplus', 'softsign', 'swish', 'gelu', 'mish'].map(
+      name => [`activation_${name}`, () => chain(image, L.activation({ activation: name as 'relu' }))],
+    ),
+  ),
+  noise: () =>
+    chain(
+      image,
+      L.gaussianNoise({ stddev: 1 }),
+      L.gaussianDropout({ rate: 0.5 }),
+      L.alphaDropout({ rate: 0.5 }),
+      L.dropout({ rate: 0.5 }),
+    ),
   maxPooling: () => chain(image, L.maxPooling2d({ poolSize: 3, strides: 2, padding: 'same' })),
   averagePooling: () => chain(image, L.averagePooling2d({ poolSize: 3, strides: 2, padding: 'same' })),
   pooling1d: () => chain(sequence, L.maxPooling1d({}), L.averagePooling1d({ poolSize: 2 })),
   globalMax: () => chain(image, L.globalMaxPooling2d({})),
   global1d: () => chain(sequence, L.globalAveragePooling1d({})),
   globalMax1d: () => chain(sequence, L.globalMaxPooling1d({})),
-  padding: () => chain(image, L.zeroPadding2d({ padding: [[1, 2], [3, 0]] }), L.cropping2D({ cropping: [[1, 0], [2, 1]] })),
+  padding: () =>
+    chain(
+      image,
+      L.zeroPadding2d({
+        padding: [
+          [1, 2],
+          [3, 0],
+        ],
+      }),
+      L.cropping2D({
+        cropping: [
+          [1, 0],
+          [2, 1],
+        ],
+      }),
+    ),
   upSampling: () => chain(image, L.upSampling2d({ size: [2, 3] })),
-  reshape: () => chain(image, L.reshape({ targetShape: [4, -1] }), L.permute({ dims: [2, 1] }), L.flatten(), L.repeatVector({ n: 2 })),
+  reshape: () =>
+    chain(image, L.reshape({ targetShape: [4, -1] }), L.permute({ dims: [2, 1] }), L.flatten(), L.repeatVector({ n: 2 })),
   rescaling: () => chain(image, L.rescaling({ scale: 2, offset: -1 })),
   merges: () => {
-    const input = tf.input({ shape: [4] }), x = L.dense({ units: 4 }).apply(input) as T
-    return scatter(tf.model({ inputs: input, outputs: L.dot({ axes: 1, normalize: true }).apply([L.maximum().apply([input, x]) as T, L.minimum().apply([input, x]) as T]) as T }))
+    const input = tf.input({ shape: [4] }),
+      x = L.dense({ units: 4 }).apply(input) as T
+    return scatter(
+      tf.model({
+        inputs: input,
+        outputs: L.dot({ axes: 1, normalize: true }).apply([
+          L.maximum().apply([input, x]) as T,
+          L.minimum().apply([input, x]) as T,
+        ]) as T,
+      }),
+    )
   },
   embedding: () => scatter(chain([6], L.embedding({ inputDim: 9, outputDim: 4 }), L.flatten())),
   masking: () => scatter(chain(sequence, L.masking({ maskValue: 0 }), L.lstm(recurrent))),
@@ -131,14 +228,19 @@ export const zoo: Record<string, () => tf.LayersModel> = {
   lstm: () => scatter(chain(sequence, L.lstm({ ...recurrent, goBackwards: true }))),
   bidirectional: () => scatter(chain(sequence, L.bidirectional({ layer: L.lstm(recurrent) as never, mergeMode: 'concat' }))),
   timeDistributed: () => scatter(chain(sequence, L.timeDistributed({ layer: L.dense({ units: 3 }) }))),
-  convLstm: () => scatter(chain([4, 6, 6, 2], L.convLstm2d({ filters: 3, kernelSize: 3, recurrentActivation: 'sigmoid' }) as never)),
+  convLstm: () =>
+    scatter(chain([4, 6, 6, 2], L.convLstm2d({ filters: 3, kernelSize: 3, recurrentActivation: 'sigmoid' }) as never)),
 }
 
 /** Inputs for a model: small whole numbers for an embedding, else normal noise with some zeros. */
 export function inputsFor(model: tf.LayersModel, count = 3): tf.Tensor[] {
   return model.inputs.map((input, i) => {
-    const shape = [count, ...input.shape.slice(1) as number[]]
-    if (model.layers.some(layer => layer.getClassName() === 'Embedding')) return tf.tensor(Float32Array.from({ length: shape[0] * shape[1] }, (_, j) => j % 9), shape)
+    const shape = [count, ...(input.shape.slice(1) as number[])]
+    if (model.layers.some(layer => layer.getClassName() === 'Embedding'))
+      return tf.tensor(
+        Float32Array.from({ length: shape[0] * shape[1] }, (_, j) => j % 9),
+        shape,
+      )
     const noise = tf.randomNormal(shape, 0, 1, 'float32', 7 + i)
     return shape.length === 3 ? tf.mul(noise, tf.tensor([1, 1, 0]).reshape([3, 1, 1])) : noise
   })

@@ -18,22 +18,24 @@ const seed = Number(process.env.GRAFT_SEED ?? 1)
 /** Mulberry32: the same numbers for the same seed. */
 function random(seed: number): () => number {
   return () => {
-    seed = seed + 0x6D2B79F5 | 0
-    let t = Math.imul(seed ^ seed >>> 15, 1 | seed)
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t
-    return ((t ^ t >>> 14) >>> 0) / 2 ** 32
+    seed = (seed + 0x6d2b79f5) | 0
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
 }
 
 let folder: string
-before(async () => { folder = await mkdtemp(join(tmpdir(), 'graft-hostile-')) })
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'graft-hostile-'))
+})
 after(() => rm(folder, { recursive: true, force: true }))
 
 /** A model comes out, or a GraftError; whatever comes out is disposed. */
 async function survives(work: () => LayersModel | Promise<LayersModel>, what: string): Promise<boolean> {
   const { numBytes } = tf.memory()
   try {
-    (await work()).dispose()
+    ;(await work()).dispose()
     return true
   } catch (error) {
     assert.ok(error instanceof GraftError, `${what}: ${(error as Error)?.stack}`)
@@ -43,37 +45,75 @@ async function survives(work: () => LayersModel | Promise<LayersModel>, what: st
 }
 
 function damage(bytes: Buffer, next: () => number): Buffer {
-  const result = Buffer.from(bytes), at = Math.floor(next() * bytes.length)
+  const result = Buffer.from(bytes),
+    at = Math.floor(next() * bytes.length)
   // Most of a file is numbers; what steers the reader lies in its structures, so half of the damage is done near the start.
   const near = next() < 0.5 ? Math.floor(next() * Math.min(4096, bytes.length)) : at
   switch (Math.floor(next() * 6)) {
-    case 0: result[near] ^= 1 << Math.floor(next() * 8); break
-    case 1: for (let i = 0; i < 16; i++) result[Math.floor(next() * bytes.length)] = Math.floor(next() * 256); break
-    case 2: result.fill(next() < 0.5 ? 0 : 0xff, near, near + Math.floor(next() * 64)); break
-    case 3: return result.subarray(0, at)
-    case 4: result.copy(result, near, at, at + Math.floor(next() * 256)); break
-    default: if (near + 8 <= bytes.length) result.writeBigUInt64LE([0n, 1n, 2n ** 31n, 2n ** 40n, 2n ** 63n, 2n ** 64n - 1n][Math.floor(next() * 6)], near & ~7)
+    case 0:
+      result[near] ^= 1 << Math.floor(next() * 8)
+      break
+    case 1:
+      for (let i = 0; i < 16; i++) result[Math.floor(next() * bytes.length)] = Math.floor(next() * 256)
+      break
+    case 2:
+      result.fill(next() < 0.5 ? 0 : 0xff, near, near + Math.floor(next() * 64))
+      break
+    case 3:
+      return result.subarray(0, at)
+    case 4:
+      result.copy(result, near, at, at + Math.floor(next() * 256))
+      break
+    default:
+      if (near + 8 <= bytes.length)
+        result.writeBigUInt64LE([0n, 1n, 2n ** 31n, 2n ** 40n, 2n ** 63n, 2n ** 64n - 1n][Math.floor(next() * 6)], near & ~7)
   }
   return result
 }
 
-for (const [extension, mutants] of [['.h5', most], ['.keras', Math.ceil(most / 2)]] as const) {
-  test(`${mutants} damaged ${extension} files: a model or a GraftError, never a crash, a hang or a heap of memory`, { timeout: 600_000 }, async context => {
-    const path = join(folder, `model${extension}`), next = random(seed)
-    await save(zoo.branches(), path)
-    const whole = await readFile(path)
-    let opened = 0
-    const before = process.memoryUsage().rss
-    for (let i = 0; i < mutants; i++) {
-      await writeFile(path, damage(whole, next))
-      if (await survives(() => load(path), `mutant ${i} of seed ${seed}`)) opened++
-    }
-    context.diagnostic(`${opened} opened, ${mutants - opened} were refused`)
-    assert.ok(process.memoryUsage().rss - before < 1 << 30, 'memory grew by more than 1 GiB')
-  })
+for (const [extension, mutants] of [
+  ['.h5', most],
+  ['.keras', Math.ceil(most / 2)],
+] as const) {
+  test(
+    `${mutants} damaged ${extension} files: a model or a GraftError, never a crash, a hang or a heap of memory`,
+    { timeout: 600_000 },
+    async context => {
+      const path = join(folder, `model${extension}`),
+        next = random(seed)
+      await save(zoo.branches(), path)
+      const whole = await readFile(path)
+      let opened = 0
+      const before = process.memoryUsage().rss
+      for (let i = 0; i < mutants; i++) {
+        await writeFile(path, damage(whole, next))
+        if (await survives(() => load(path), `mutant ${i} of seed ${seed}`)) opened++
+      }
+      context.diagnostic(`${opened} opened, ${mutants - opened} were refused`)
+      assert.ok(process.memoryUsage().rss - before < 1 << 30, 'memory grew by more than 1 GiB')
+    },
+  )
 }
 
-const junk: Json[] = [null, true, -1, 0, 1e9, 1e308, NaN, '', 'x', '__proto__', 'constructor', [], [[]], {}, { class_name: 'Dense' }, [null, 1e9, 1e9], 'a'.repeat(1000)]
+const junk: Json[] = [
+  null,
+  true,
+  -1,
+  0,
+  1e9,
+  1e308,
+  NaN,
+  '',
+  'x',
+  '__proto__',
+  'constructor',
+  [],
+  [[]],
+  {},
+  { class_name: 'Dense' },
+  [null, 1e9, 1e9],
+  'a'.repeat(1000),
+]
 
 function mutateJson(value: Json, next: () => number): Json {
   const places: [owner: { [key: string]: Json }, key: string][] = []
@@ -100,7 +140,9 @@ function mutateJson(value: Json, next: () => number): Json {
 for (const name of ['branches', 'nested', 'bidirectional', 'mobilenet']) {
   test(`${most} damaged configurations of ${name}: a model or a GraftError`, { timeout: 600_000 }, async context => {
     const { toKeras } = await import('../../../../lib/save/keras/encode.ts')
-    const model = zoo[name](), config = toKeras(model), next = random(seed)
+    const model = zoo[name](),
+      config = toKeras(model),
+      next = random(seed)
     let built = 0
     for (let i = 0; i < most; i++) {
       const mutant = mutateJson(config, next)

@@ -4,9 +4,8 @@ import type { ModelCard } from '../../../../lib/card.ts'
 import { pythonLines } from '../../../../lib/save/python.ts'
 import { tf } from '../../../../lib/tf.ts'
 
-const model = (units: number, activation: 'softmax' | 'sigmoid' | 'linear', channels = 3): tf.LayersModel => tf.sequential({ layers: [
-  tf.layers.flatten({ inputShape: [8, 8, channels] }), tf.layers.dense({ units, activation }),
-] })
+const model = (units: number, activation: 'softmax' | 'sigmoid' | 'linear', channels = 3): tf.LayersModel =>
+  tf.sequential({ layers: [tf.layers.flatten({ inputShape: [8, 8, channels] }), tf.layers.dense({ units, activation })] })
 const lines = (card: Partial<ModelCard> | undefined, made = model(2, 'softmax'), path = 'm.h5') =>
   pythonLines(path, made, card && { size: [8, 8], range: [0, 1], ...card })
 
@@ -17,7 +16,11 @@ const scaling: [range: [number, number], line: string | undefined][] = [
   [[0.5, 2], 'x = x * 1.5 / 255 + 0.5'],
 ]
 for (const [range, line] of scaling) {
-  test(`pixels of [${range}] are made so`, () => assert.equal(lines({ range }).find(each => each.startsWith('x = x')), line))
+  test(`pixels of [${range}] are made so`, () =>
+    assert.equal(
+      lines({ range }).find(each => each.startsWith('x = x')),
+      line,
+    ))
 }
 
 test('names with quotes and other alphabets are Python literals', () => {
@@ -28,7 +31,12 @@ test('names with quotes and other alphabets are Python literals', () => {
 
 const outputs: [what: string, made: tf.LayersModel, card: Partial<ModelCard>, line: string][] = [
   ['probabilities', model(3, 'softmax'), {}, 'probabilities = model.predict(x)[0]'],
-  ['one probability', model(1, 'sigmoid'), { classes: ['no', 'yes'] }, 'probabilities = np.array([1 - probability, probability])'],
+  [
+    'one probability',
+    model(1, 'sigmoid'),
+    { classes: ['no', 'yes'] },
+    'probabilities = np.array([1 - probability, probability])',
+  ],
   ['scores', model(2, 'linear'), { classes: ['a', 'b'] }, 'probabilities = np.array(keras.ops.softmax(model.predict(x)))[0]'],
   ['features', model(5, 'linear'), {}, 'features = model.predict(x)[0]'],
 ]

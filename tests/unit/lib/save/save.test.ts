@@ -11,36 +11,61 @@ import { tf } from '../../../../lib/tf.ts'
 import { inputsFor, outputsOf, scatter, zoo } from '../../../parity/save/zoo.ts'
 
 let folder: string
-before(async () => { folder = await mkdtemp(join(tmpdir(), 'graft-save-unit-')) })
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'graft-save-unit-'))
+})
 after(() => rm(folder, { recursive: true, force: true }))
 
 const small = () => scatter(tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 3, activation: 'softmax' })] }))
 
 describe('saved and loaded again, a model computes the same', () => {
-  for (const [name, make] of Object.entries(zoo)) for (const extension of ['.h5', '.keras', '.weights.h5']) {
-    test(name + extension, async () => {
-      const model = make(), inputs = inputsFor(model), path = join(folder, name + extension)
-      await save(model, path)
-      const into = extension === '.weights.h5' ? scatter(make(), 50) : undefined
-      const again = await load(path, { into })
-      assert.deepEqual(await outputsOf(again, inputs), await outputsOf(model, inputs))
-      assert.deepEqual(again.layers.map(layer => [layer.getClassName(), layer.trainable]), model.layers.map(layer => [layer.getClassName(), layer.trainable]))
-    })
-  }
+  for (const [name, make] of Object.entries(zoo))
+    for (const extension of ['.h5', '.keras', '.weights.h5']) {
+      test(name + extension, async () => {
+        const model = make(),
+          inputs = inputsFor(model),
+          path = join(folder, name + extension)
+        await save(model, path)
+        const into = extension === '.weights.h5' ? scatter(make(), 50) : undefined
+        const again = await load(path, { into })
+        assert.deepEqual(await outputsOf(again, inputs), await outputsOf(model, inputs))
+        assert.deepEqual(
+          again.layers.map(layer => [layer.getClassName(), layer.trainable]),
+          model.layers.map(layer => [layer.getClassName(), layer.trainable]),
+        )
+      })
+    }
 })
 
-for (const extension of ['.h5', '.keras']) test(`the card comes back from ${extension}, without what only this machine knows`, async () => {
-  const model = small(), path = join(folder, `card${extension}`)
-  setCard(model, { handle: 'https://tfhub.dev/a/b/1', folder: '/somewhere', size: [96, 96], range: [-1, 1], classes: ['a', 'ß'], trunk: [] })
-  await save(model, path)
-  assert.deepEqual(cardOf(await load(path)), { handle: 'https://tfhub.dev/a/b/1', size: [96, 96], range: [-1, 1], classes: ['a', 'ß'], trunk: [] })
-})
+for (const extension of ['.h5', '.keras'])
+  test(`the card comes back from ${extension}, without what only this machine knows`, async () => {
+    const model = small(),
+      path = join(folder, `card${extension}`)
+    setCard(model, {
+      handle: 'https://tfhub.dev/a/b/1',
+      folder: '/somewhere',
+      size: [96, 96],
+      range: [-1, 1],
+      classes: ['a', 'ß'],
+      trunk: [],
+    })
+    await save(model, path)
+    assert.deepEqual(cardOf(await load(path)), {
+      handle: 'https://tfhub.dev/a/b/1',
+      size: [96, 96],
+      range: [-1, 1],
+      classes: ['a', 'ß'],
+      trunk: [],
+    })
+  })
 
 test('the receipt shows what was saved, how it was checked and how Python opens it, as text and HTML', async () => {
-  const model = zoo.frozen(), path = join(folder, 'receipt.h5')
+  const model = zoo.frozen(),
+    path = join(folder, 'receipt.h5')
   setCard(model, { handle: '<handle>', size: [32, 32], range: [0, 1], classes: ['a', 'b'] })
   const receipt = await save(model, path)
-  const text = inspect(receipt), { 'text/html': html, 'text/plain': plain } = receipt[displaySymbol]()
+  const text = inspect(receipt),
+    { 'text/html': html, 'text/plain': plain } = receipt[displaySymbol]()
   assert.equal(plain, text)
   assert.match(text, /receipt\.h5, \d+ kB/)
   assert.match(text, /330 trainable/)
@@ -54,7 +79,9 @@ test('the receipt shows what was saved, how it was checked and how Python opens 
 })
 
 test('values are those of the moment of the call, though the model changes while it is saved', async () => {
-  const model = small(), path = join(folder, 'moment.h5'), [kernel] = model.getWeights()
+  const model = small(),
+    path = join(folder, 'moment.h5'),
+    [kernel] = model.getWeights()
   const before = [...kernel.dataSync()]
   const saving = save(model, path)
   scatter(model, 99)
@@ -70,16 +97,22 @@ test('saving leaks no tensors', async () => {
 })
 
 test('an interrupt ends in a GraftError and leaves the old file', async () => {
-  const path = join(folder, 'interrupted.h5'), model = small()
+  const path = join(folder, 'interrupted.h5'),
+    model = small()
   await save(model, path)
-  const old = await readFile(path), usual = host(), stop = new AbortController()
+  const old = await readFile(path),
+    usual = host(),
+    stop = new AbortController()
   installHost({ ...usual, signal: stop.signal })
   const saving = save(model, path)
   stop.abort()
   installHost(usual)
   await assert.rejects(saving, { name: 'GraftError', message: /interrupted/ })
   assert.deepEqual(await readFile(path), old)
-  assert.deepEqual((await readdir(folder)).filter(name => name.endsWith('.part')), [])
+  assert.deepEqual(
+    (await readdir(folder)).filter(name => name.endsWith('.part')),
+    [],
+  )
 })
 
 const refused: Record<string, [work: () => Promise<unknown>, message: RegExp]> = {
@@ -89,15 +122,25 @@ const refused: Record<string, [work: () => Promise<unknown>, message: RegExp]> =
   'no model': [() => save({} as never, join(folder, 'model.h5')), /expects a model/],
   'an unbuilt model': [() => save(tf.sequential(), join(folder, 'model.h5')), /no weights yet/],
   'hardSigmoid for Keras 3': [
-    () => save(tf.sequential({ layers: [tf.layers.dense({ inputShape: [2], units: 1, activation: 'hardSigmoid' })] }), join(folder, 'model.h5')),
+    () =>
+      save(
+        tf.sequential({ layers: [tf.layers.dense({ inputShape: [2], units: 1, activation: 'hardSigmoid' })] }),
+        join(folder, 'model.h5'),
+      ),
     /dense.*activation is "hardSigmoid".*relu6.*tf_keras/s,
   ],
-  'a layer that Keras lacks': [() => save(tf.sequential({ layers: [tf.layers.thresholdedReLU({ inputShape: [2] } as never)] }), join(folder, 'model.h5')), /ThresholdedReLU, which has no counterpart/],
+  'a layer that Keras lacks': [
+    () => save(tf.sequential({ layers: [tf.layers.thresholdedReLU({ inputShape: [2] } as never)] }), join(folder, 'model.h5')),
+    /ThresholdedReLU, which has no counterpart/,
+  ],
 }
 for (const [what, [work, message]] of Object.entries(refused)) {
   test(`${what} is refused`, async () => {
     await assert.rejects(work, { name: 'GraftError', message })
-    assert.deepEqual((await readdir(folder)).filter(name => name.startsWith('model') || name.endsWith('.part')), [])
+    assert.deepEqual(
+      (await readdir(folder)).filter(name => name.startsWith('model') || name.endsWith('.part')),
+      [],
+    )
   })
 }
 
@@ -117,25 +160,30 @@ describe('what cannot be loaded says why', () => {
     })
   }
 
-  for (const extension of ['.h5', '.keras']) test(`a ${extension} file cut short`, async () => {
-    const path = join(folder, `cut${extension}`)
-    await save(small(), path)
-    const whole = await readFile(path)
-    for (const part of [0.2, 0.5, 0.9, 0.99]) {
-      await writeFile(path, whole.subarray(0, Math.floor(whole.length * part)))
-      await assert.rejects(load(path), { name: 'GraftError', message: /damaged or incomplete/ })
-    }
-  })
+  for (const extension of ['.h5', '.keras'])
+    test(`a ${extension} file cut short`, async () => {
+      const path = join(folder, `cut${extension}`)
+      await save(small(), path)
+      const whole = await readFile(path)
+      for (const part of [0.2, 0.5, 0.9, 0.99]) {
+        await writeFile(path, whole.subarray(0, Math.floor(whole.length * part)))
+        await assert.rejects(load(path), { name: 'GraftError', message: /damaged or incomplete/ })
+      }
+    })
 
   test('weights alone, without a model, or for another one', async () => {
     const path = join(folder, 'alone.weights.h5')
     await save(small(), path)
     await assert.rejects(load(path), { name: 'GraftError', message: /load\(path, \{ into: model \}\)/ })
-    await assert.rejects(load(path, { into: zoo.sequential() }), { name: 'GraftError', message: /it holds 2 weights, but the model has 4/ })
+    await assert.rejects(load(path, { into: zoo.sequential() }), {
+      name: 'GraftError',
+      message: /it holds 2 weights, but the model has 4/,
+    })
   })
 
   test('a file in which one bit of a weight changed', async () => {
-    const path = join(folder, 'flipped.h5'), model = small()
+    const path = join(folder, 'flipped.h5'),
+      model = small()
     await save(model, path)
     const whole = await readFile(path)
     const at = whole.indexOf(Buffer.from((model.getWeights()[0].dataSync() as Float32Array).buffer.slice(0, 8)))

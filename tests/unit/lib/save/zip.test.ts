@@ -4,7 +4,11 @@ import { test } from 'node:test'
 import { readZip, writeZip } from '../../../../lib/save/zip.ts'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
-const members = new Map([['metadata.json', bytes('{}')], ['größe/ß.txt', bytes('x'.repeat(1000))], ['empty', new Uint8Array()]])
+const members = new Map([
+  ['metadata.json', bytes('{}')],
+  ['größe/ß.txt', bytes('x'.repeat(1000))],
+  ['empty', new Uint8Array()],
+])
 
 test('members packed are read again, in their order', () => {
   assert.deepEqual([...readZip(writeZip(members))], [...members])
@@ -28,13 +32,25 @@ sys.stdout.buffer.write(out.getvalue())`
 })
 
 const damaged: Record<string, (archive: Buffer) => Uint8Array> = {
-  'nothing': () => new Uint8Array(),
-  'text': () => bytes('not an archive'),
+  nothing: () => new Uint8Array(),
+  text: () => bytes('not an archive'),
   'one cut short': archive => archive.subarray(0, archive.length - 30),
-  'a changed byte': archive => { archive[archive.indexOf('xxx')] ^= 1; return archive },
-  'a member larger than the archive': archive => { archive.writeUInt32LE(2 ** 31, archive.indexOf('PK\x01\x02') + 24); return archive },
-  'a member outside': archive => { archive.writeUInt32LE(2 ** 31, archive.indexOf('PK\x01\x02') + 42); return archive },
-  'an encrypted member': archive => { archive[archive.indexOf('PK\x01\x02') + 8] |= 1; return archive },
+  'a changed byte': archive => {
+    archive[archive.indexOf('xxx')] ^= 1
+    return archive
+  },
+  'a member larger than the archive': archive => {
+    archive.writeUInt32LE(2 ** 31, archive.indexOf('PK\x01\x02') + 24)
+    return archive
+  },
+  'a member outside': archive => {
+    archive.writeUInt32LE(2 ** 31, archive.indexOf('PK\x01\x02') + 42)
+    return archive
+  },
+  'an encrypted member': archive => {
+    archive[archive.indexOf('PK\x01\x02') + 8] |= 1
+    return archive
+  },
 }
 for (const [what, make] of Object.entries(damaged)) {
   test(`${what} is refused`, () => assert.throws(() => readZip(make(Buffer.from(writeZip(members)))), { name: 'GraftError' }))

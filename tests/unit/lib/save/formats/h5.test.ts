@@ -7,22 +7,34 @@ import { fingerprint, type LayerWeights } from '../../../../../lib/save/weights.
 
 const config = { class_name: 'Functional', config: {} }
 const note = { format: 1, version: '0', tfjs: '4', readers: 'keras3', card: null, weights: '' } as const
-const one = (layer: string, values: number[]): LayerWeights =>
-  ({ layer, weights: [{ path: `${layer}/kernel`, shape: [values.length], data: Float32Array.from(values) }] })
+const one = (layer: string, values: number[]): LayerWeights => ({
+  layer,
+  weights: [{ path: `${layer}/kernel`, shape: [values.length], data: Float32Array.from(values) }],
+})
 
-for (const { count, length } of [{ count: 3, length: 5 }, { count: 3000, length: 60 }, { count: 20_000, length: 6 }]) {
+for (const { count, length } of [
+  { count: 3, length: 5 },
+  { count: 3000, length: 60 },
+  { count: 20_000, length: 6 },
+]) {
   test(`${count} layer names of about ${length} letters are found again, no attribute near 64 KB`, () => {
     const layers = Array.from({ length: count }, (_, i) => ({ layer: `${i}`.padStart(length, 'x'), weights: [] }))
     const weights = layOut(config, layers, note).groups.get('model_weights')!
-    assert.deepEqual(getNames(weights, 'layer_names'), layers.map(({ layer }) => layer))
+    assert.deepEqual(
+      getNames(weights, 'layer_names'),
+      layers.map(({ layer }) => layer),
+    )
     for (const [name, value] of weights.attributes) {
-      if (name.startsWith('layer_names')) assert.ok((value as string[]).length * Math.max(16, length) <= 64512, `${name} is too large`)
+      if (name.startsWith('layer_names'))
+        assert.ok((value as string[]).length * Math.max(16, length) <= 64512, `${name} is too large`)
     }
   })
 }
 
 test('the configuration is ASCII, whatever its names', () => {
-  const text = layOut({ class_name: 'Functional', config: { name: 'größe 日本 😀' } }, [], note).attributes.get('model_config') as string
+  const text = layOut({ class_name: 'Functional', config: { name: 'größe 日本 😀' } }, [], note).attributes.get(
+    'model_config',
+  ) as string
   assert.match(text, /^[\x20-\x7e]*$/)
   assert.equal(JSON.parse(text).config.name, 'größe 日本 😀')
 })

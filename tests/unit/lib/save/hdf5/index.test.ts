@@ -4,7 +4,11 @@ import { Hdf5Error, packHdf5, unpackHdf5 } from '../../../../../lib/save/hdf5/in
 import { find, group, place, type DType, type Group } from '../../../../../lib/save/hdf5/tree.ts'
 
 const bytes = (numbers: { buffer: ArrayBuffer }) => new Uint8Array(numbers.buffer)
-const dataset = (dtype: DType, numbers: { buffer: ArrayBuffer, length: number }) => ({ dtype, shape: [numbers.length], data: bytes(numbers) })
+const dataset = (dtype: DType, numbers: { buffer: ArrayBuffer; length: number }) => ({
+  dtype,
+  shape: [numbers.length],
+  data: bytes(numbers),
+})
 
 describe('a tree packed as HDF5 and read again', () => {
   const root = group()
@@ -21,7 +25,7 @@ describe('a tree packed as HDF5 and read again', () => {
 
   test('keeps every attribute', async () => {
     read = await unpackHdf5(await packHdf5(root))
-    assert.deepEqual(read.attributes, new Map([...root.attributes].sort(([a], [b]) => a < b ? -1 : 1)))
+    assert.deepEqual(read.attributes, new Map([...root.attributes].sort(([a], [b]) => (a < b ? -1 : 1))))
   })
   for (const path of ['deep/er/float', 'deep/er/double', 'scalar', 'matrix', 'bytes', 'nothing', 'constructor/toString']) {
     test(`keeps ${path} byte for byte`, () => assert.deepEqual(find(read, path), find(root, path)))
@@ -58,7 +62,9 @@ test('a tensor that claims more than the file can hold is refused, not allocated
   const packed = await packHdf5(root)
   // The dataset's one dimension, 16, stands in its dataspace message: make it 2^40.
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
-  const at = [...packed.keys()].find(i => i % 8 === 0 && i + 16 <= packed.length && view.getBigUint64(i, true) === 16n && view.getBigUint64(i + 8, true) === 16n)
+  const at = [...packed.keys()].find(
+    i => i % 8 === 0 && i + 16 <= packed.length && view.getBigUint64(i, true) === 16n && view.getBigUint64(i + 8, true) === 16n,
+  )
   assert.ok(at !== undefined, 'the dataspace was not found')
   view.setBigUint64(at, 2n ** 40n, true)
   view.setBigUint64(at + 8, 2n ** 40n, true)
