@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
+import { blockNamed, blocksOf } from './blocks.ts'
 import { checkModel, findLayers, holdsWeights, isModel, leaves, type Layer, type Which } from './layers.ts'
 
 /** What a call of {@link freeze} or {@link unfreeze} changed. It prints as a sentence. */
@@ -12,8 +13,11 @@ export interface FreezeChange {
   total: number
 }
 
-/** Which layers: as {@link Which}; `'first 10'` or `'last 5'` (layers with weights); default all. */
-export type Selection = Which | `first ${number}` | `last ${number}`
+/**
+ * Which layers: as {@link Which}; `'first 10'` or `'last 5'` (layers with weights); `'last 2 blocks'` or `'block block_16'` (blocks as the layer
+ * table folds them); default all.
+ */
+export type Selection = Which | `${'first' | 'last'} ${number}${'' | ' block' | ' blocks'}` | `block ${string}`
 
 /**
  * Freezes layers: training leaves their weights as they are, and a frozen BatchNormalization uses its stored statistics. Takes
@@ -25,6 +29,7 @@ export type Selection = Which | `first ${number}` | `last ${number}`
  * freeze(model)                   // all
  * freeze(model, 'block_1*')       // by name
  * freeze(model, 'first 100')      // the first hundred layers with weights
+ * freeze(model, 'first 4 blocks') // blocks, as the layer table folds them
  */
 export const freeze = (model: LayersModel, which: Selection = '*'): FreezeChange => set(model, which, false)
 
@@ -33,16 +38,22 @@ export const freeze = (model: LayersModel, which: Selection = '*'): FreezeChange
  *
  * @example
  * unfreeze(model, 'last 5')       // the last five layers with weights
+ * unfreeze(model, 'block conv5_block3')
  */
 export const unfreeze = (model: LayersModel, which: Selection = '*'): FreezeChange => set(model, which, true)
 
 /** The layers a selection means. */
 export function select(model: LayersModel, which: Selection): Layer[] {
-  const counted = typeof which === 'string' ? /^(first|last) (\d+)$/.exec(which) : null
+  const named = typeof which === 'string' ? /^block (.+)$/.exec(which) : null
+  if (named) return blockNamed(model, named[1]).layers
+  const counted = typeof which === 'string' ? /^(first|last) (\d+)( blocks?)?$/.exec(which) : null
   if (!counted) return findLayers(model, which)
-  const holders = leaves(model).filter(holdsWeights), n = Number(counted[2])
-  if (n > holders.length) throw new GraftError(`'${which}': the model has ${holders.length} layers with weights.`)
-  return counted[1] === 'first' ? holders.slice(0, n) : n ? holders.slice(-n) : []
+  const groups = counted[3] ? blocksOf(model).map(({ layers }) => layers) : leaves(model).filter(holdsWeights).map(layer => [layer])
+  const n = Number(counted[2])
+  if (n > groups.length) {
+    throw new GraftError(`'${which}': '${model.name}' has ${groups.length} ${counted[3] ? 'blocks' : 'layers'} with weights.`)
+  }
+  return (counted[1] === 'first' ? groups.slice(0, n) : n ? groups.slice(-n) : []).flat()
 }
 
 function set(model: LayersModel, which: Selection, trainable: boolean): FreezeChange {

@@ -71,3 +71,24 @@ export function outputActivation(model: LayersModel): string {
   if (layer.getClassName() === 'Softmax') return 'softmax'
   return (layer.getConfig() as { activation?: string } | undefined)?.activation ?? 'linear'
 }
+
+/** A shape as messages say it: `[batch, 8, 8, 64]`. */
+export const shapeOf = (shape: (number | null)[]): string => `[${shape.map((n, i) => n ?? (i ? 'any' : 'batch')).join(', ')}]`
+
+/**
+ * The one layer that is meant, nested ones included.
+ *
+ * @throws GraftError for an unknown name, an index out of range, a pattern that several layers match
+ */
+export function oneLayer(model: LayersModel, which: string | number | Layer): Layer {
+  if (typeof which === 'number') {
+    const layer = model.layers.at(which)
+    if (layer && Number.isInteger(which)) return layer
+    throw new GraftError(`no layer ${which}: '${model.name}' has ${model.layers.length} layers, 0 to ` +
+      `${model.layers.length - 1}, or -1 for the last.`)
+  }
+  const found = findLayers(model, which)
+  if (found.length === 1) return found[0]
+  throw new GraftError(`${typeof which === 'string' ? `'${which}'` : which.name} means ${found.length} layers ` +
+    `(${found.slice(0, 3).map(layer => layer.name).join(', ')}${found.length > 3 ? ', …' : ''}). Name one.`)
+}

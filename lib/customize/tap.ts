@@ -1,27 +1,48 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
-import { checkModel, findLayers, outputOf, type Layer } from './layers.ts'
+import { singlePaths } from '../show/layer-rows.ts'
+import { checkModel, oneLayer, outputOf, shapeOf, type Layer } from './layers.ts'
 
 /**
  * The tensor that comes out of a layer, to build on: `tf.layers.conv2d({ … }).apply(tap(base, 'last feature map'))`. The layers
  * up to there stay the model's own (shared, as in Keras).
  *
- * @param at A layer's name; its index (negative ones count from the end); or `'last feature map'`: the last output with a height
- *   and a width, `[batch, height, width, channels]`, which is what a convolution or a pooling can follow.
- * @throws GraftError for an unknown layer, an index out of range, a model without a feature map
+ * @param at A layer's name; its index (negative ones count from the end); `'last feature map'`: the last output with a height
+ *   and a width, `[batch, height, width, channels]`, which is what a convolution or a pooling can follow; or `{ stride: 16 }`: the last
+ *   feature map whose pixels stand for 16 × 16 of the image's, as in timm's `features_only` (its `reduction`). Strides are rounded to powers of
+ *   two, as nets that do not pad give 17 of 299 pixels.
+ * @throws GraftError for an unknown layer, an index out of range, a model without a feature map or without one of that stride
  * @example
  * const x = tf.layers.globalAveragePooling2d({}).apply(tap(base, 'last feature map'))
+ * @example
+ * const pyramid = tf.model({ inputs: base.inputs, outputs: [8, 16, 32].map(stride => tap(base, { stride })) })
  */
-export function tap(model: LayersModel, at: string | number | Layer): SymbolicTensor {
+export function tap(model: LayersModel, at: string | number | Layer | { stride: number }): SymbolicTensor {
   checkModel(model)
   if (at === 'last feature map') return lastFeatureMap(model)
-  if (typeof at !== 'number') return outputOf(findLayers(model, at)[0])
-  const layer = model.layers.at(at)
-  if (!layer || !Number.isInteger(at)) {
-    throw new GraftError(`no layer ${at}: '${model.name}' has ${model.layers.length} layers, 0 to ` +
-      `${model.layers.length - 1}, or -1 for the last.`)
+  if (typeof at === 'object' && 'stride' in at && !('apply' in at)) return atStride(model, at.stride)
+  return outputOf(oneLayer(model, at as string | number | Layer))
+}
+
+/** The last place at which the network is a single path, so that nothing of it bypasses the tensor, and which has the stride. */
+function atStride(model: LayersModel, stride: number): SymbolicTensor {
+  const side = model.inputs[0].shape[1]
+  if (!side) {
+    throw new GraftError(`'${model.name}' takes images of any size, so that its maps have no sizes to compare. Fix it first: ` +
+      'customize.resize(base, { size: 224 }), or tap by name.')
   }
-  return outputOf(layer)
+  const cuts = singlePaths(model), found = new Map<number, SymbolicTensor>()
+  for (const layer of model.layers) {
+    const { output } = layer
+    // What a padding adds belongs to the layer that follows.
+    if (!cuts.has(layer.name) || Array.isArray(output) || output.shape.length !== 4 || layer.getClassName() === 'ZeroPadding2D') continue
+    const [, height] = output.shape
+    if (height && height > 1) found.set(2 ** Math.round(Math.log2(side / height)), output)
+  }
+  const map = found.get(stride)
+  if (map) return map
+  throw new GraftError(`'${model.name}' has no feature map of stride ${stride}; it has ${[...found].map(([reached, { shape }]) =>
+    `${reached} ${shapeOf(shape)}`).join(', ') || 'none at all'}.`)
 }
 
 /**

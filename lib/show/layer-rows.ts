@@ -54,23 +54,30 @@ export function layerRows(model: LayersModel): LayerRow[] {
   return model.layers.map(layer => layerRow(layer, partOf(layer)))
 }
 
-/**
- * The rows as a tree that folds: the trunk where there is a head, nested models, and blocks. A block is a run of layers whose
- * names say so (`block_3_…`, `conv4_block2_…`, `expanded_conv_5/…`), or else the layers between two places where the network is
- * a single path, as in Inception.
- */
+/** The rows as a tree that folds: the trunk where there is a head, nested models, and blocks as {@link blockTree} finds them. */
 export function layerTree(model: LayersModel): LayerEntry[] {
   const rows = layerRows(model)
-  const entries: LayerEntry[] = rows.map((row, i) => {
-    const inner = model.layers[i] as unknown as LayersModel
-    return Array.isArray(inner.layers) ? block(row.name, 'model', layerTree(inner)) : row
-  })
-  if (rows.length <= 20) return entries
-  const folded = limit(byPath(byName(entries), model))
+  if (rows.length <= 20) return entriesOf(model, layerTree)
+  const folded = limit(blockTree(model, layerTree))
   const head = rows.findIndex(row => row.part === 'head')
   if (head < 5 || rows.slice(head).some(row => row.part === 'trunk')) return folded
   const last = folded.findIndex(entry => rowsOf(entry).some(row => row.part === 'head'))
   return [block('trunk', 'trunk', folded.slice(0, last)), ...folded.slice(last)]
+}
+
+/**
+ * The rows with what belongs together in blocks. A block is a run of layers whose names say so (`block_3_…`, `conv4_block2_…`,
+ * `expanded_conv_5/…`), or else the layers between two places where the network is a single path, as in Inception.
+ */
+export function blockTree(model: LayersModel, within: (inner: LayersModel) => LayerEntry[] = inner => blockTree(inner)): LayerEntry[] {
+  return byPath(byName(entriesOf(model, within)), model)
+}
+
+function entriesOf(model: LayersModel, within: (inner: LayersModel) => LayerEntry[]): LayerEntry[] {
+  return layerRows(model).map((row, i) => {
+    const inner = model.layers[i] as unknown as LayersModel
+    return Array.isArray(inner.layers) ? block(row.name, 'model', within(inner)) : row
+  })
 }
 
 export const rowsOf = (entry: LayerEntry): LayerRow[] => (isBlock(entry) ? entry.rows : [entry])
@@ -122,7 +129,7 @@ function byPath(entries: LayerEntry[], model: LayersModel): LayerEntry[] {
 }
 
 /** Names of the layers after which nothing but their own output is still needed. */
-function singlePaths(model: LayersModel): Set<string> {
+export function singlePaths(model: LayersModel): Set<string> {
   const position = new Map(model.layers.map((layer, i) => [layer.name, i]))
   const until = model.layers.map((_, i) => i)
   for (const [i, layer] of model.layers.entries()) {

@@ -54,7 +54,7 @@ test('a model that is frozen as a whole is opened for one layer only', () => {
 
 test('refused: an unknown layer, more layers than there are', () => {
   assert.throws(() => freeze(trunk(), 'conv_bm'), /unknown layer: 'conv_bm'\. Did you mean 'conv_bn'\? The model has 6 layers/)
-  assert.throws(() => freeze(trunk(), 'last 9'), /'last 9': the model has 3 layers with weights/)
+  assert.throws(() => freeze(trunk(), 'last 9'), /'last 9': 'trunk' has 3 layers with weights/)
   assert.throws(() => freeze(trunk(), 'block_*'), /unknown layer: 'block_\*'/)
 })
 
