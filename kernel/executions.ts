@@ -63,6 +63,7 @@ export class Executions {
   #ids = 0
   #question: { number: number, asked: Header, sync: boolean } | null = null
   #interruptedAt = 0
+  #interrupt: Header | null = null
   #exitCode: number | null = null
   #errors = ''
   #failedStarts = 0
@@ -81,9 +82,14 @@ export class Executions {
     const expressions = typeof user_expressions === 'object' && user_expressions !== null ? user_expressions as Record<string, unknown> : {}
     this.#queue.push({
       id: this.#remember(message.header), channel, message, code, silent: silent === true, store: silent !== true && store_history !== false,
-      stopOnError: stop_on_error !== false, stdin: allow_stdin === true, expressions, running: false, interrupted: false,
+      stopOnError: stop_on_error !== false, stdin: allow_stdin === true, expressions, running: false, interrupted: this.#isInterrupted(message.header),
     })
     if (!this.#current) void this.#next()
+  }
+
+  /** Whether an interrupt that was sent after this cell came before it, by its own channel. */
+  #isInterrupted({ session, date }: Header): boolean {
+    return this.#interrupt?.session === session && Date.parse(date) < Date.parse(this.#interrupt.date)
   }
 
   /** Publishes a status; after another request's `idle`, a running cell's front end is told that the kernel is busy still. */
@@ -94,8 +100,9 @@ export class Executions {
   }
 
   /** Interrupts the running cell and aborts those behind it. Asked again after a while in vain, it is forced, in the end by a new process. */
-  interrupt(): void {
+  interrupt(request?: Header): void {
     const current = this.#current
+    this.#interrupt = request ?? null
     if (!current) return this.#child.tell({ interrupt: 0 })
     current.interrupted = true
     if (!current.running) return current.stopCheck?.()
@@ -166,7 +173,7 @@ export class Executions {
     this.#interruptedAt = 0
     this.status('busy', header)
     if (!silent) this.#sockets().publish({ type: 'execute_input', content: { code, execution_count: this.#count }, parent: header })
-    const wrong = silent ? null : await this.#check(request)
+    const wrong = silent || request.interrupted ? null : await this.#check(request)
     if (this.#current !== request) return
     if (request.interrupted) return this.#fail(request, interrupted)
     if (wrong && !wrong.warning) return this.#fail(request, wrong)

@@ -60,8 +60,8 @@ class Kernel {
     complete_request: async ({ code, cursor_pos }) => (await this.#openLanguage()).complete(text(code, 'code'), position(cursor_pos, code)),
     inspect_request: async ({ code, cursor_pos, detail_level }) =>
       (await this.#openLanguage()).inspect(text(code, 'code'), position(cursor_pos, code), detail_level === 1 ? 1 : 0),
-    interrupt_request: () => {
-      this.#executions.interrupt()
+    interrupt_request: (_, { header }) => {
+      this.#executions.interrupt(header)
       return {}
     },
     shutdown_request: ({ restart }) => ({ restart: restart === true }),
