@@ -14,7 +14,7 @@ export async function* transfer(set: 'digits' | 'textures', seeds: number[], epo
   for (const seed of seeds) {
     const base = await hub.load(join(notebooks, 'models', 'mobilenet_v2_letters_feature_vector'), { fresh: true })
     const images = await data.images(join(notebooks, 'images', set), { size: base, seed })
-    const frozen = customize.extract(base, { classes: images.classes, seed })
+    const frozen = customize.extract(base, { classes: images.classes, seed, show: false })
     const untrained = await customize.scratch(frozen, { seed })
     await train(frozen, images, { epochs, seed, show: false })
     await train(untrained, images, { epochs, seed, show: false })

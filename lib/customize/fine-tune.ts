@@ -1,14 +1,15 @@
-import { inspect } from 'node:util'
-import type { LayersModel } from '@tensorflow/tfjs'
-import { host } from '../host.ts'
-import { withHead, type HeadOptions } from './extract.ts'
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
+import { tf } from '../tf.ts'
+import { leftOut } from './extract.ts'
 import { freeze, unfreeze, type Selection } from './freeze.ts'
+import { featuresOf, withHead, type HeadOptions } from './head.ts'
 import { checkModel } from './layers.ts'
+import { report } from './report.ts'
 
 export interface FineTuneOptions extends HeadOptions {
   /**
-   * What of the base learns too: how many of its last layers with weights, or which ones as {@link unfreeze} takes them. Default
-   * 5.
+   * What of the base learns too: how many of its last layers with weights, or which ones as {@link unfreeze} takes them, e.g. `'last 2 blocks'`.
+   * Default 5.
    */
   unfreeze?: number | Selection
 }
@@ -28,9 +29,15 @@ export interface FineTuneOptions extends HeadOptions {
 export function fineTune(base: LayersModel, options: FineTuneOptions): LayersModel {
   checkModel(base)
   const { unfreeze: which = 5 } = options
-  const model = withHead(base, base.outputs, options)
+  const { features, old } = featuresOf(base), model = withHead(base, features, options)
   freeze(base)
-  const change = unfreeze(base, typeof which === 'number' ? `last ${which}` : which)
-  host().display({ 'text/plain': inspect(change) })
+  open(base, features, which)
+  if (options.show ?? true) report(model, base, leftOut(old))
   return model
+}
+
+/** Opens layers of what is left of the base below `ends`: how many of the last with weights, or a selection. */
+export function open(base: LayersModel, ends: SymbolicTensor[], which: number | Selection): void {
+  const part = ends === base.outputs ? base : tf.model({ inputs: base.inputs, outputs: ends, name: base.name })
+  unfreeze(part, typeof which === 'number' ? `last ${which}` : which)
 }

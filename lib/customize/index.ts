@@ -1,5 +1,6 @@
-export { extract, type HeadOptions } from './extract.ts'
+export { extract } from './extract.ts'
 export { fineTune, type FineTuneOptions } from './fine-tune.ts'
+export type { HeadOptions } from './head.ts'
 export { modify, type ModifyOptions } from './modify.ts'
 export { resize, type ResizeOptions } from './resize.ts'
 export { scratch } from './scratch.ts'

@@ -1,4 +1,6 @@
 import type { LayersModel, Optimizer } from '@tensorflow/tfjs'
+import { cardOf, setCard } from '../card.ts'
+import type { ImageSet } from '../data/set.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
 import type { EarlyStopping } from './best.ts'
@@ -97,9 +99,16 @@ async function work(model: LayersModel, data: TrainingData, options: TrainOption
   }
   if (busy.has(model)) throw new GraftError('this model is being trained already. Await that run, or end it by its stop().')
   busy.add(model)
+  learnNames(model, parts.train)
   try {
     return await loop(model, parts, { epochs, batch, seed, ...options }, control)
   } finally {
     busy.delete(model)
   }
+}
+
+/** A model that does not know the names of its classes, such as one made by `tf.model`, has them from what it learns. */
+function learnNames(model: LayersModel, { classes, size, range }: ImageSet): void {
+  const card = cardOf(model)
+  if (!card?.classes) setCard(model, { size, range, trunk: [], ...card, classes: [...classes] })
 }

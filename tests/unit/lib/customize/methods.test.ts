@@ -16,7 +16,7 @@ const said = () => screen.shown.splice(0).map(({ bundle }) => String(bundle['tex
 test('fineTune opens the last layers with weights and says which', () => {
   const model = fineTune(trunk(), { classes, unfreeze: 2 })
   assert.deepEqual(trainable(model), ['conv_bn', 'depthwise', 'predictions'])
-  assert.match(said(), /Unfroze 2 layers \(conv_bn, depthwise\)/)
+  assert.match(said(), /the last 2 of 3 with weights learn: conv_bn, depthwise \(1 of them BatchNormalization/)
   assert.deepEqual(trainable(fineTune(trunk(), { classes, unfreeze: 'conv*' })), ['conv', 'conv_bn', 'predictions'])
   assert.deepEqual(trainable(fineTune(trunk(), { classes, unfreeze: 0 })), ['predictions'])
   said()
@@ -29,7 +29,8 @@ test('modify puts layers after the last feature map, freezes the base and says s
     ['image', 'conv', 'conv_bn', 'conv_relu', 'depthwise', 'mine', 'average', 'predictions'])
   assert.deepEqual(trainable(model), ['mine', 'predictions'])
   assert.equal(model.getLayer('conv'), base.getLayer('conv'))
-  assert.equal(said(), "After 'depthwise' [8, 8, 8]: Conv2D 'mine'.")
+  assert.equal(said(), "cut    after 'depthwise' [batch, 8, 8, 8]\ntrunk  trunk: 5 layers, all frozen\n" +
+    "head   Conv2D 'mine', GlobalAveragePooling2D 'average', Dense 'predictions'\n459 of 787 weights can learn.")
   assert.deepEqual(cardOf(model)!.trunk, ['image', 'conv', 'conv_bn', 'conv_relu', 'depthwise'])
 })
 
@@ -38,6 +39,26 @@ test('modify cuts where it is told, and opens what it is told', () => {
   assert.deepEqual(trainable(model), ['conv_bn', 'predictions'])
   assert.ok(!model.layers.some(layer => layer.name === 'depthwise'))
   said()
+})
+
+test('only layers below the cut are counted; add may be a function for ways that part and meet', () => {
+  const both = (x: tf.SymbolicTensor) => tf.layers.concatenate({ name: 'both' }).apply([x,
+    tf.layers.conv2d({ filters: 2, kernelSize: 1, name: 'side' }).apply(x) as tf.SymbolicTensor]) as tf.SymbolicTensor
+  const model = modify(trunk(), { at: 'conv_bn', add: both, classes, unfreeze: 1, head: [tf.layers.dense({ units: 5, name: 'hidden' })] })
+  assert.deepEqual(trainable(model), ['conv_bn', 'side', 'hidden', 'predictions'])
+  assert.match(said(), /the last 1 of 2 with weights learn: conv_bn/)
+  assert.throws(() => modify(trunk(), { add: (() => undefined) as never, classes }), /expected the function to give the tensor/)
+})
+
+test("a classifier's old head is left out, also that of a model customized before", () => {
+  const first = fineTune(trunk(), { classes, unfreeze: 1 })
+  said()
+  const second = fineTune(first, { classes: ['a', 'b'], unfreeze: 1 })
+  assert.match(said(), /^The old head 'predictions' is left out\./)
+  assert.deepEqual([second.outputs[0].shape, trainable(second)], [[null, 2], ['depthwise', 'predictions_1']])
+  assert.deepEqual([cardOf(second)!.classes, cardOf(second)!.trunk!.length], [['a', 'b'], 6])
+  fineTune(trunk(), { classes, unfreeze: 1, show: false })
+  assert.equal(said(), '')
 })
 
 test('refused: a convolution on a feature vector, with the way out; a name in use; no layer', () => {

@@ -169,8 +169,9 @@ test('a loss that is not a number ends the run, says so and brings the last good
 })
 
 test('the plot is shown once and updated in place; the last one holds a PNG; a run is plain data', async () => {
+  const model = extract(trunk(), { classes })
   screen.shown.length = 0
-  const run = await train(extract(trunk(), { classes }), data, { learningRate: 0.05, epochs: 3 })
+  const run = await train(model, data, { learningRate: 0.05, epochs: 3 })
   const [first, ...rest] = screen.shown
   assert.equal(first.update, false)
   assert.ok(rest.length >= 1 && rest.every(one => one.update && one.id === first.id))
