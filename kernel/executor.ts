@@ -2,6 +2,7 @@ import { flushCompileCache } from 'node:module'
 import { MessageChannel } from 'node:worker_threads'
 import type { MimeBundle } from '../lib/host.ts'
 import type { Cells } from './cell/cells.ts'
+import { Interrupted } from './cell/interrupted.ts'
 import type { Output } from './cell/output.ts'
 import { metadataOf, toBundle } from './display/bundle.ts'
 import type { ToChild, ToKernel } from './messages.ts'
@@ -54,6 +55,8 @@ export class Executor {
   /** Takes an error that nobody caught, for the cell whose code caused it. */
   fault(error: unknown): void {
     const cell = ownCell()
+    // An interrupted cell's functions end with the interrupt, which was said already.
+    if (cell?.over && cell.interrupted && error instanceof Interrupted) return
     if (cell) cell.fault ??= this.#publishError(cell, error)
   }
 
@@ -90,7 +93,7 @@ export class Executor {
 
   async #expression(expression: string, cell: RunningCell) {
     try {
-      const { value } = await this.#options.cells.run(`(${expression}\n)`, cell.count)
+      const { value } = await this.#options.cells.evaluate(expression)
       const data = await toBundle(value)
       return { status: 'ok', data, metadata: metadataOf(data) }
     } catch (error) {

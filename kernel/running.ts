@@ -43,6 +43,12 @@ export function ownCell(): RunningCell | null {
   return storage.getStore() ?? latest
 }
 
+/** Whether the running code belongs to a cell that was interrupted and is over: nothing that it left is to go on. */
+export function hasEnded(): boolean {
+  const cell = storage.getStore()
+  return cell !== undefined && cell.interrupted && cell.over
+}
+
 /** The number of the latest cell that began to run. */
 export const latestId = (): number => latest?.id ?? 0
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import vm from 'node:vm'
 import { displaySymbol } from '../../lib/host.ts'
+import { installAwaits } from './awaits.ts'
 import { positionAt } from './frame.ts'
 import { installConstants } from './constants.ts'
 import { splitMagics, type Magic } from './magics.ts'
@@ -58,6 +59,7 @@ export class Cells {
     withoutWarning(() => this.#import('node:process'))
     installModules()
     installStacks()
+    installAwaits()
     const url = pathToFileURL(join(options.folder, 'notebook.ts')).href
     const require = createRequire(url)
     const resolve = (specifier: string) => isBuiltin(specifier) ? specifier : pathToFileURL(require.resolve(specifier)).href

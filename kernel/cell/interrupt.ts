@@ -1,6 +1,7 @@
 import { Session } from 'node:inspector'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { latestId, type RunningCell } from '../running.ts'
+import { Interrupted } from './interrupted.ts'
 
 /** Numbers shared with the interrupt thread. `syncChild` is 1 while the main thread waits for a process of its own, and 2 once that was interrupted. */
 export const shared = { turned: 0, syncChild: 1, answered: 2, length: 3, size: 4 } as const
@@ -10,15 +11,6 @@ export const hookName = 'graft.interrupt'
 
 /** How long code that watches its signal may take to stop by itself, in ms; and after which time the signal is aborted inside a loop. */
 const grace = 500, patience = 30
-
-/** What a cell ends with when the user interrupts it. */
-export class Interrupted extends Error {
-  override name = 'Interrupted'
-
-  constructor() {
-    super('the cell was interrupted')
-  }
-}
 
 type State = 'over' | 'waiting' | 'deferred' | 'stopping'
 

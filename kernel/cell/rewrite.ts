@@ -1,4 +1,5 @@
 import MagicString from 'magic-string'
+import { awaitsHead, guardAwaits } from './awaits.ts'
 import { constants } from './constants.ts'
 import { keepHotNamesLocal } from './hot.ts'
 import type { Kind, Mention, Node, Scope } from './scope.ts'
@@ -48,6 +49,7 @@ export function rewrite(source: string, program: Node, scope: Scope, earlier: Ea
     if (to !== m.name) code.overwrite(m.node.start, m.node.end, m.shorthand ? `${m.name}: ${to}` : to)
   }
   for (const meta of scope.metas) code.overwrite(meta.start, meta.end, `globalThis[Symbol.for('graft.meta')]`)
+  guardAwaits(code, scope.awaitNodes)
   for (const { node, parent } of scope.nestedVars) declaration(code, node, parent)
 
   const statements: Node[] = program.body
@@ -60,7 +62,7 @@ export function rewrite(source: string, program: Node, scope: Scope, earlier: Ea
   keepHotNamesLocal(code, scope, earlier)
   const last = statements.at(-1)
   if (last) returnValue(code, last.type === 'ExportDefaultDeclaration' ? last.declaration : last)
-  code.prepend(`'use strict';(${scope.awaits ? 'async ' : ''}() => {`)
+  code.prepend(`'use strict';(${scope.awaits ? 'async ' : ''}() => {${scope.awaitNodes.length ? awaitsHead : ''}`)
   code.append('\n})')
   return { code, imports }
 }

@@ -26,6 +26,9 @@ export interface Scope {
   /** Outermost loops that hold no `await`, with their labels. */
   loops: Node[]
   metas: Node[]
+  /** Every `await` and `for await`, also those inside functions. */
+  awaitNodes: Node[]
+  /** Holds one outside all functions. */
   awaits: boolean
   evals: boolean
 }
@@ -40,7 +43,7 @@ interface Block {
 export function scopeOf(program: Node): Scope {
   const top: Block = { names: new Set(), parent: null, function: null as never }
   top.function = top
-  const scope: Scope = { declared: new Map(), mentions: [], nestedVars: [], loops: [], metas: [], awaits: false, evals: false }
+  const scope: Scope = { declared: new Map(), mentions: [], nestedVars: [], loops: [], metas: [], awaitNodes: [], awaits: false, evals: false }
   const found: { mention: Mention, block: Block }[] = []
   let block = top
   let loop: Node | null = null
@@ -62,7 +65,8 @@ export function scopeOf(program: Node): Scope {
   const mention = (node: Node, write: boolean, shorthand = false, declares = false) => {
     found.push({ block, mention: { name: node.name, node, write, shorthand, inFunction: block.function !== top, declares } })
   }
-  const awaiting = () => {
+  const awaiting = (node: Node) => {
+    scope.awaitNodes.push(node)
     if (block.function !== top) return
     scope.awaits = true
     awaited++
@@ -128,7 +132,7 @@ export function scopeOf(program: Node): Scope {
     const outermost = block.function === top && loop === null
     const before = awaited
     if (outermost) loop = node
-    if (node.type === 'ForOfStatement' && node.await) awaiting()
+    if (node.type === 'ForOfStatement' && node.await) awaiting(node)
     inside(false, () => {
       if (node.type === 'ForInStatement' || node.type === 'ForOfStatement') {
         if (node.left.type === 'VariableDeclaration') visit(node.left, node)
@@ -154,7 +158,7 @@ export function scopeOf(program: Node): Scope {
     switch (node.type) {
       case 'Identifier': return mention(node, false)
       case 'VariableDeclaration':
-        if (node.kind === 'await using') awaiting()
+        if (node.kind === 'await using') awaiting(node)
         if (node.kind === 'var' && block.function === top && parent !== program && parent.type !== 'ExportNamedDeclaration') {
           scope.nestedVars.push({ node, parent })
         }
@@ -200,7 +204,7 @@ export function scopeOf(program: Node): Scope {
         if (node.callee.type === 'Identifier' && node.callee.name === 'eval') scope.evals = true
         return children(node)
       case 'AwaitExpression':
-        awaiting()
+        awaiting(node)
         return children(node)
       case 'ForStatement': case 'ForInStatement': case 'ForOfStatement': case 'WhileStatement': case 'DoWhileStatement':
         return visitLoop(node)

@@ -103,6 +103,25 @@ class Interrupts(KernelTest):
         self.assertEqual((cell.status, cell.error["ename"]), ("error", "Interrupted"))
         self.assertEqual(self.kernel.run("whole").result, "true")
 
+    def test_what_yields_to_timers_does_not_go_on(self):
+        nap = "const nap = (ms: number) => new Promise<void>(r => setTimeout(r, ms)); "
+        for name, code in {
+            "its own loop": "while (true) { await nap(5); n++ }",
+            "a loop in its function": "const spin = async () => { while (true) { await nap(5); n++ } }; await spin()",
+            "a function nobody awaits": "void (async () => { for (;;) { await nap(5); n++ } })(); await nap(60_000)",
+            "errors swallowed": "while (true) { try { await nap(5) } catch {} finally { tidied = true } n++ }",
+            "an async generator": "for await (const i of (async function* () { for (;;) { await nap(5); yield 1 } })()) n += i",
+        }.items():
+            for after in 0.01, 0.1:
+                with self.subTest(name, after=after):
+                    self.kernel.run("let n = 0, tidied = false")
+                    cell = self.interrupted(nap + code, after)
+                    self.assertEqual((cell.status, cell.error["ename"], cell.text("stderr")), ("error", "Interrupted", ""))
+                    later = self.kernel.run(f"const before = n; {nap}await nap(200); n - before")
+                    self.assertIn(later.result, ("0", "1"))
+                    again = self.kernel.run(f"const twice = n; {nap}await nap(100); n - twice")
+                    self.assertEqual((again.result, [m["msg_type"] for m in again.messages].count("error")), ("0", 0))
+
     def test_the_user_s_own_finally_and_later_cells(self):
         self.interrupted("const later = new Promise<number>(r => setTimeout(() => r(5), 800)); while (true) {}")
         self.assertEqual(self.kernel.run("await later").result, "5")

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { awaitsHead } from '../../../../kernel/cell/awaits.ts'
 import { rewrite, type Earlier } from '../../../../kernel/cell/rewrite.ts'
 import { scopeOf, type Node } from '../../../../kernel/cell/scope.ts'
 import { parse, transpile } from '../../../../kernel/cell/transpile.ts'
@@ -11,10 +12,12 @@ const earlier: Earlier = {
   isObserved: name => name === 'seen',
 }
 
+const head = ` ${awaitsHead} `
+
 /** A cell and the one function it becomes, white space aside. */
 const rows: [cell: string, javascript: string][] = [
   ['1 + 1', '(() => { return { value: (1 + 1) }; })'],
-  ['await f()', '(async () => { return { value: (await f()) }; })'],
+  ['await f()', `(async () => {${head} return { value: (resume$cell(await enter$cell( f()))) }; })`],
   ['const a: number = 1, b = 2', '(() => { (a = 1, b = 2); })'],
   ['let a', '(() => { (a = void 0); })'],
   ['var a', '(() => { (a); })'],
@@ -35,7 +38,10 @@ const rows: [cell: string, javascript: string][] = [
   ['while (old < 9) old++', '(() => { { let old = globalThis.old; try { while (old < 9) old++; } finally { globalThis.old = old; } } })'],
   ['while (seen < 9) seen++', '(() => { while (seen < 9) seen++; })'],
   ['while (old < 9) { (() => old)(); old++ }', '(() => { while (old < 9) { (() => old)(); old++; } })'],
-  ['while (old < 9) old += await 1', '(async () => { while (old < 9) old += await 1; })'],
+  ['while (old < 9) old += await 1', `(async () => {${head} while (old < 9) old += resume$cell(await enter$cell( 1)); })`],
+  ['const f = async () => await old', `(() => {${head} (f = async () => resume$cell(await enter$cell( old))); })`],
+  ['for await (const x of old) f(x)', `(async () => {${head} for await (const x of old) { resume$cell(); f(x); } })`],
+  ['const [process] = await old', `(async () => {${head} ([process$cell] = resume$cell(await enter$cell( old))); })`],
   ['eval(""); while (old < 9) old++', '(() => { eval(""); while (old < 9) old++; })'],
 ]
 
