@@ -28,18 +28,23 @@ def recoloured(rng, images):
   return images
 
 
+def pixels(images, size):
+  """Pool pictures as a trunk takes them: in [0, 1], resized if it wants another size."""
+  images = tf.cast(images, tf.float32) / 255
+  return images if size == pool.SIZE else tf.image.resize(images, (size, size), antialias=True)
+
+
 def pretrain(model, images, labels, stages, batch, peak, seed):
   """Trains in stages of (steps, picture size): small pictures first, which cost less, under one cosine schedule."""
   rng = np.random.default_rng(seed)
   total = sum(steps for steps, _ in stages)
-  schedule = keras.optimizers.schedules.CosineDecay(1e-4, total - 500, warmup_target=peak, warmup_steps=500)
+  schedule = keras.optimizers.schedules.CosineDecay(1e-4, total - total // 8, warmup_target=peak, warmup_steps=total // 8)
   optimizer = keras.optimizers.AdamW(schedule, weight_decay=0.004, clipnorm=5.0)
   loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
   @tf.function
   def step(x, y, size):
-    x = tf.cast(x, tf.float32) / 255
-    x = tf.image.resize(x, (size, size), antialias=True) if size != pool.SIZE else x
+    x = pixels(x, size)
     with tf.GradientTape() as tape:
       logits = model(x, training=True)
       loss = loss_of(y, logits)
@@ -78,9 +83,9 @@ class FeatureVector(tf.__internal__.tracking.AutoTrackable):
 def export(trunk, folder):
   """Writes the trunk as a feature vector that is called `(inputs, training=False)`, with a trace of both."""
   module = FeatureVector(trunk)
-  pixels = tf.TensorSpec([None, *trunk.input_shape[1:]], tf.float32, 'inputs')
-  module.__call__.get_concrete_function(pixels, training=True)
-  signature = module.__call__.get_concrete_function(pixels, training=False)
+  inputs = tf.TensorSpec([None, *trunk.input_shape[1:]], tf.float32, 'inputs')
+  module.__call__.get_concrete_function(inputs, training=True)
+  signature = module.__call__.get_concrete_function(inputs, training=False)
   # The layers' own traces would repeat the graph five times over: two megabytes that nobody calls.
   options = tf.saved_model.SaveOptions(experimental_debug_stripper=True)
   with keras_option_scope(save_traces=False):
@@ -113,14 +118,14 @@ def main():
   trunk = architectures.trunk(given.architecture, sizes[1])
   trunk.set_weights(flexible.get_weights())
   head.set_weights(logits.get_weights())
-  fresh, classes = pool.part(1, 2000)
-  answers = head.predict(trunk.predict(fresh.astype(np.float32) / 255, verbose=0), verbose=0).argmax(1)
-  print('accuracy on letters drawn afresh:', np.mean(answers == classes))
-
   folder = given.out or os.path.join(MODELS, f'{given.architecture}_letters_feature_vector')
   export(trunk, folder)
   os.makedirs(os.path.join(folder, 'assets.extra'), exist_ok=True)
   head.save(os.path.join(folder, 'assets.extra', 'letters_head.h5'), include_optimizer=False)
+
+  fresh, classes = pool.part(1, 2000)
+  answers = head.predict(trunk.predict(pixels(fresh, sizes[1]), verbose=0), verbose=0).argmax(1)
+  print('accuracy on letters drawn afresh:', np.mean(answers == classes))
 
 
 if __name__ == '__main__':
