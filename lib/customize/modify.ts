@@ -1,6 +1,6 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
-import { open } from './fine-tune.ts'
+import { open, type Normalization } from './fine-tune.ts'
 import { freeze, type Selection } from './freeze.ts'
 import { stack, withHead, type HeadOptions } from './head.ts'
 import { checkModel, shapeOf, type Layer } from './layers.ts'
@@ -14,6 +14,8 @@ export interface ModifyOptions extends HeadOptions {
   add?: Layer[] | ((x: SymbolicTensor) => SymbolicTensor)
   /** What of the base learns too, as in {@link fineTune}. Default nothing. */
   unfreeze?: number | Selection
+  /** As in {@link fineTune}. */
+  normalization?: Normalization
 }
 
 /**
@@ -28,7 +30,7 @@ export interface ModifyOptions extends HeadOptions {
  */
 export function modify(base: LayersModel, options: ModifyOptions): LayersModel {
   checkModel(base)
-  const { at = 'last feature map', add = [], unfreeze: which = 0, ...head } = options
+  const { at = 'last feature map', add = [], unfreeze: which = 0, normalization, ...head } = options
   const cut = tap(base, at), taken = new Set(base.layers.map(layer => layer.name))
   const x = typeof add === 'function' ? add(cut) : stack(cut, add, taken, 'add')
   if (!x?.sourceLayer) {
@@ -37,7 +39,7 @@ export function modify(base: LayersModel, options: ModifyOptions): LayersModel {
   }
   const model = withHead(base, [x], head, taken)
   freeze(base)
-  if (which !== 0) open(base, [cut], which)
+  if (which !== 0) open(base, [cut], which, normalization)
   if (options.show ?? true) report(model, base, [`cut    after '${cut.sourceLayer.name}' ${shapeOf(cut.shape)}`])
   return model
 }

@@ -23,15 +23,18 @@ export function report(model: LayersModel, base: LayersModel, steps: string[]): 
   host().display({ 'text/plain': lines.join('\n') })
 }
 
-/** Which layers of the trunk learn; with BatchNormalization among them, what that means. */
-function learning(holders: Layer[], open: Layer[]): string {
+/** Which layers of the trunk learn, and by which statistics BatchNormalization normalizes. */
+function learning(all: Layer[], open: Layer[]): string {
   if (!open.length) return 'all frozen'
-  const normalizations = open.filter(layer => layer.getClassName() === 'BatchNormalization').length
-  const note = normalizations ? ` (${normalizations} of them BatchNormalization, which now use the statistics of each batch)` : ''
+  const learns = open.some(isNormalization), holders = learns ? all : all.filter(layer => !isNormalization(layer))
+  const note = learns ? '; BatchNormalization among them uses the statistics of each batch'
+    : holders.length < all.length ? '; BatchNormalization keeps its stored statistics' : ''
   if (open.length === holders.length) return `all ${holders.length} with weights learn${note}`
   const last = open.every(layer => holders.slice(-open.length).includes(layer))
-  return `${last ? 'the last ' : ''}${open.length} of ${holders.length} with weights learn: ${namesOf(open)}${note}`
+  return `${last ? 'the last ' : ''}${open.length} of ${holders.length} layers with weights learn: ${namesOf(open)}${note}`
 }
+
+const isNormalization = (layer: Layer) => layer.getClassName() === 'BatchNormalization'
 
 const namesOf = (layers: Layer[]) =>
   (layers.length > 8 ? [...layers.slice(0, 3), { name: '…' }, ...layers.slice(-3)] : layers).map(({ name }) => name).join(', ')

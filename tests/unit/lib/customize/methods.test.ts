@@ -15,8 +15,13 @@ const said = () => screen.shown.splice(0).map(({ bundle }) => String(bundle['tex
 
 test('fineTune opens the last layers with weights and says which', () => {
   const model = fineTune(trunk(), { classes, unfreeze: 2 })
-  assert.deepEqual(trainable(model), ['conv_bn', 'depthwise', 'predictions'])
-  assert.match(said(), /the last 2 of 3 with weights learn: conv_bn, depthwise \(1 of them BatchNormalization/)
+  assert.deepEqual(trainable(model), ['conv', 'depthwise', 'predictions'])
+  assert.match(said(), /all 2 with weights learn; BatchNormalization keeps its stored statistics/)
+  const batch = fineTune(trunk(), { classes, unfreeze: 2, normalization: 'batch' })
+  assert.deepEqual(trainable(batch), ['conv_bn', 'depthwise', 'predictions'])
+  assert.match(said(), /the last 2 of 3 layers with weights learn: conv_bn, depthwise; BatchNormalization among them uses the statistics of each/)
+  assert.deepEqual(trainable(fineTune(trunk(), { classes, unfreeze: 'last 1 block' })), ['conv', 'depthwise', 'predictions'])
+  assert.throws(() => fineTune(trunk(), { classes, unfreeze: 3 }), /'last 3': 'trunk' has 2 layers with weights besides BatchNormalization/)
   assert.deepEqual(trainable(fineTune(trunk(), { classes, unfreeze: 'conv*' })), ['conv', 'conv_bn', 'predictions'])
   assert.deepEqual(trainable(fineTune(trunk(), { classes, unfreeze: 0 })), ['predictions'])
   said()
@@ -45,8 +50,8 @@ test('only layers below the cut are counted; add may be a function for ways that
   const both = (x: tf.SymbolicTensor) => tf.layers.concatenate({ name: 'both' }).apply([x,
     tf.layers.conv2d({ filters: 2, kernelSize: 1, name: 'side' }).apply(x) as tf.SymbolicTensor]) as tf.SymbolicTensor
   const model = modify(trunk(), { at: 'conv_bn', add: both, classes, unfreeze: 1, head: [tf.layers.dense({ units: 5, name: 'hidden' })] })
-  assert.deepEqual(trainable(model), ['conv_bn', 'side', 'hidden', 'predictions'])
-  assert.match(said(), /the last 1 of 2 with weights learn: conv_bn/)
+  assert.deepEqual(trainable(model), ['conv', 'side', 'hidden', 'predictions'])
+  assert.match(said(), /all 1 with weights learn/)
   assert.throws(() => modify(trunk(), { add: (() => undefined) as never, classes }), /expected the function to give the tensor/)
 })
 
