@@ -11,7 +11,7 @@ export type Operand =
   | { from: 'weight', shape: number[], trainable: boolean }
   | { from: 'constant', shape: number[], dtype: 'float32' | 'int32' | 'bool', values: number[] }
 
-/** The configuration of a {@link TensorFlowOp} layer. */
+/** What a {@link TensorFlowOp} layer runs. */
 export interface TensorFlowOpConfig {
   name?: string
   op: string
@@ -20,6 +20,12 @@ export interface TensorFlowOpConfig {
   operands: Operand[]
   outputs: number
 }
+
+/**
+ * The layer's configuration in a file. TensorFlow.js rewrites every key and text of a configuration on its way (`ReverseV2` becomes `reverse_v2`), but
+ * for the value of a key `name`: what the layer runs is there, as JSON.
+ */
+interface StoredConfig { name?: string, operation: { name: string } }
 
 /** A layer of one TensorFlow operation that no Keras layer stands for, with its variables as weights. Keras cannot read it. */
 export type TensorFlowOp = tfTypes.layers.Layer
@@ -43,9 +49,9 @@ export function registerTensorFlowOp(tf: TF): void {
     readonly #initial: ((shape: number[]) => Tensor)[]
     #variables: { read(): Tensor }[] = []
 
-    constructor(config: TensorFlowOpConfig, initial: ((shape: number[]) => Tensor)[] = []) {
-      super({ name: config.name })
-      this.config = config
+    constructor({ name, operation }: StoredConfig, initial: ((shape: number[]) => Tensor)[] = []) {
+      super({ name })
+      const config = this.config = JSON.parse(operation.name) as TensorFlowOpConfig
       this.#initial = initial
       this.#graph = graphOf(tf, config)
     }
@@ -87,12 +93,11 @@ export function registerTensorFlowOp(tf: TF): void {
     }
 
     override getConfig(): tfTypes.serialization.ConfigDict {
-      const { op, attributes, operands, outputs } = this.config
-      return { ...super.getConfig(), op, attributes, operands, outputs } as unknown as tfTypes.serialization.ConfigDict
+      return { ...super.getConfig(), operation: { name: JSON.stringify(this.config) } }
     }
   }
   tf.serialization.registerClass(TensorFlowOpLayer as never)
-  make = (config, initial) => new TensorFlowOpLayer(config, initial)
+  make = ({ name, ...config }, initial) => new TensorFlowOpLayer({ name, operation: { name: JSON.stringify(config) } }, initial)
 }
 
 const typeOf = (operand: Operand) => operand.from !== 'constant' || operand.dtype === 'float32' ? 'DT_FLOAT' : operand.dtype === 'int32' ? 'DT_INT32' : 'DT_BOOL'

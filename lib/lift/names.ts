@@ -41,6 +41,7 @@ export class Names {
   /** The scope that a node belongs to: its path without the parts that name operations. */
   scope(node: Node): string {
     const parts = this.#parts(node)
+    if (/^(SpaceToBatch|BatchToSpace)ND$/.test(parts[parts.length - 1])) parts.pop()
     if (OPERATIONS.test(parts[parts.length - 1])) parts.pop()
     if (NESTED.test(parts[parts.length - 1] ?? '')) parts.pop()
     return parts.join('.')

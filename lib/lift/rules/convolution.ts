@@ -28,6 +28,30 @@ export const convolution: Rules = {
   },
 }
 
+/**
+ * A dilated convolution, which older TensorFlow writes as a plain one on the image cut into interleaved ones: SpaceToBatchND, the convolution,
+ * BatchToSpaceND.
+ */
+export const dilated: Rules = {
+  SpaceToBatchND(node, lift) {
+    const conv = lift.next(node, 'Conv2D', 'DepthwiseConv2dNative'), back = conv && lift.next(conv, 'BatchToSpaceND')
+    const kernel = conv && lift.known(conv.inputs[1])
+    const [rate, pads, crops] = [node.inputs[1], node.inputs[2], back?.inputs[2]].map(value => value && lift.constant(value)?.data)
+    if (!back || !kernel || !rate || !pads || !crops || rate.length !== 2 || conv.attr('padding').text !== 'VALID') return false
+    const before = [pads[0], pads[2]], after = [pads[1] - crops[1], pads[3] - crops[3]]
+    const around = [0, 1].map(d => (kernel.shape[d] - 1) * rate[d])
+    const same = before.every((pad, d) => pad === Math.floor(around[d] / 2)) && after.every((pad, d) => pad === Math.ceil(around[d] / 2))
+    if (crops[0] || crops[2] || !same && [...before, ...after].some(pad => pad !== 0)) return false
+    const depthwise = conv.op !== 'Conv2D'
+    const weights: Weights = { [depthwise ? 'depthwiseInitializer' : 'kernelInitializer']: { tensor: kernel, as: 'glorotUniform' } }
+    const tail = biasAndActivation(back, lift, weights), last = tail.through.at(-1) ?? back
+    const shape = depthwise ? { depthMultiplier: kernel.shape[3] } : { filters: kernel.shape[3] }
+    return lift.claim(last, [node, conv, back, ...tail.through], () => lift.layer((depthwise ? tf.layers.depthwiseConv2d : tf.layers.conv2d) as never, {
+      ...shape, kernelSize: kernel.shape.slice(0, 2), strides: 1, dilationRate: Array.from(rate), padding: same ? 'same' : 'valid', ...tail.options,
+    }, { named: conv, last, inputs: [node.inputs[0]], weights }))
+  },
+}
+
 /** Keras's SeparableConv2D is two operations in one scope. TF-slim's depthwise and pointwise layers have scopes of their own, and stay two. */
 export const separable: Rules = {
   DepthwiseConv2dNative(node, lift) {

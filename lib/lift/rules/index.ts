@@ -2,14 +2,14 @@ import type { Rules } from '../lifting.ts'
 import { activation } from './activation.ts'
 import { merging, rescaling, scaling, standardizing } from './arithmetic.ts'
 import { composed } from './composed.ts'
-import { convolution, dense, denseOnChannels, separable } from './convolution.ts'
+import { convolution, dense, denseOnChannels, dilated, separable } from './convolution.ts'
 import { decomposed, layerNormalization, normalization } from './normalization.ts'
 import { pooling } from './pooling.ts'
 import { regularization } from './regularization.ts'
 import { shape } from './shape.ts'
 
 /** Layers that TensorFlow writes as several operations; tried first. */
-export const patterns: Rules[] = [composed, decomposed, layerNormalization, denseOnChannels, separable]
+export const patterns: Rules[] = [composed, decomposed, layerNormalization, denseOnChannels, separable, dilated]
 
 /** One operation and what may follow it; of several rules for one operation the first that applies is taken. */
 export const rules: Rules[] = [convolution, dense, normalization, regularization, activation, pooling, shape, standardizing, rescaling, scaling, merging]

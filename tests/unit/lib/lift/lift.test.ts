@@ -5,10 +5,11 @@ import { lift } from '../../../../lib/lift/index.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { relativeError, thin } from '../../../fixtures/models/models.ts'
 
-const layouts = [['thin_slim', 'slim', '__call__'], ['thin_tf1', 'tf1', 'default'], ['thin_tf_keras', 'tf_keras', '__call__'], ['thin_keras3', 'keras3', 'serve']] as const
+const layouts = [['thin_slim', 'slim', '__call__'], ['thin_tf1', 'tf1', 'default'], ['thin_tf_keras', 'tf_keras', '__call__'], ['thin_keras3', 'keras3', 'serve'],
+  ['blocks_tf_keras', 'tf_keras', '__call__'], ['blocks_keras3', 'keras3', 'serve']] as const
 
 for (const [name, layout, callable] of layouts) {
-  test(`${layout}: equals TensorFlow, no opaque layer`, async () => {
+  test(`${name}: equals TensorFlow, no opaque layer`, async () => {
     const { folder, x, inputShape, y, outputShape } = await thin(name)
     const { model, report } = await lift(folder)
     const output = model.predict(tf.tensor(x, inputShape)) as tfTypes.Tensor
@@ -33,13 +34,13 @@ test('slim: layers are named by their scopes', async () => {
   assert.equal(model.layers.at(-1)!.getClassName(), 'GlobalAveragePooling2D')
 })
 
-for (const name of ['thin_tf_keras', 'thin_keras3']) {
+for (const name of ['thin_tf_keras', 'thin_keras3', 'blocks_tf_keras', 'blocks_keras3']) {
   test(`${name}: class, name and shape of each layer are Keras's`, async () => {
     const { folder, layers } = await thin(name)
     const { model } = await lift(folder)
     // A Keras 3 export tells neither the input layer's name nor, having no trace for training, where dropout stood.
-    const told = layers!.filter(layer => name === 'thin_tf_keras' || layer.class !== 'Dropout')
-    const expected = told.map(layer => [layer.class, layer.class === 'InputLayer' && name === 'thin_keras3' ? 'keras_tensor' : layer.name, layer.shape])
+    const told = layers!.filter(layer => name.endsWith('tf_keras') || layer.class !== 'Dropout')
+    const expected = told.map(layer => [layer.class, layer.class === 'InputLayer' && name.endsWith('keras3') ? 'keras_tensor' : layer.name, layer.shape])
     assert.deepEqual(model.layers.map(layer => [layer.getClassName(), layer.name, layer.outputShape]), expected)
   })
 }
@@ -64,6 +65,28 @@ test('a configuration holds Keras\'s initializers, not the published weights', a
     'betaInitializer Zeros', 'biasInitializer Zeros', 'depthwiseInitializer VarianceScaling', 'gammaInitializer Ones', 'kernelInitializer VarianceScaling',
     'movingMeanInitializer Zeros', 'movingVarianceInitializer Ones',
   ])
+})
+
+test('operations without a Keras layer become layers of one operation: reported, trainable, and every tensor around them reachable', async () => {
+  const { folder, x, inputShape, y } = await thin('unusual')
+  const { model, report } = await lift(folder)
+  assert.ok(relativeError((model.predict(tf.tensor(x, inputShape)) as tfTypes.Tensor).dataSync(), y) <= 1e-6)
+  assert.deepEqual(report.opaque, [{ layer: 'wave.Sin', op: 'Sin' }, { layer: 'mul', op: 'Mul' }, { layer: 'turn.ReverseV2', op: 'ReverseV2' }])
+  assert.deepEqual(model.layers.map(layer => `${layer.getClassName()} ${layer.name}`), [
+    'InputLayer images', 'Conv2D conv', 'TensorFlowOp wave.Sin', 'TensorFlowOp mul', 'TensorFlowOp turn.ReverseV2', 'GlobalAveragePooling2D pool.Mean',
+  ])
+  const factor = model.getLayer('mul').trainableWeights[0], before = Array.from(factor.read().dataSync())
+  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+  await model.fit(tf.tensor(x, inputShape), tf.zeros([2, 4]), { verbose: 0 })
+  assert.notDeepEqual(Array.from(factor.read().dataSync()), before)
+  const copy = await tf.models.modelFromJSON(JSON.parse(model.toJSON() as string) as object as tfTypes.io.ModelJSON)
+  copy.setWeights(model.getWeights())
+  const outputs = [copy, model].map(net => Array.from((net.predict(tf.tensor(x, inputShape)) as tfTypes.Tensor).dataSync()))
+  assert.deepEqual(outputs[0], outputs[1])
+})
+
+test('an operation that cannot be run is named', async () => {
+  await assert.rejects(lift((await thin('impossible')).folder), { name: 'GraftError', message: /operation Betainc \('beta\/Betainc'\) of the model cannot be opened as a layer/ })
 })
 
 test('a signature of the user\'s choice', async () => {
