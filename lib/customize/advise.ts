@@ -3,6 +3,7 @@ import type { ImageSet } from '../data/set.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
 import { Advice } from '../show/advice.ts'
+import { plural } from '../show/format.ts'
 import { tf } from '../tf.ts'
 import { checkInput, partsOf, type TrainingData } from '../train/checks.ts'
 import { distance } from './distance.ts'
@@ -12,7 +13,7 @@ import { fineTune } from './fine-tune.ts'
 import { forecast, type Forecast } from './forecast.ts'
 import { freeze } from './freeze.ts'
 import { featuresOf } from './head.ts'
-import { checkModel } from './layers.ts'
+import { checkModel, holdsWeights, leaves } from './layers.ts'
 import { modify } from './modify.ts'
 import { probe, sample } from './probe.ts'
 import { recommend, type Findings, type Method, type Recommendation } from './recommend.ts'
@@ -50,7 +51,7 @@ export async function advise(base: LayersModel, data: TrainingData, { epochs = 1
   checkInput(base, train)
   const fewest = Math.min(...train.counts)
   if (fewest < 2) {
-    throw new GraftError(`advise: '${train.classes[train.counts.indexOf(fewest)]}' has ${fewest} images to train on. Expected two or more of each ` +
+    throw new GraftError(`advise: '${train.classes[train.counts.indexOf(fewest)]}' has ${plural(fewest, 'image')} to train on. Expected two or more of each ` +
       'class: one to learn, one to judge by.')
   }
   const copy = twin(base)
@@ -108,7 +109,11 @@ const twin = (model: LayersModel) => operate(model, (_, inputs, usual) => usual(
 /** The methods as one would first try them. */
 const methods: Record<Method, (base: LayersModel, set: ImageSet, options: Recommendation['options']) => LayersModel> = {
   extract: (base, { classes }) => extract(base, { classes: classes.length, show: false }),
-  fineTune: (base, { classes }) => fineTune(base, { classes: classes.length, show: false }),
+  fineTune: (base, { classes }) => fineTune(base, { classes: classes.length, show: false, unfreeze: Math.min(5, learners(base)) }),
   modify: (base, { classes }, options) => modify(base, { classes: classes.length, show: false,
     add: [tf.layers.conv2d({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu' })], ...options }),
 }
+
+/** How many layers of a base fine-tuning can open. */
+const learners = (base: LayersModel) =>
+  leaves(base).filter(layer => holdsWeights(layer) && layer.getClassName() !== 'BatchNormalization').length

@@ -1,6 +1,5 @@
-import { inspect } from 'node:util'
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
-import { didYouMean, GraftError } from '../error.ts'
+import { didYouMean, GraftError, inWords } from '../error.ts'
 
 /** A layer of a model, as TensorFlow.js knows it. */
 export type Layer = LayersModel['layers'][number]
@@ -18,7 +17,7 @@ export const isModel = (layer: unknown): layer is LayersModel => Array.isArray((
 export function checkModel(model: unknown): asserts model is LayersModel {
   if (isModel(model ?? {}) && (model as LayersModel).inputs) return
   const hint = model instanceof Promise ? 'Await it: const base = await hub.load(handle).' : 'hub.load(handle) gives one.'
-  throw new GraftError(`expected a model (tf.LayersModel); received ${inspect(model, { depth: 0 })}. ${hint}`)
+  throw new GraftError(`expected a model (tf.LayersModel); received ${inWords(model)}. ${hint}`)
 }
 
 /** Whether a layer holds weights of its own. */

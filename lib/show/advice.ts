@@ -10,7 +10,7 @@ import { palette } from './palette.ts'
 export class Advice implements Recommendation {
   /** The method, by its name in `customize`. */
   readonly method: Method
-  /** Options to go with it: `customize[advice.method](base, { classes, ...advice.options })`. */
+  /** Options to go with it: `customize[advice.method](base, { classes, ...advice.options })`; `modify` takes layers of your own, `add`. */
   readonly options: Recommendation['options']
   readonly reasons: string[]
   readonly findings: Findings
@@ -32,7 +32,8 @@ export class Advice implements Recommendation {
   /** The call that follows the advice. */
   get call(): string {
     const options = Object.entries(this.options).map(([name, value]) => `, ${name}: ${inspect(value)}`).join('')
-    return `customize.${this.method}(base, { classes: data.classes${options} })`
+    const add = this.method === 'modify' ? ", add: [tf.layers.conv2d({ filters: 64, kernelSize: 3, activation: 'relu' })]" : ''
+    return `customize.${this.method}(base, { classes: data.classes${options}${add} })`
   }
 
   [displaySymbol](): MimeBundle {
