@@ -7,8 +7,10 @@ import { Output } from './cell/output.ts'
 import { watchChildProcesses } from './child-watch.ts'
 import { Comms } from './display/comms.ts'
 import { makeDisplay } from './display/display.ts'
+import { globalsOf } from './display/globals.ts'
 import { makeHost } from './display/host.ts'
 import { Questions } from './display/input.ts'
+import { shortenTimers } from './display/timers.ts'
 import { Executor } from './executor.ts'
 
 // The child process: it holds the user's code and nothing of the protocol. It speaks to the kernel through pipes.
@@ -20,21 +22,17 @@ const interrupts = new Interrupts(() => executor.current, (cell, error) => execu
 const comms = new Comms(output)
 const questions = new Questions(output, header => pipe.send(header), ask => interrupts.waitForAnswer(ask))
 const pages: MimeBundle[] = []
-const { display, clear } = makeDisplay(output, comms, bundle => pages.push(bundle))
+const own = globalsOf(makeDisplay(output, comms, bundle => pages.push(bundle)), questions)
 // An import that is torn apart stays broken for the life of the process, so an interrupt waits for its end.
 const library = Object.fromEntries(Object.entries(libraryNames).map(([name, load]) => [name, () => interrupts.section(load)]))
-const ready = <T>(value: T) => () => Promise.resolve(value)
-const cells = new Cells({
-  folder: process.cwd(),
-  names: {
-    ...library, display: ready(display), clear: ready(clear), input: ready(questions.input.bind(questions)),
-    prompt: ready(questions.prompt.bind(questions)), confirm: ready(questions.confirm.bind(questions)),
-  },
-})
-const executor = new Executor({ cells, output, pages, send: (header, parts) => pipe.send(header, parts, { barrier: true }) })
+const ready = Object.fromEntries(Object.entries(own).map(([name, value]) => [name, () => Promise.resolve(value)]))
+const cells = new Cells({ folder: process.cwd(), names: { ...library, ...ready } })
+const host = makeHost(output, comms, interrupts)
+const executor = new Executor({ cells, output, pages, toldTypes: host.toldTypes, send: (header, parts) => pipe.send(header, parts, { barrier: true }) })
 
 output.install()
-installHost(makeHost(output, comms, interrupts))
+shortenTimers()
+installHost(host)
 watchChildProcesses(output, interrupts)
 process.on('uncaughtException', error => executor.fault(error))
 process.on('unhandledRejection', error => executor.fault(error))

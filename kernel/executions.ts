@@ -230,11 +230,11 @@ export class Executions {
     this.#question = { number: question, asked, sync }
   }
 
-  #done({ cell, status, result }: Extract<ToKernel, { type: 'done' }>, content: Uint8Array) {
+  #done({ cell, status, result, types }: Extract<ToKernel, { type: 'done' }>, content: Uint8Array) {
     const request = this.#current
     if (request?.id !== cell) return
     if (request.store) void this.#services.history().then(history => history.add(this.#count, request.code, result ?? null))
-    if (!request.silent) void this.#services.language().then(language => language.ran(request.code, this.#count), () => {})
+    if (!request.silent) void this.#services.language().then(language => language.ran(request.code, this.#count, types), () => {})
     this.#reply(request, Buffer.concat([Buffer.from(`{"execution_count":${this.#count},`), content.subarray(1)]), status === 'error')
   }
 

@@ -5,13 +5,15 @@ import type { Cells } from './cell/cells.ts'
 import { Interrupted } from './cell/interrupted.ts'
 import type { Output } from './cell/output.ts'
 import { metadataOf, toBundle } from './display/bundle.ts'
-import type { ToChild, ToKernel } from './messages.ts'
+import type { ToChild, ToKernel, ToldTypes } from './messages.ts'
 import { ownCell, runAs, RunningCell } from './running.ts'
 
 type Request = Extract<ToChild, { type: 'execute' }>
 interface Options {
   cells: Cells
   output: Output
+  /** What values told of their TypeScript types (`Host.typeOf`). */
+  toldTypes: WeakMap<object, string>
   /** What the running cell sent to the pager. */
   pages: MimeBundle[]
   send: (header: ToKernel, parts: Uint8Array[]) => void
@@ -121,7 +123,15 @@ export class Executor {
     const result = 'reply' in outcome && typeof outcome.reply.text === 'string' ? outcome.reply.text.slice(0, 1000) : undefined
     this.current = null
     this.#resting = setTimeout(flushCompileCache, rest).unref()
-    send({ type: 'done', cell: cell.id, status: failure ? 'error' : 'ok', result }, [Buffer.from(JSON.stringify(content))])
+    send({ type: 'done', cell: cell.id, status: failure ? 'error' : 'ok', result, types: this.#toldTypes(cell.count) }, [Buffer.from(JSON.stringify(content))])
+  }
+
+  #toldTypes(count: number): ToldTypes | undefined {
+    const told = this.#options.cells.declaredBy(count).flatMap(({ name, constant, value }) => {
+      const type = this.#options.toldTypes.get(value as object)
+      return type ? [[name, `${constant ? 'const' : 'let'} ${name}: ${type}`]] : []
+    })
+    return told.length ? Object.fromEntries(told) as ToldTypes : undefined
   }
 
   #publishError(cell: RunningCell, error: unknown) {

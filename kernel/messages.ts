@@ -4,6 +4,9 @@ export type ToChild =
   | { type: 'answer', question: number, value: string | null }
   | { type: 'comm', cell: number, kind: 'comm_open' | 'comm_msg' | 'comm_close' }
 
+/** By a cell's name the TypeScript type that its value told, as a declaration: `{ a: 'const a: { size: number }' }`. */
+export type ToldTypes = Record<string, string>
+
 /**
  * What the child tells the kernel. `barrier` is the mark the child wrote to file descriptors 1 and 2 just before: what native code wrote
  * there comes first. Parts: `publish` the content as JSON, then buffers; `done` the content of the reply. `aside`: a comm message was taken.
@@ -11,7 +14,7 @@ export type ToChild =
 export type ToKernel = { barrier?: number } & (
   | { type: 'ready' }
   | { type: 'publish', cell: number, msgType: string, metadata?: object, comm?: { id: string, target?: string } }
-  | { type: 'done', cell: number, status: 'ok' | 'error', result?: string }
+  | { type: 'done', cell: number, status: 'ok' | 'error', result?: string, types?: ToldTypes }
   | { type: 'question', cell: number, question: number, prompt: string, password: boolean, sync: boolean }
   | { type: 'aside', cell: number }
   | { type: 'exit', code: number }

@@ -11,6 +11,8 @@ export class RunningCell {
   readonly pending = new Set<Promise<unknown>>()
   /** Whether the running code watches {@link signal}: an interrupt then leaves it some time to stop by itself. */
   watched = false
+  /** Whether it ran sections ({@link sectionBegins}): an interrupt is thrown at the next one, and that is soon. */
+  hasSections = false
   over = false
   interrupted = false
   /** What went wrong outside the cell's own flow: an unhandled rejection, an exception in a callback. */
@@ -47,6 +49,14 @@ export function ownCell(): RunningCell | null {
 export function hasEnded(): boolean {
   const cell = storage.getStore()
   return cell !== undefined && cell.interrupted && cell.over
+}
+
+/** Takes note that the running code begins a section; false where it must not, because its cell was interrupted and cannot tell by a signal. */
+export function sectionBegins(): boolean {
+  const cell = storage.getStore()
+  if (!cell) return true
+  cell.hasSections = true
+  return !cell.interrupted || (cell.watched && !cell.over)
 }
 
 /** The number of the latest cell that began to run. */

@@ -21,8 +21,11 @@ export interface Host {
   comm(target: string, data?: unknown): Comm | null
   /** Aborted when the user interrupts the running cell. Read it anew in each call: every cell has its own. */
   readonly signal: AbortSignal
-  /** Runs work that an interrupt must not tear, such as a training step or the writing of a file: the interrupt is thrown at its end. */
-  section?<T>(work: () => T): T
+  /** Runs work that an interrupt must not tear, such as a training step or the writing of a file: the interrupt is thrown at its end, and no other section begins,
+   * unless it is `closing` what an earlier one opened. */
+  section?<T>(work: () => T, options?: { closing?: boolean }): T
+  /** Has `restore` called after every interrupt, when no code runs: an interrupt may have cut off code with its `finally` blocks. */
+  afterInterrupt?(restore: () => void): void
   /** Tells the type checker of later cells that `value` has the TypeScript type `ts`. */
   typeOf(value: unknown, ts: string): void
 }

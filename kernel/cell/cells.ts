@@ -111,6 +111,13 @@ export class Cells {
     return box ?? { value: undefined }
   }
 
+  /** The names that a cell declared, with their values now. */
+  declaredBy(count: number): { name: string, constant: boolean, value: unknown }[] {
+    const global = globalThis as Record<string, unknown>
+    return [...this.#declared].filter(([, declared]) => declared.count === count)
+      .map(([name, { constant }]) => ({ name, constant, value: global[this.#earlier.stored(name)] }))
+  }
+
   /** Explains anything a cell threw, at the lines of the cells' own TypeScript. */
   describe(error: unknown): Described {
     return describe(error, this.#folder, (thrown, line) => {

@@ -1,6 +1,6 @@
 import { Session } from 'node:inspector'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { latestId, type RunningCell } from '../running.ts'
+import { latestId, sectionBegins, type RunningCell } from '../running.ts'
 import { Interrupted } from './interrupted.ts'
 
 /** Numbers shared with the interrupt thread. `syncChild` is 1 while the main thread waits for a process of its own, and 2 once that was interrupted. */
@@ -11,6 +11,9 @@ export const hookName = 'graft.interrupt'
 
 /** How long code that watches its signal may take to stop by itself, in ms; and after which time the signal is aborted inside a loop. */
 const grace = 500, patience = 30
+
+/** How long library code between two sections is left alone, and how long code that uses them may take to come to one, in ms. */
+const between = 60
 
 type State = 'over' | 'waiting' | 'deferred' | 'stopping'
 
@@ -29,6 +32,7 @@ export class Interrupts {
   readonly #session = new Session()
   readonly #port: MessageChannel = new MessageChannel()
   readonly #kernel = new URL('..', import.meta.url).href
+  readonly #restore: (() => void)[] = []
   #depth = 0
   #wanted = false
   #asked = 0
@@ -36,6 +40,7 @@ export class Interrupts {
   #heard = 0
   #turned = false
   #stack = ''
+  #cut = false
   #realNextTick: typeof process.nextTick | null = null
 
   /**
@@ -61,9 +66,11 @@ export class Interrupts {
 
   /**
    * Runs `work` as a section: an interrupt waits for its end, and is then thrown there. For work that must not be torn, such as a training
-   * step or the writing of a file. A section that returns a promise lasts until it settles.
+   * step or the writing of a file. A section that returns a promise lasts until it settles. None begins after the interrupt, unless it is
+   * `closing` what an earlier one opened.
    */
-  section<T>(work: () => T): T {
+  section<T>(work: () => T, { closing = false } = {}): T {
+    if (this.#depth === 0 && !sectionBegins() && !closing) throw new Interrupted()
     this.#depth++
     let async = false
     try {
@@ -76,6 +83,11 @@ export class Interrupts {
     } finally {
       if (!async) this.#leave()
     }
+  }
+
+  /** Has `restore` called in the clean turn of the event loop after each interrupt. */
+  afterwards(restore: () => void): void {
+    this.#restore.push(restore)
   }
 
   /** Runs the kernel's own work, which an interrupt must not tear; the interrupt follows at its end. */
@@ -131,6 +143,7 @@ export class Interrupts {
       this.#heard = elapsed
       this.#turned = false
       this.#stack = ''
+      this.#cut = false
       this.#port.port1.postMessage(request)
     }
     if (cell) cell.interrupted = true
@@ -147,7 +160,8 @@ export class Interrupts {
     // The kernel's and Node's own work is soon done and must not be torn. A loop of promises is seldom met with its own code on the stack, but it
     // keeps the event loop from turning.
     const whose = this.#innermost()
-    if (whose !== 'user' && !(whose === 'nobody' && stuck)) return 'waiting'
+    if (whose === 'library' && elapsed - this.#heard < between) return 'waiting'
+    if (whose !== 'user' && whose !== 'library' && !(whose === 'nobody' && stuck)) return 'waiting'
     this.#terminate()
     return 'stopping'
   }
@@ -157,6 +171,7 @@ export class Interrupts {
     this.#turned = true
     if (this.#realNextTick) process.nextTick = this.#realNextTick
     this.#realNextTick = null
+    for (const restore of this.#restore) this.guard(restore)
     const cell = this.#current(), error = new Interrupted()
     if (this.#stack) error.stack = this.#stack
     const over = () => { Atomics.store(this.numbers, shared.turned, request) }
@@ -168,12 +183,14 @@ export class Interrupts {
       this.#end(cell, error)
       over()
     }
-    if (cell.watched && !this.#stack) setTimeout(end, grace)
+    if (cell.watched && !this.#cut) setTimeout(end, grace)
+    else if (cell.hasSections && !this.#cut) setTimeout(end, between)
     else end()
   }
 
   #terminate() {
     this.#wanted = false
+    this.#cut = true
     const sentinel = new Error()
     process.setUncaughtExceptionCaptureCallback(() => {})
     ;(process as unknown as { _fatalException(error: Error): void })._fatalException(sentinel)
@@ -182,7 +199,7 @@ export class Interrupts {
   }
 
   /** Whose code runs, by the innermost frame that is not Node's; it remembers where the user's is. */
-  #innermost(): 'user' | 'kernel' | 'node' | 'nobody' {
+  #innermost(): 'user' | 'library' | 'kernel' | 'node' | 'nobody' {
     const { prepareStackTrace, stackTraceLimit } = Error
     Error.stackTraceLimit = 100
     Error.prepareStackTrace = (_, sites) => sites
@@ -196,7 +213,7 @@ export class Interrupts {
     const rest = files.slice(below).filter(Boolean), owner = rest.find(file => !file.startsWith('node:'))
     const users = sites.slice(below).filter(site => fileOf(site) && !/^node:/.test(fileOf(site)) && !fileOf(site).startsWith(this.#kernel))
     if (users.length) this.#stack ||= String(prepareStackTrace?.(new Interrupted(), users) ?? '')
-    if (owner) return owner.startsWith(this.#kernel) ? 'kernel' : 'user'
+    if (owner) return owner.startsWith(this.#kernel) ? 'kernel' : isLibrary(owner) ? 'library' : 'user'
     return rest.every(file => file.startsWith('node:internal/process/')) ? 'nobody' : 'node'
   }
 
@@ -207,3 +224,8 @@ export class Interrupts {
     process.nextTick = () => {}
   }
 }
+
+const library = new URL('../../lib/', import.meta.url).href
+
+/** Code that uses sections itself: ours, and TensorFlow.js. */
+const isLibrary = (file: string) => file.startsWith(library) || /[\\/]node_modules[\\/]@tensorflow[\\/]/.test(file)

@@ -15,7 +15,8 @@ export function makeHost(output: Output, comms: Comms, interrupts: Interrupts): 
     update: (id, bundle) => updateBundle(output, id, toJson(bundle)),
     comm: (target, data) => comms.open(target, data),
     get signal() { return ownCell()?.signal ?? idle },
-    section: work => interrupts.section(work),
+    section: (work, options) => interrupts.section(work, options),
+    afterInterrupt: restore => interrupts.afterwards(restore),
     typeOf(value, ts) { if (typeof value === 'object' && value !== null || typeof value === 'function') toldTypes.set(value, ts) },
   }
 }

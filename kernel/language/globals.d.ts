@@ -5,6 +5,10 @@ declare global {
   const display: Display
   /** Removes the cell's output; with `wait`, as soon as the next output is there. */
   function clear(wait?: boolean): void
-  /** Asks the person at the notebook for a line of text: `const name = await input('Name? ')`. */
+  /** Asks the person at the notebook for a line of text: `const name = await input('Name? ')`. With `password`, dots are shown instead of what is typed. */
   function input(prompt?: string, options?: { password?: boolean }): Promise<string>
+  /** Asks for a line of text and waits for it, without `await`; `standard` stands for an empty answer, and null says that the question was dismissed. */
+  function prompt(message?: string, standard?: string): string | null
+  /** Asks for y or n and waits for it, without `await`. */
+  function confirm(message?: string): boolean
 }

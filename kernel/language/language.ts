@@ -2,6 +2,7 @@ import { names as libraryNames } from '../../lib/names.ts'
 import { splitMagics } from '../cell/magics.ts'
 import type { Described } from '../cell/traceback.ts'
 import { complaints, describeComplaints, type Diagnostic } from './check.ts'
+import type { ToldTypes } from '../messages.ts'
 import { isComplete, type Completeness } from './complete.ts'
 import { completionsOf, magicCompletions, type CompletionItem, type Completions } from './completion.ts'
 import { inspectionOf, type Hover, type Inspection, type Signatures } from './inspection.ts'
@@ -26,6 +27,7 @@ export class Language {
   readonly #server: LanguageServer
   readonly #freezer: Freezer
   #notebook: Notebook
+  #ran: { source: string, count: number }[] = []
   #types: 'on' | 'warn' | 'off' = 'on'
 
   /** @param options.folder the notebook's folder, from which imports are resolved */
@@ -55,6 +57,7 @@ export class Language {
     const offset = toUnits(code, cursor)
     const magics = magicCompletions(code, offset)
     if (magics) return magics
+    this.#catchUp()
     const isMember = /[.'"`]\s*$/.test(code.slice(0, offset).replace(/[\w$]+$/, ''))
     this.#server.set(this.#uri('__live.ts'), this.#notebook.live(withoutMagics(code), !isMember))
     const at = { textDocument: { uri: this.#uri('__live.ts') }, position: livePosition(code, offset), context: { triggerKind: 1 } }
@@ -70,6 +73,7 @@ export class Language {
    */
   async inspect(code: string, cursor: number, detail: number): Promise<Inspection> {
     const offset = toUnits(code, cursor)
+    this.#catchUp()
     this.#server.set(this.#uri('__live.ts'), this.#notebook.live(withoutMagics(code)))
     const ask = <T>(method: string, at: number) =>
       this.#server.request<T | null>(method, { textDocument: { uri: this.#uri('__live.ts') }, position: livePosition(code, at) })
@@ -84,14 +88,17 @@ export class Language {
     return isComplete(code)
   }
 
-  /** Takes in a cell that ran, whether it threw or not: its names count for all later cells. */
-  ran(source: string, count: number): void {
+  /**
+   * Takes in a cell that ran, whether it threw or not: its names count for all later cells. While nobody asks for types, that waits.
+   * @param types what values told of their own types
+   */
+  ran(source: string, count: number, types: ToldTypes = {}): void {
     if (/^%reset\s*$/m.test(source)) this.reset()
-    const cell = this.#notebook.add(withoutMagics(source), count)
-    if (!cell) return
-    this.#server.set(this.#uri(cell.name), cell.text)
-    this.#setEnv()
-    this.#freezer.add(cell, this.#uri(cell.name))
+    this.#ran.push({ source: withoutMagics(source), count })
+    // Types that were told are like one more cell, which declares these names anew.
+    const told = Object.values(types).map(declaration => `declare ${declaration};`)
+    if (told.length) this.#ran.push({ source: told.join('\n'), count })
+    if (this.#types !== 'off') this.#catchUp()
   }
 
   /**
@@ -115,6 +122,7 @@ export class Language {
 
   /** Forgets all cells, as after a restart. */
   reset(): void {
+    this.#ran = []
     this.#freezer.clear()
     this.#notebook = new Notebook(this.#folder, Object.keys(libraryNames))
     this.#begin()
@@ -132,6 +140,17 @@ export class Language {
     this.#server.set(this.#uri('__live.ts'), this.#notebook.live(''))
   }
 
+  /** Shows the server the cells that ran since it was last asked. */
+  #catchUp() {
+    const cells = this.#ran.splice(0).flatMap(({ source, count }) => this.#notebook.add(source, count) ?? [])
+    if (!cells.length) return
+    for (const cell of cells) {
+      this.#server.set(this.#uri(cell.name), cell.text)
+      this.#freezer.add(cell, this.#uri(cell.name))
+    }
+    this.#setEnv()
+  }
+
   #setEnv() {
     for (const { name, text } of this.#notebook.env()) this.#server.set(this.#uri(name), text)
   }
@@ -141,6 +160,7 @@ export class Language {
   }
 
   async #diagnose(source: string): Promise<Diagnostic[]> {
+    this.#catchUp()
     const uri = this.#uri('__live.ts')
     this.#server.set(uri, this.#notebook.live(withoutMagics(source)))
     const report = await this.#server.request<{ items: Diagnostic[] } | null>('textDocument/diagnostic', { textDocument: { uri } })

@@ -37,7 +37,7 @@ export async function save(
   path: string,
   { overwrite = true, readers = 'keras3' }: SaveOptions = {},
 ): Promise<SaveReceipt> {
-  const { signal } = host()
+  const { signal, section } = host()
   if (!(model instanceof tf.LayersModel)) {
     throw new GraftError(
       `save(model, path) expects a model (tf.LayersModel). Received: ${(model as object)?.constructor?.name ?? typeof model}.`,
@@ -49,7 +49,7 @@ export async function save(
   const { bytes, weights, differs } = await format.encode(model, { readers, signal }).catch(error => {
     throw signal.aborted ? interrupted(path) : error
   })
-  const placed = await writeAtomically(
+  const write = () => writeAtomically(
     path,
     bytes,
     async written => {
@@ -61,5 +61,6 @@ export async function save(
     },
     { overwrite, signal },
   )
+  const placed = await (section ? section(write) : write())
   return new SaveReceipt(model, path, placed, format, weights)
 }

@@ -1,6 +1,7 @@
 import type { LayersModel, Optimizer, Scalar, Tensor, Variable } from '@tensorflow/tfjs'
 import { seedFrom } from '../data/random.ts'
 import { leaves } from '../customize/layers.ts'
+import { unbroken } from '../engine/interrupts.ts'
 import { tf } from '../tf.ts'
 
 /** A value per image from the true and the predicted output. */
@@ -23,7 +24,7 @@ export type Measured = number[]
 export async function trainStep(
   { whole, rest }: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number,
 ): Promise<Measured> {
-  const numbers = tf.tidy(() => withRandomness(whole, seed, () => {
+  const step = () => tf.tidy(() => withRandomness(whole, seed, () => {
     const variables = rest.trainableWeights.map(weight => weight.read() as Variable)
     let measured: Tensor[] = []
     const { value, grads } = tf.variableGrads(() => {
@@ -39,6 +40,7 @@ export async function trainStep(
     tf.dispose(measured)
     return all
   }))
+  const numbers = unbroken(tf, step)
   const values = await read(numbers)
   // A loss that clips the prediction hides that it is not a number.
   return Number.isFinite(values.pop()!) ? values : [NaN, ...values.slice(1)]

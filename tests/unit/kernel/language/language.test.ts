@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { Comms } from '../../../../kernel/display/comms.ts'
+import { makeDisplay } from '../../../../kernel/display/display.ts'
+import { globalsOf } from '../../../../kernel/display/globals.ts'
+import { Questions } from '../../../../kernel/display/input.ts'
 import { Language } from '../../../../kernel/language/language.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'graft-language-'))
@@ -25,6 +29,40 @@ async function check(cells: string[]) {
   }
   return language.check(cells.at(-1)!, cells.length)
 }
+
+test('all that a cell finds is declared, and nothing else', async () => {
+  const questions = new Questions(null as never, () => {}, () => null)
+  const found: Record<string, unknown> = globalsOf(makeDisplay(null as never, new Comms(null as never), () => {}), questions)
+  const declarations = readFileSync(new URL('../../../../kernel/language/globals.d.ts', import.meta.url), 'utf8')
+  assert.deepEqual([...declarations.matchAll(/^ {2}(?:const|function|var) (\w+)/gm)].map(([, name]) => name).sort(), Object.keys(found).sort())
+  const methods = Object.keys(found).flatMap(name => Object.keys(found[name] as object).map(method => `${name}.${method}`))
+  assert.ok(methods.includes('display.page') && methods.includes('display.html'))
+  for (const name of [...Object.keys(found), ...methods]) {
+    assert.equal(await check([`const f: (...values: never[]) => unknown = ${name}`]), null, name)
+    assert.match((await check([`const f: string = ${name}`]))?.evalue ?? '', /not assignable to type 'string'/, name)
+  }
+})
+
+test('a value tells its type', async () => {
+  language.reset()
+  language.ran('const thing: any = 1\nlet other = thing', 1, { thing: 'const thing: { size: number }', other: 'let other: Map<string, number>' })
+  assert.match((await language.check('thing.sise', 2))!.evalue, /Property 'sise' does not exist on type '\{ size: number; \}'/)
+  assert.match((await language.check('other = 1', 2))!.evalue, /'number' is not assignable to type 'Map<string, number>'/)
+  assert.equal(await language.check('const twice = thing.size * 2', 2), null)
+  language.ran('const twice = thing.size', 2, { twice: 'const twice: no type at all' })
+  await language.settled()
+  assert.match((await language.check('twice.length', 3))!.evalue, /'length' does not exist on type 'number'/)
+})
+
+test('without checks, cells are taken in when somebody asks', async () => {
+  language.reset()
+  assert.equal(await language.check('%types off', 1), null)
+  language.ran('%types off', 1)
+  for (let i = 2; i < 20; i++) language.ran(`const value${i} = ${i}`, i)
+  assert.ok((await language.complete('value1', 6)).matches.includes('value19'))
+  assert.equal(await language.check('value19.x', 20), null)
+  assert.match((await language.check('%types on\nvalue19.x', 20))!.evalue, /'x' does not exist/)
+})
 
 describe('type errors stop a cell', () => {
   const rows: [name: string, cells: string[], evalue: RegExp, ...shows: (string | RegExp)[]][] = [
