@@ -10,8 +10,9 @@ import { diskError } from './disk.ts'
 const STALE_MS = 10 * 60_000
 
 /**
- * The folder that keeps downloaded models: `TFHUB_CACHE_DIR` if set (shared with Python's tensorflow_hub), else `GRAFT_CACHE_DIR`/hub, else
- * `~/.cache/graft/hub`. Its layout is tensorflow_hub's: one folder per handle, named by the handle's SHA-1, with a `.descriptor.txt` beside it.
+ * The folder that keeps downloaded models: `TFHUB_CACHE_DIR` if set (shared with Python's tensorflow_hub), else
+ * `GRAFT_CACHE_DIR`/hub, else `~/.cache/graft/hub`. Its layout is tensorflow_hub's: one folder per handle, named by the handle's
+ * SHA-1, with a `.descriptor.txt` beside it.
  */
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
   if (environment.TFHUB_CACHE_DIR) return environment.TFHUB_CACHE_DIR
@@ -29,12 +30,20 @@ export async function isWhole(folder: string): Promise<boolean> {
 }
 
 /**
- * Gives the cached folder of `handle`, or lets `fill` write it somewhere under a temporary folder: what it returns is renamed when it is
- * complete, so that nothing half-written is ever found. Other processes (tensorflow_hub's too) wait for the lock. What `fill` throws is passed
- * on, and nothing is left.
+ * Gives the cached folder of `handle`, or lets `fill` write it somewhere under a temporary folder: what it returns is renamed
+ * when it is complete, so that nothing half-written is ever found. Other processes (tensorflow_hub's too) wait for the lock. What
+ * `fill` throws is passed on, and nothing is left.
  */
-export async function cached(cache: string, handle: string, fill: (temporary: string) => Promise<string>, signal: AbortSignal): Promise<string> {
-  const entry = entryOf(cache, handle), lock = `${entry}.lock`, id = randomUUID().replaceAll('-', ''), temporary = `${entry}.${id}.tmp`
+export async function cached(
+  cache: string,
+  handle: string,
+  fill: (temporary: string) => Promise<string>,
+  signal: AbortSignal,
+): Promise<string> {
+  const entry = entryOf(cache, handle),
+    lock = `${entry}.lock`,
+    id = randomUUID().replaceAll('-', ''),
+    temporary = `${entry}.${id}.tmp`
   for (;;) {
     if (await isWhole(entry)) return entry
     signal.throwIfAborted()
@@ -50,12 +59,18 @@ export async function cached(cache: string, handle: string, fill: (temporary: st
   try {
     await mkdir(temporary)
     const model = await fill(temporary)
-    if (!await isWhole(model)) {
-      throw new GraftError(`'${handle}' is not a SavedModel: the archive has no saved_model.pb at its root. Open another one with hub.load('./folder').`)
+    if (!(await isWhole(model))) {
+      throw new GraftError(
+        `'${handle}' is not a SavedModel: the archive has no saved_model.pb at its root. ` +
+          'Open another one with hub.load(\'./folder\').',
+      )
     }
     await rm(entry, { recursive: true, force: true })
     await rename(model, entry)
-    await writeFile(`${entry}.descriptor.txt`, `Module: ${handle}\nDownload Time: ${new Date().toISOString()}\nDownloader Hostname: ${hostname()} (PID:${process.pid})`)
+    await writeFile(
+      `${entry}.descriptor.txt`,
+      `Module: ${handle}\nDownload Time: ${new Date().toISOString()}\nDownloader Hostname: ${hostname()} (PID:${process.pid})`,
+    )
     return entry
   } catch (error) {
     throw diskError(error, cache, `the model cache (${cache})`)

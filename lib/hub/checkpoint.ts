@@ -26,8 +26,8 @@ export interface CheckpointObject {
 }
 
 /**
- * A checkpoint as TensorFlow writes it (a "tensor bundle"): an index table beside data shards. Tensors are read when asked for and checked
- * by their CRC-32C. Close it after use.
+ * A checkpoint as TensorFlow writes it (a "tensor bundle"): an index table beside data shards. Tensors are read when asked for
+ * and checked by their CRC-32C. Close it after use.
  *
  * @example
  * const checkpoint = await Checkpoint.open('./mobilenet/variables/variables')
@@ -48,9 +48,12 @@ export class Checkpoint {
   /** Opens `prefix.index`. Throws a GraftError where it is missing or damaged. */
   static async open(prefix: string): Promise<Checkpoint> {
     const bytes = await readFile(`${prefix}.index`).catch((error: NodeJS.ErrnoException) => {
-      throw new GraftError(error.code === 'ENOENT'
-        ? `the model has no weights: ${prefix}.index is missing. Expected a SavedModel with variables/; download it anew or hub.load('./folder').`
-        : `cannot read ${prefix}.index: ${error.message}.`)
+      throw new GraftError(
+        error.code === 'ENOENT'
+          ? `the model has no weights: ${prefix}.index is missing. Expected a SavedModel with variables/; ` +
+            'download it anew or open another one with hub.load(\'./folder\').'
+          : `cannot read ${prefix}.index: ${error.message}.`,
+      )
     })
     try {
       const entries = new Map<string, Entry>()
@@ -87,7 +90,8 @@ export class Checkpoint {
     if (entry.slices.length) return this.#assemble(key, entry)
     const bytes = await this.#bytes(key, entry)
     try {
-      if (entry.dtype === 'string') return { dtype: 'string', shape: entry.shape, data: new Uint8Array(), strings: readStrings(bytes, sizeOf(entry.shape)) }
+      if (entry.dtype === 'string')
+        return { dtype: 'string', shape: entry.shape, data: new Uint8Array(), strings: readStrings(bytes, sizeOf(entry.shape)) }
       return { dtype: entry.dtype, shape: entry.shape, data: numbersOf(entry.dtype, bytes, sizeOf(entry.shape)) }
     } catch (error) {
       throw damaged(this.#file(entry.shard), `tensor '${key}': ${(error as Error).message}`)
@@ -126,7 +130,8 @@ export class Checkpoint {
       throw damaged(path, error.code === 'ENOENT' ? 'the file is missing' : error.message)
     })
     const { size } = await file.stat()
-    if (entry.offset + entry.size > size) throw damaged(path, `it is cut off: tensor '${key}' ends at byte ${entry.offset + entry.size} of ${size}`)
+    if (entry.offset + entry.size > size)
+      throw damaged(path, `it is cut off: tensor '${key}' ends at byte ${entry.offset + entry.size} of ${size}`)
     const bytes = new Uint8Array(entry.size)
     let done = 0
     while (done < entry.size) {
@@ -134,16 +139,19 @@ export class Checkpoint {
       if (!bytesRead) throw damaged(path, `tensor '${key}' is cut off`)
       done += bytesRead
     }
-    if (entry.dtype !== 'string' && maskedCrc32c(bytes) !== entry.crc) throw damaged(path, `the checksum of tensor '${key}' does not match`)
+    if (entry.dtype !== 'string' && maskedCrc32c(bytes) !== entry.crc)
+      throw damaged(path, `the checksum of tensor '${key}' does not match`)
     return bytes
   }
 
   async #assemble(key: string, entry: Entry): Promise<DenseTensor> {
     const whole = { dtype: entry.dtype, shape: entry.shape, data: new Float32Array(sizeOf(entry.shape)) }
-    if (entry.dtype !== 'float32') throw damaged(this.prefix, `tensor '${key}' of ${entry.dtype} is stored in parts, which only float32 may be`)
+    if (entry.dtype !== 'float32')
+      throw damaged(this.prefix, `tensor '${key}' of ${entry.dtype} is stored in parts, which only float32 may be`)
     for (const slice of entry.slices) {
       const part = await this.#read(sliceKey(key, slice), key)
-      if (part.shape.some((size, d) => slice[d].start + size > entry.shape[d])) throw damaged(this.prefix, `a part of tensor '${key}' lies outside it`)
+      if (part.shape.some((size, d) => slice[d].start + size > entry.shape[d]))
+        throw damaged(this.prefix, `a part of tensor '${key}' lies outside it`)
       copyInto(whole, part, slice.map(({ start }) => start))
     }
     return whole

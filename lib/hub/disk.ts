@@ -8,9 +8,15 @@ export function diskError(error: unknown, folder: string, what: string): unknown
       return new GraftError(`the disk is full: no room for the model in ${what}. Nothing was left behind. Free some space, `
         + 'set GRAFT_CACHE_DIR to a folder on another disk, or open a copy you have: hub.load(\'./folder\').')
     case 'EACCES': case 'EPERM': case 'EROFS':
-      return new GraftError(`cannot write to ${what}: ${code}. Set GRAFT_CACHE_DIR to a folder you may write to, or open a copy you have: hub.load('./folder').`)
+      return new GraftError(
+        `cannot write to ${what}: ${code}. Set GRAFT_CACHE_DIR to a folder you may write to, ` +
+          'or open a copy you have: hub.load(\'./folder\').',
+      )
     case 'ENOTDIR': case 'EISDIR': case 'ENAMETOOLONG':
-      return new GraftError(`cannot use ${what}: ${(error as Error).message}. Set GRAFT_CACHE_DIR to a folder, or open a copy you have: hub.load('./folder').`)
+      return new GraftError(
+        `cannot use ${what}: ${(error as Error).message}. Set GRAFT_CACHE_DIR to a folder, ` +
+          'or open a copy you have: hub.load(\'./folder\').',
+      )
     default:
       return error
   }

@@ -11,11 +11,17 @@ const PATIENCE: Patience = { attempts: 4, stall: 60_000, pause: 400 }
 export type OnBytes = (received: number, total: number | null) => void
 
 /**
- * Fetches `url` into `file`. A download that breaks off goes on where it stopped if the server allows that (HTTP range with the same ETag),
- * else starts again. Length, and the MD5 that Google's storage sends, are checked. Throws a GraftError that names the address, the cause and
- * the way out; an abort of `signal` is passed on.
+ * Fetches `url` into `file`. A download that breaks off goes on where it stopped if the server allows that (HTTP range with the
+ * same ETag), else starts again. Length, and the MD5 that Google's storage sends, are checked. Throws a GraftError that names the
+ * address, the cause and the way out; an abort of `signal` is passed on.
  */
-export async function download(url: URL, file: string, signal: AbortSignal, onBytes: OnBytes = () => {}, patience: Partial<Patience> = {}): Promise<void> {
+export async function download(
+  url: URL,
+  file: string,
+  signal: AbortSignal,
+  onBytes: OnBytes = () => {},
+  patience: Partial<Patience> = {},
+): Promise<void> {
   const { attempts, stall, pause } = { ...PATIENCE, ...patience }
   const out = await open(file, 'w')
   try {
@@ -31,7 +37,8 @@ export async function download(url: URL, file: string, signal: AbortSignal, onBy
         await sleep(pause * 2 ** (attempt - 1), undefined, { signal })
       }
     }
-    if (state.md5 && await md5Of(file) !== state.md5) throw explained(new Final('the download is damaged: its MD5 is not the one that the server states'), url, 1)
+    if (state.md5 && (await md5Of(file)) !== state.md5)
+      throw explained(new Final('the download is damaged: its MD5 is not the one that the server states'), url, 1)
   } finally {
     await out.close()
   }
@@ -44,10 +51,20 @@ const BUCKET = 'the server points to a storage bucket (gs://) instead of sending
 /** An answer that trying again would not change. */
 class Final extends Error {}
 
-async function once(url: URL, out: FileHandle, state: State, signal: AbortSignal, stall: number, onBytes: OnBytes): Promise<void> {
+async function once(
+  url: URL,
+  out: FileHandle,
+  state: State,
+  signal: AbortSignal,
+  stall: number,
+  onBytes: OnBytes,
+): Promise<void> {
   const standstill = new AbortController()
   let timer = setTimeout(() => standstill.abort(), stall)
-  const alive = () => { clearTimeout(timer); timer = setTimeout(() => standstill.abort(), stall) }
+  const alive = () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => standstill.abort(), stall)
+  }
   try {
     const headers: Record<string, string> = { 'accept-encoding': 'identity', 'user-agent': 'graft' }
     if (state.received && state.etag) Object.assign(headers, { range: `bytes=${state.received}-`, 'if-range': state.etag })
@@ -65,7 +82,8 @@ async function once(url: URL, out: FileHandle, state: State, signal: AbortSignal
       state.received += chunk.length
       onBytes(state.received, state.total)
     }
-    if (state.total !== null && state.received < state.total) throw new Error(`the connection broke off after ${state.received} of ${state.total} bytes`)
+    if (state.total !== null && state.received < state.total)
+      throw new Error(`the connection broke off after ${state.received} of ${state.total} bytes`)
     await out.truncate(state.received)
   } catch (error) {
     if (/URL scheme must be/.test((error as { cause?: Error }).cause?.message ?? '')) throw new Final(BUCKET)
@@ -81,15 +99,23 @@ async function checkStatus(response: Response, url: URL): Promise<void> {
   if (status === 200 || status === 206) {
     if (/text\/html/.test(response.headers.get('content-type') ?? '')) {
       await response.body?.cancel()
-      throw new Final('the server answered with a web page, not a model. The address may be that of the model\'s page; a handle ends in a version, e.g. …/feature_vector/5')
+      throw new Final(
+        "the server answered with a web page, not a model. The address may be that of the model's page; " +
+          'a handle ends in a version, e.g. …/feature_vector/5',
+      )
     }
     return
   }
   await response.body?.cancel()
   switch (status) {
-    case 401: case 403: throw new Final(`the server refuses it (${status}). The model may need an account, or a signed address has expired`)
-    case 404: case 410: throw new Final(`there is no such model (${status}). Check the handle's spelling and version number`)
-    case 303: throw new Final(BUCKET)
+    case 401:
+    case 403:
+      throw new Final(`the server refuses it (${status}). The model may need an account, or a signed address has expired`)
+    case 404:
+    case 410:
+      throw new Final(`there is no such model (${status}). Check the handle's spelling and version number`)
+    case 303:
+      throw new Final(BUCKET)
     default: {
       const message = `the server answered ${status} ${response.statusText}`.trim()
       throw status >= 500 || status === 408 || status === 429 ? new Error(message) : new Final(message)
@@ -101,16 +127,24 @@ const isDiskError = (error: unknown) => ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'].inc
 
 function explained(error: unknown, url: URL, attempts: number): Error {
   const shown = `${url.origin}${url.pathname}`, out = 'A copy you have opens with hub.load(\'./folder\')'
-  if (error instanceof Final) return new GraftError(`cannot load ${shown}: ${error.message}. ${out}; GRAFT_HUB_MIRROR names a mirror.`)
+  if (error instanceof Final)
+    return new GraftError(`cannot load ${shown}: ${error.message}. ${out}; GRAFT_HUB_MIRROR names a mirror.`)
   if (isDiskError(error)) return error as Error
   const { cause } = error as { cause?: NodeJS.ErrnoException }
   const reasons: Record<string, string> = {
-    ENOTFOUND: 'the host is not known', EAI_AGAIN: 'the host name cannot be looked up: is there a network?', ECONNREFUSED: 'the host refuses the connection',
-    ECONNRESET: 'the connection was reset', ETIMEDOUT: 'the host does not answer', UND_ERR_CONNECT_TIMEOUT: 'the host does not answer',
-    UND_ERR_SOCKET: 'the connection broke off', CERT_HAS_EXPIRED: 'its certificate has expired',
+    ENOTFOUND: 'the host is not known',
+    EAI_AGAIN: 'the host name cannot be looked up: is there a network?',
+    ECONNREFUSED: 'the host refuses the connection',
+    ECONNRESET: 'the connection was reset',
+    ETIMEDOUT: 'the host does not answer',
+    UND_ERR_CONNECT_TIMEOUT: 'the host does not answer',
+    UND_ERR_SOCKET: 'the connection broke off',
+    CERT_HAS_EXPIRED: 'its certificate has expired',
   }
   const reason = reasons[cause?.code ?? ''] ?? cause?.message ?? (error as Error).message
-  return new GraftError(`cannot reach ${shown}: ${reason} (${attempts} attempts). Check the network, or set GRAFT_HUB_MIRROR to a mirror. ${out}.`)
+  return new GraftError(
+    `cannot reach ${shown}: ${reason} (${attempts} attempts). Check the network, or set GRAFT_HUB_MIRROR to a mirror. ${out}.`,
+  )
 }
 
 async function md5Of(path: string): Promise<string> {

@@ -18,13 +18,17 @@ export interface LoadOptions {
 const loaded = new Map<string, Promise<tfTypes.LayersModel>>()
 
 /**
- * Opens a TensorFlow Hub model as a plain layers model: real, named layers with the published weights, which can be taken apart, frozen, trained
- * and saved like any other. TF Hub's image models take pixels in [0, 1]; where the model rescales raw pixels itself, its card says [0, 255].
+ * Opens a TensorFlow Hub model as a plain layers model: real, named layers with the published weights, which can be taken apart,
+ * frozen, trained and saved like any other. TF Hub's image models take pixels in [0, 1]; where the model rescales raw pixels
+ * itself, its card says [0, 255].
  *
- * A second call gives the same model, so that what was trained or frozen in one cell is there in the next; `fresh` gives a new copy.
+ * A second call gives the same model, so that what was trained or frozen in one cell is there in the next; `fresh` gives a new
+ * copy.
  *
- * @param handle an address on TensorFlow Hub or a mirror (see `GRAFT_HUB_MIRROR`), a local folder, a `file:` address or an archive
- * @throws GraftError for a wrong handle, an unreachable host, a damaged or foreign file, an unknown signature; it says the way out
+ * @param handle an address on TensorFlow Hub or a mirror (see `GRAFT_HUB_MIRROR`), a local folder, a `file:` address or an
+ * archive
+ * @throws GraftError for a wrong handle, an unreachable host, a damaged or foreign file, an unknown signature; it says the way
+ * out
  * @example
  * const base = await hub.load('https://tfhub.dev/google/tf2-preview/mobilenet_v2/feature_vector/4')
  * base.layers.map(layer => layer.name)
@@ -42,10 +46,18 @@ export async function load(handle: string, { fresh = false, signature, name }: L
   return await opening
 }
 
-async function openModel(handle: string, folder: string, signature: string | undefined, name: string | undefined): Promise<tfTypes.LayersModel> {
+async function openModel(
+  handle: string,
+  folder: string,
+  signature: string | undefined,
+  name: string | undefined,
+): Promise<tfTypes.LayersModel> {
   const { model, report } = await lift(folder, { signature, name: name ?? nameOf(handle) })
-  const [, height, width] = model.inputs[0].shape, size = height ?? width ?? sizeIn(handle), notes = [...report.notes]
-  if (report.opaque.length) notes.push(`${report.opaque.length} operations without a Keras layer: ${report.opaque.map(({ layer }) => layer).join(', ')}`)
+  const [, height, width] = model.inputs[0].shape,
+    size = height ?? width ?? sizeIn(handle),
+    notes = [...report.notes]
+  if (report.opaque.length)
+    notes.push(`${report.opaque.length} operations without a Keras layer: ${report.opaque.map(({ layer }) => layer).join(', ')}`)
   if (height === null) notes.push(`takes images of any size; ${size} is assumed`)
   setCard(model, { handle, folder, layout: report.layout, size: [height ?? size, width ?? size], range: rangeOf(model), notes })
   return model
@@ -69,7 +81,8 @@ function sizeIn(handle: string): number {
 
 /** Image models on TF Hub take [0, 1]; one that begins by dividing by 255 or 127.5 takes bytes. */
 function rangeOf(model: tfTypes.LayersModel): [number, number] {
-  const first = model.layers.find(layer => layer.getClassName() === 'Rescaling') as { scale?: number, inboundNodes: { inboundLayers: tfTypes.layers.Layer[] }[] } | undefined
+  const first = model.layers.find(layer => layer.getClassName() === 'Rescaling') as
+    { scale?: number; inboundNodes: { inboundLayers: tfTypes.layers.Layer[] }[] } | undefined
   const atInput = first?.inboundNodes[0]?.inboundLayers[0]?.getClassName() === 'InputLayer'
   return atInput && first!.scale! < 0.05 ? [0, 255] : [0, 1]
 }

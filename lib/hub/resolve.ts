@@ -15,9 +15,10 @@ export interface ResolveOptions {
 }
 
 /**
- * Gives the local folder of the model behind `handle`, downloading it on first use. Addresses are asked for TensorFlow Hub's compressed format
- * (`?tf-hub-format=compressed`); the folder is cached (see {@link cacheFolder}) and found again without a network. Aborted by the host's signal.
- * Throws a GraftError that says what went wrong and the way out, and leaves nothing half-written.
+ * Gives the local folder of the model behind `handle`, downloading it on first use. Addresses are asked for TensorFlow Hub's
+ * compressed format (`?tf-hub-format=compressed`); the folder is cached (see {@link cacheFolder}) and found again without a
+ * network. Aborted by the host's signal. Throws a GraftError that says what went wrong and the way out, and leaves nothing
+ * half-written.
  *
  * @example
  * const folder = await hub.resolve('https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5')
@@ -26,7 +27,10 @@ export async function resolve(handle: string, { environment = process.env, patie
   const { signal } = host(), parsed = parseHandle(handle, environment), cache = cacheFolder(environment)
   if (parsed.kind === 'path') {
     const info = await stat(parsed.path).catch(() => null)
-    if (!info) throw new GraftError(`no such file or folder: '${parsed.path}'. Expected a folder with saved_model.pb: hub.load('./folder').`)
+    if (!info)
+      throw new GraftError(
+        `no such file or folder: '${parsed.path}'. Expected a folder with saved_model.pb: hub.load('./folder').`,
+      )
     if (info.isDirectory()) return parsed.path
     const key = `${parsed.path} ${info.size} ${info.mtimeMs}`
     return await cached(cache, key, temporary => unpack(parsed.path, join(temporary, 'model'), handle, signal), signal)

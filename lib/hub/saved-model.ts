@@ -65,8 +65,8 @@ export interface SavedModel {
 }
 
 /**
- * Reads `folder/saved_model.pb` (TensorFlow's `saved_model.proto`). Of several meta graphs the one tagged `serve` is taken, then the
- * untagged one (TF1 hub format). Throws a GraftError where the folder holds no SavedModel or a damaged one.
+ * Reads `folder/saved_model.pb` (TensorFlow's `saved_model.proto`). Of several meta graphs the one tagged `serve` is taken, then
+ * the untagged one (TF1 hub format). Throws a GraftError where the folder holds no SavedModel or a damaged one.
  */
 export async function readSavedModel(folder: string): Promise<SavedModel> {
   const file = join(folder, 'saved_model.pb')
@@ -84,7 +84,9 @@ export async function readSavedModel(folder: string): Promise<SavedModel> {
     return model
   } catch (error) {
     if (error instanceof GraftError) throw error
-    throw new GraftError(`${file} is damaged: ${(error as Error).message}. Download it anew, or open an intact copy with hub.load('./folder').`)
+    throw new GraftError(
+      `${file} is damaged: ${(error as Error).message}. Download it anew, or open an intact copy with hub.load('./folder').`,
+    )
   }
 }
 
@@ -92,8 +94,10 @@ async function explainMissing(folder: string): Promise<string> {
   const info = await stat(folder).catch(() => null)
   const expected = 'Expected a folder with saved_model.pb and variables/; open another one with hub.load(\'./folder\').'
   if (!info) return `no such folder: '${folder}'. ${expected}`
-  if (await exists(join(folder, 'saved_model.pbtxt'))) return `'${folder}' holds a SavedModel as text (saved_model.pbtxt). ${expected}`
-  if (await exists(join(folder, 'model.json'))) return `'${folder}' holds a TensorFlow.js model (model.json), not a SavedModel. ${expected}`
+  if (await exists(join(folder, 'saved_model.pbtxt')))
+    return `'${folder}' holds a SavedModel as text (saved_model.pbtxt). ${expected}`
+  if (await exists(join(folder, 'model.json')))
+    return `'${folder}' holds a TensorFlow.js model (model.json), not a SavedModel. ${expected}`
   return `not a SavedModel: '${folder}' has no saved_model.pb. ${expected}`
 }
 
@@ -101,7 +105,15 @@ const exists = (path: string) => stat(path).then(() => true, () => false)
 
 function readMetaGraph(bytes: Uint8Array, folder: string): SavedModel {
   const model: SavedModel = {
-    folder, tags: [], version: '', nodes: () => [], functions: new Map(), signatures: new Map(), objects: [], concrete: new Map(), hub1: false,
+    folder,
+    tags: [],
+    version: '',
+    nodes: () => [],
+    functions: new Map(),
+    signatures: new Map(),
+    objects: [],
+    concrete: new Map(),
+    hub1: false,
   }
   readMessage(bytes, {
     1: r => readMessage(r.bytes(), { 4: m => { model.tags.push(m.string()) }, 5: m => { model.version = m.string() } }),
@@ -155,7 +167,17 @@ function readSignature(bytes: Uint8Array): Signature {
   const signature: Signature = { inputs: new Map(), outputs: new Map(), method: '' }
   const info = (value: Uint8Array): TensorInfo => {
     const out: TensorInfo = { name: '', dtype: 1, shape: new Uint8Array() }
-    readMessage(value, { 1: r => { out.name = r.string() }, 2: r => { out.dtype = r.int32() }, 3: r => { out.shape = r.bytes() } })
+    readMessage(value, {
+      1: r => {
+        out.name = r.string()
+      },
+      2: r => {
+        out.dtype = r.int32()
+      },
+      3: r => {
+        out.shape = r.bytes()
+      },
+    })
     return out
   }
   readMessage(bytes, {

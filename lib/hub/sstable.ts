@@ -7,8 +7,9 @@ const FOOTER = 48, MAGIC_LOW = 0x8b80fb57, MAGIC_HIGH = 0xdb477524
 const LARGEST_BLOCK = 1 << 26
 
 /**
- * Reads a LevelDB table (TensorFlow's `io/table`), the format of a checkpoint's index: sorted keys with bytes each. Keys are byte strings: each
- * character is one byte. Blocks are checked by their CRC-32C and may be compressed by snappy. Throws a RangeError at damage.
+ * Reads a LevelDB table (TensorFlow's `io/table`), the format of a checkpoint's index: sorted keys with bytes each. Keys are byte
+ * strings: each character is one byte. Blocks are checked by their CRC-32C and may be compressed by snappy. Throws a RangeError
+ * at damage.
  */
 export function readTable(bytes: Uint8Array): Map<string, Uint8Array> {
   if (bytes.length < FOOTER) throw new RangeError(`a table of ${bytes.length} bytes is shorter than its footer`)
@@ -52,7 +53,8 @@ function* readBlock(file: Uint8Array, { offset, size }: Handle): Generator<[key:
     next.set(block.subarray(start, start + fresh), shared)
     key = next
     reader.pos = start + fresh + length
-    yield [Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1'), block.subarray(start + fresh, start + fresh + length)]
+    const name = Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
+    yield [name, block.subarray(start + fresh, start + fresh + length)]
   }
 }
 

@@ -66,6 +66,9 @@ function readSpec(bytes: Uint8Array): TensorSpec {
 export function tensorSpecs(value: Structure | undefined, path = ''): { spec: TensorSpec, path: string }[] {
   if (value instanceof TensorSpec) return [{ spec: value, path: path || value.name }]
   if (Array.isArray(value)) return value.flatMap((item, i) => tensorSpecs(item, path ? `${path}.${i}` : ''))
-  if (value && typeof value === 'object') return Object.keys(value).sort().flatMap(key => tensorSpecs(value[key], path ? `${path}.${key}` : key))
+  if (value && typeof value === 'object')
+    return Object.keys(value)
+      .sort()
+      .flatMap(key => tensorSpecs(value[key], path ? `${path}.${key}` : key))
   return []
 }

@@ -3,8 +3,20 @@ import { int64, readMessage, readRepeated, text } from './proto.ts'
 
 /** TensorFlow's element types by their number in `types.proto`, as far as model files use them. */
 export const dataTypes: Record<number, string> = {
-  1: 'float32', 2: 'float64', 3: 'int32', 4: 'uint8', 5: 'int16', 6: 'int8', 7: 'string', 9: 'int64', 10: 'bool', 14: 'bfloat16', 19: 'float16',
-  20: 'resource', 22: 'uint32', 23: 'uint64',
+  1: 'float32',
+  2: 'float64',
+  3: 'int32',
+  4: 'uint8',
+  5: 'int16',
+  6: 'int8',
+  7: 'string',
+  9: 'int64',
+  10: 'bool',
+  14: 'bfloat16',
+  19: 'float16',
+  20: 'resource',
+  22: 'uint32',
+  23: 'uint64',
 }
 
 /** The name of an element type; reference types (number + 100, TF1 variables) count as the type they refer to. */
@@ -46,20 +58,32 @@ export function readShape(bytes: Uint8Array): number[] | null {
 export function numbersOf(dtype: string, bytes: Uint8Array, count: number): Numbers {
   const width = WIDTHS[dtype]
   if (!width) throw new RangeError(`elements of type ${dtype} cannot be read as numbers`)
-  if (bytes.byteLength !== width * count) throw new RangeError(`${count} elements of ${dtype} need ${width * count} bytes, ${bytes.byteLength} found`)
+  if (bytes.byteLength !== width * count)
+    throw new RangeError(`${count} elements of ${dtype} need ${width * count} bytes, ${bytes.byteLength} found`)
   const { buffer, byteOffset } = bytes.byteOffset % width ? new Uint8Array(bytes) : bytes
   switch (dtype) {
-    case 'float32': return new Float32Array(buffer, byteOffset, count)
-    case 'float64': return new Float64Array(buffer, byteOffset, count)
-    case 'int32': return new Int32Array(buffer, byteOffset, count)
-    case 'uint32': return Float64Array.from(new Uint32Array(buffer, byteOffset, count))
-    case 'int64': return Float64Array.from(new BigInt64Array(buffer, byteOffset, count), Number)
-    case 'uint64': return Float64Array.from(new BigUint64Array(buffer, byteOffset, count), Number)
-    case 'int16': return Int32Array.from(new Int16Array(buffer, byteOffset, count))
-    case 'int8': return Int32Array.from(new Int8Array(buffer, byteOffset, count))
-    case 'float16': return Float32Array.from(new Uint16Array(buffer, byteOffset, count), halfToNumber)
-    case 'bfloat16': return new Float32Array(Uint32Array.from(new Uint16Array(buffer, byteOffset, count), bits => bits << 16).buffer)
-    default: return new Uint8Array(buffer, byteOffset, count)
+    case 'float32':
+      return new Float32Array(buffer, byteOffset, count)
+    case 'float64':
+      return new Float64Array(buffer, byteOffset, count)
+    case 'int32':
+      return new Int32Array(buffer, byteOffset, count)
+    case 'uint32':
+      return Float64Array.from(new Uint32Array(buffer, byteOffset, count))
+    case 'int64':
+      return Float64Array.from(new BigInt64Array(buffer, byteOffset, count), Number)
+    case 'uint64':
+      return Float64Array.from(new BigUint64Array(buffer, byteOffset, count), Number)
+    case 'int16':
+      return Int32Array.from(new Int16Array(buffer, byteOffset, count))
+    case 'int8':
+      return Int32Array.from(new Int8Array(buffer, byteOffset, count))
+    case 'float16':
+      return Float32Array.from(new Uint16Array(buffer, byteOffset, count), halfToNumber)
+    case 'bfloat16':
+      return new Float32Array(Uint32Array.from(new Uint16Array(buffer, byteOffset, count), bits => bits << 16).buffer)
+    default:
+      return new Uint8Array(buffer, byteOffset, count)
   }
 }
 

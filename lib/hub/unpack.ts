@@ -11,8 +11,9 @@ import { GraftError } from '../error.ts'
 const MOST_ENTRIES = 5_000
 
 /**
- * Unpacks a tar archive, plain or gzipped, into the new `folder` and returns the model's root: that folder, or the only one in it. Only files and folders are taken; an entry that would lie outside `folder`, a link
- * or a device ends it, as does an archive that unpacks to more than a hundred times its size. Throws a GraftError that names `source`.
+ * Unpacks a tar archive, plain or gzipped, into the new `folder` and returns the model's root: that folder, or the only one in
+ * it. Only files and folders are taken; an entry that would lie outside `folder`, a link or a device ends it, as does an archive
+ * that unpacks to more than a hundred times its size. Throws a GraftError that names `source`.
  */
 export async function unpack(archive: string, folder: string, source: string, signal?: AbortSignal): Promise<string> {
   await mkdir(folder)
@@ -27,7 +28,12 @@ export async function unpack(archive: string, folder: string, source: string, si
   const counter = new Transform({
     transform(chunk: Buffer, _, done) {
       unpacked += chunk.length
-      done(unpacked > limit ? corrupt(source, `it unpacks to more than ${Math.round(limit / 2 ** 20)} MB, a hundred times its size`) : null, chunk)
+      done(
+        unpacked > limit
+          ? corrupt(source, `it unpacks to more than ${Math.round(limit / 2 ** 20)} MB, a hundred times its size`)
+          : null,
+        chunk,
+      )
     },
   })
   const tar = extract()
@@ -44,10 +50,19 @@ export async function unpack(archive: string, folder: string, source: string, si
       entry.resume()
     }
   }
-  const reading = pipeline([createReadStream(archive), ...steps, counter, tar], { signal }).catch(error => { broken.abort(); throw error })
+  const reading = pipeline([createReadStream(archive), ...steps, counter, tar], { signal }).catch(error => {
+    broken.abort()
+    throw error
+  })
   const writing = write().catch(error => { tar.destroy(error as Error); throw error })
-  const failures = (await Promise.allSettled([reading, writing])).filter(r => r.status === 'rejected').map(r => r.reason as NodeJS.ErrnoException)
-  const failure = failures.find(e => e instanceof GraftError) ?? failures.find(isDisk) ?? failures.find(e => e.name !== 'AbortError') ?? failures[0]
+  const failures = (await Promise.allSettled([reading, writing]))
+    .filter(r => r.status === 'rejected')
+    .map(r => r.reason as NodeJS.ErrnoException)
+  const failure =
+    failures.find(e => e instanceof GraftError) ??
+    failures.find(isDisk) ??
+    failures.find(e => e.name !== 'AbortError') ??
+    failures[0]
   if (signal?.aborted) throw signal.reason
   if (failure) throw failure instanceof GraftError || isDisk(failure) ? failure : corrupt(source, failure.message)
   if (!seen.size) throw corrupt(source, 'it is empty')
@@ -57,7 +72,9 @@ export async function unpack(archive: string, folder: string, source: string, si
 const isDisk = (error: NodeJS.ErrnoException) => /^E(NOSPC|DQUOT|ACCES|PERM|ROFS|IO|MFILE|NAMETOOLONG)$/.test(error.code ?? '')
 
 const corrupt = (source: string, what: string) =>
-  new GraftError(`the archive of '${source}' is damaged or no model: ${what}. Try again, or open a folder you have: hub.load('./folder').`)
+  new GraftError(
+    `the archive of '${source}' is damaged or no model: ${what}. Try again, or open a folder you have: hub.load('./folder').`,
+  )
 
 async function kindOf(path: string): Promise<'gzip' | 'tar' | null> {
   const file = await open(path)

@@ -17,33 +17,51 @@ interface BatchNormalization {
 }
 
 /**
- * Batch normalization as Keras computes it: by the batch's own statistics only while it trains *and* is trainable, else by the moving ones, which
- * a frozen layer never changes; with or without scale and offset. The moving variance is the unbiased one (n − 1) for images, as TensorFlow's
- * fused operation has it. Source: keras BatchNormalization, `call`.
+ * Batch normalization as Keras computes it: by the batch's own statistics only while it trains *and* is trainable, else by the
+ * moving ones, which a frozen layer never changes; with or without scale and offset. The moving variance is the unbiased one (n −
+ * 1) for images, as TensorFlow's fused operation has it. Source: keras BatchNormalization, `call`.
  */
 export function repairBatchNormalization(tf: TF): void {
-  prototypeOf(tf.layers.batchNormalization()).call = function (this: BatchNormalization, inputs: Tensor | Tensor[], kwargs: { training?: boolean }) {
+  prototypeOf(tf.layers.batchNormalization()).call = function (
+    this: BatchNormalization,
+    inputs: Tensor | Tensor[],
+    kwargs: { training?: boolean },
+  ) {
     return tf.tidy(() => {
-      const x = Array.isArray(inputs) ? inputs[0] : inputs, rank = x.rank
+      const x = Array.isArray(inputs) ? inputs[0] : inputs,
+        rank = x.rank
       const axis = ((Array.isArray(this.axis) ? this.axis[0] : this.axis) + rank) % rank
       const toLast = axis === rank - 1 ? null : [...x.shape.keys()].filter(d => d !== axis).concat(axis)
       const last = toLast ? tf.transpose(x, toLast) : x
       const y = kwargs?.training && this.trainable ? train(tf, this, last) : infer(tf, this, last)
-      return toLast ? tf.transpose(y, toLast.map((_, d) => toLast.indexOf(d))) : y
+      return toLast
+        ? tf.transpose(
+            y,
+            toLast.map((_, d) => toLast.indexOf(d)),
+          )
+        : y
     })
   }
-  tf.registerGradient({ kernelName: 'FusedBatchNorm', inputsToSave: ['x', 'mean', 'variance', 'scale'], gradFunc: (dy, saved, attrs) =>
-    inferenceGradients(tf, dy as Tensor, saved, (attrs as unknown as { varianceEpsilon: number }).varianceEpsilon) })
+  tf.registerGradient({
+    kernelName: 'FusedBatchNorm',
+    inputsToSave: ['x', 'mean', 'variance', 'scale'],
+    gradFunc: (dy, saved, attrs) =>
+      inferenceGradients(tf, dy as Tensor, saved, (attrs as unknown as { varianceEpsilon: number }).varianceEpsilon),
+  })
 }
 
 function infer(tf: TF, layer: BatchNormalization, x: Tensor): Tensor {
   const mean = layer.movingMean.read(), variance = layer.movingVariance.read()
   const offset = layer.beta?.read() ?? tf.zerosLike(mean), scale = layer.gamma?.read() ?? tf.onesLike(mean)
-  return tf.reshape(tf.batchNorm(flat4d(tf, x), mean as Tensor1D, variance as Tensor1D, offset as Tensor1D, scale as Tensor1D, layer.epsilon), x.shape)
+  return tf.reshape(
+    tf.batchNorm(flat4d(tf, x), mean as Tensor1D, variance as Tensor1D, offset as Tensor1D, scale as Tensor1D, layer.epsilon),
+    x.shape,
+  )
 }
 
 /** TensorFlow.js normalizes up to four dimensions; of more, all but the channels are one. */
-const flat4d = (tf: TF, x: Tensor): tfTypes.Tensor4D => (x.rank === 4 ? x : tf.reshape(x, [1, 1, -1, x.shape.at(-1)!])) as tfTypes.Tensor4D
+const flat4d = (tf: TF, x: Tensor): tfTypes.Tensor4D =>
+  (x.rank === 4 ? x : tf.reshape(x, [1, 1, -1, x.shape.at(-1)!])) as tfTypes.Tensor4D
 
 function train(tf: TF, layer: BatchNormalization, x: Tensor): Tensor {
   const [y, mean, variance] = normalizeBatch(x, layer.gamma?.read() ?? null, layer.beta?.read() ?? null, layer.epsilon)

@@ -38,12 +38,17 @@ type Shape = (number | null)[]
 
 function repairDepthwise(tf: TF): void {
   const prototype = prototypeOf(tf.layers.depthwiseConv2d({ kernelSize: 1 }))
-  const call = prototype.call as unknown as Call, computeOutputShape = prototype.computeOutputShape as unknown as (shape: Shape) => Shape
+  const call = prototype.call as unknown as Call,
+    computeOutputShape = prototype.computeOutputShape as unknown as (shape: Shape) => Shape
   prototype.call = function (this: Convolution, inputs: Tensor | Tensor[], kwargs: object) {
     if (!isDilated(this.dilationRate) || this.dataFormat === 'channelsFirst') return call.call(this, inputs, kwargs)
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor4D
-      return finish(tf, this, tf.depthwiseConv2d(x, this.depthwiseKernel.read() as Tensor4D, this.strides, this.padding, 'NHWC', this.dilationRate))
+      return finish(
+        tf,
+        this,
+        tf.depthwiseConv2d(x, this.depthwiseKernel.read() as Tensor4D, this.strides, this.padding, 'NHWC', this.dilationRate),
+      )
     })
   }
   prototype.computeOutputShape = function (this: Convolution, shape: Shape) {
@@ -55,23 +60,27 @@ function repairDepthwise(tf: TF): void {
 }
 
 /**
- * Conv2D with `groups`: each group of output channels sees its own group of input channels (Keras's `groups`). A configuration that is read back
- * carries the number; on a new layer it is set as a property: `Object.assign(tf.layers.conv2d(…), { groups: 4 })`.
+ * Conv2D with `groups`: each group of output channels sees its own group of input channels (Keras's `groups`). A configuration
+ * that is read back carries the number; on a new layer it is set as a property: `Object.assign(tf.layers.conv2d(…), { groups: 4
+ * })`.
  */
 function repairGroups(tf: TF): void {
   const prototype = prototypeOf(tf.layers.conv2d({ filters: 1, kernelSize: 1 })) as Methods & { groups?: number }
   const call = prototype.call as unknown as Call, build = prototype.build as unknown as (shape: Shape) => void
   const getConfig = prototype.getConfig as unknown as () => object, cls = prototype.constructor
   prototype.groups = 1
-  cls.fromConfig = (make: new (config: object) => object, config: { groups?: number }) => Object.assign(new make(config), { groups: config.groups ?? 1 })
+  cls.fromConfig = (make: new (config: object) => object, config: { groups?: number }) =>
+    Object.assign(new make(config), { groups: config.groups ?? 1 })
   tf.serialization.registerClass(cls as never)
   prototype.build = function (this: Convolution & { inputSpec: unknown }, shapes: Shape | Shape[]) {
-    const shape = (Array.isArray(shapes[0]) ? shapes[0] : shapes) as Shape, axis = this.dataFormat === 'channelsFirst' ? 1 : shape.length - 1
+    const shape = (Array.isArray(shapes[0]) ? shapes[0] : shapes) as Shape,
+      axis = this.dataFormat === 'channelsFirst' ? 1 : shape.length - 1
     build.call(this, shape.map((size, d) => d === axis ? size! / this.groups : size))
     this.inputSpec = [{ ndim: shape.length, axes: { [axis]: shape[axis] } }]
   }
   prototype.call = function (this: Convolution, inputs: Tensor | Tensor[], kwargs: object) {
-    if (this.groups === 1 && !isDilated(this.dilationRate) || this.dataFormat === 'channelsFirst') return call.call(this, inputs, kwargs)
+    if ((this.groups === 1 && !isDilated(this.dilationRate)) || this.dataFormat === 'channelsFirst')
+      return call.call(this, inputs, kwargs)
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor4D
       return finish(tf, this, groupedConvolution(tf, x, this.kernel.read() as Tensor4D, this.groups, this))
@@ -82,28 +91,46 @@ function repairGroups(tf: TF): void {
   }
 }
 
-function groupedConvolution(tf: TF, x: Tensor4D, kernel: Tensor4D, groups: number, { strides, padding, dilationRate }: Convolution): Tensor {
+function groupedConvolution(
+  tf: TF,
+  x: Tensor4D,
+  kernel: Tensor4D,
+  groups: number,
+  { strides, padding, dilationRate }: Convolution,
+): Tensor {
   if (groups === 1) return tf.conv2d(x, kernel, strides, padding, 'NHWC', dilationRate)
   const [height, width, depth, filters] = kernel.shape
   if (depth === 1) {
     const perChannel = tf.reshape(kernel, [height, width, groups, filters / groups]) as Tensor4D
     return tf.depthwiseConv2d(x, perChannel, strides, padding, 'NHWC', dilationRate)
   }
-  const inputs = tf.split(x, groups, 3) as Tensor4D[], kernels = tf.split(kernel, groups, 3) as Tensor4D[]
-  return tf.concat(inputs.map((part, i) => tf.conv2d(part, kernels[i], strides, padding, 'NHWC', dilationRate)), 3)
+  const inputs = tf.split(x, groups, 3) as Tensor4D[],
+    kernels = tf.split(kernel, groups, 3) as Tensor4D[]
+  return tf.concat(
+    inputs.map((part, i) => tf.conv2d(part, kernels[i], strides, padding, 'NHWC', dilationRate)),
+    3,
+  )
 }
 
-interface ConvAttributes { strides: number | Pair, pad: 'same' | 'valid' | number, dilations: number | Pair | null, dataFormat?: 'NHWC', dimRoundingMode?: 'floor' }
+interface ConvAttributes {
+  strides: number | Pair
+  pad: 'same' | 'valid' | number
+  dilations: number | Pair | null
+  dataFormat?: 'NHWC'
+  dimRoundingMode?: 'floor'
+}
 
 /**
- * Gradients of dilated convolutions: with stride 1 a dilated convolution is a plain one on the image cut into d·d interleaved ones (space to
- * batch), so its gradients are the plain ones on those.
+ * Gradients of dilated convolutions: with stride 1 a dilated convolution is a plain one on the image cut into d·d interleaved
+ * ones (space to batch), so its gradients are the plain ones on those.
  */
 function dilatedGradients(tf: TF): void {
   for (const [kernelName, depthwise] of [['Conv2D', false], ['DepthwiseConv2dNative', true]] as const) {
     const [byInput, byFilter] = depthwise
-      ? ['DepthwiseConv2dNativeBackpropInput', 'DepthwiseConv2dNativeBackpropFilter'] : ['Conv2DBackpropInput', 'Conv2DBackpropFilter']
-    const run = (name: string, inputs: Record<string, Tensor>, attrs: object) => tf.engine().runKernel(name, inputs, attrs as never) as Tensor
+      ? ['DepthwiseConv2dNativeBackpropInput', 'DepthwiseConv2dNativeBackpropFilter']
+      : ['Conv2DBackpropInput', 'Conv2DBackpropFilter']
+    const run = (name: string, inputs: Record<string, Tensor>, attrs: object) =>
+      tf.engine().runKernel(name, inputs, attrs as never) as Tensor
     tf.registerGradient({
       kernelName, inputsToSave: ['x', 'filter'],
       gradFunc: (dy, [x, filter], attributes) => {
@@ -116,14 +143,33 @@ function dilatedGradients(tf: TF): void {
             filter: () => run(byFilter, { x, dy: dy as Tensor }, { ...shared, filterShape: filter.shape }),
           }
         }
-        const info = tf.backend_util.computeConv2DInfo(x.shape as never, filter.shape as never, strides, rate, pad as 'same', dimRoundingMode, depthwise)
+        const info = tf.backend_util.computeConv2DInfo(
+          x.shape as never,
+          filter.shape as never,
+          strides,
+          rate,
+          pad as 'same',
+          dimRoundingMode,
+          depthwise,
+        )
         const { top, bottom, left, right } = info.padInfo
-        const beyond = [(rate[0] - (x.shape[1]! + top + bottom) % rate[0]) % rate[0], (rate[1] - (x.shape[2]! + left + right) % rate[1]) % rate[1]]
+        const beyond = [
+          (rate[0] - ((x.shape[1]! + top + bottom) % rate[0])) % rate[0],
+          (rate[1] - ((x.shape[2]! + left + right) % rate[1])) % rate[1],
+        ]
         const around = [[top, bottom + beyond[0]], [left, right + beyond[1]]]
-        const cut = () => tf.spaceToBatchND(x, rate, around), dyCut = () => tf.spaceToBatchND(dy as Tensor, rate, [[0, beyond[0]], [0, beyond[1]]])
+        const cut = () => tf.spaceToBatchND(x, rate, around),
+          dyCut = () =>
+            tf.spaceToBatchND(dy as Tensor, rate, [
+              [0, beyond[0]],
+              [0, beyond[1]],
+            ])
         const plain = { ...shared, strides: [1, 1], pad: 'valid' }
         return {
-          x: () => tf.tidy(() => tf.batchToSpaceND(run(byInput, { dy: dyCut(), filter }, { ...plain, inputShape: cut().shape }), rate, around)),
+          x: () =>
+            tf.tidy(() =>
+              tf.batchToSpaceND(run(byInput, { dy: dyCut(), filter }, { ...plain, inputShape: cut().shape }), rate, around),
+            ),
           filter: () => tf.tidy(() => run(byFilter, { x: cut(), dy: dyCut() }, { ...plain, filterShape: filter.shape })),
         }
       },

@@ -38,7 +38,12 @@ export function registerLayerScale(tf: TF): void {
 
     override build(): void {
       const initializer = this.gammaInitializer ?? tf.initializers.constant({ value: this.initValues })
-      this.#gamma = this.addWeight('gamma', [this.projectionDim], 'float32', initializer as ReturnType<typeof tf.initializers.zeros>)
+      this.#gamma = this.addWeight(
+        'gamma',
+        [this.projectionDim],
+        'float32',
+        initializer as ReturnType<typeof tf.initializers.zeros>,
+      )
       this.built = true
     }
 

@@ -12,7 +12,10 @@ export interface NormalizationConfig {
 
 let make: ((config: NormalizationConfig) => tfTypes.layers.Layer) | undefined
 
-/** Keras's preprocessing layer `Normalization` with given statistics: (x − mean) / max(√variance, 1e-7) per channel. It has no weights. */
+/**
+ * Keras's preprocessing layer `Normalization` with given statistics: (x − mean) / max(√variance, 1e-7) per channel. It has no
+ * weights.
+ */
 export function normalization(tf: TF, config: NormalizationConfig): tfTypes.layers.Layer {
   registerNormalization(tf)
   return make!(config)

@@ -12,9 +12,9 @@ import { repairTrainable } from './trainable.ts'
 const repaired = new WeakSet<object>()
 
 /**
- * Mends what TensorFlow.js 4.22 gets wrong, so that fine-tuning does what Keras does: frozen batch normalization, batch normalization without
- * scale or offset, gradients of average pooling and of dilated convolutions, dilation and groups, `model.trainable`. Classes keep their names
- * and configurations, so saved files do not change. Calling it again does nothing.
+ * Mends what TensorFlow.js 4.22 gets wrong, so that fine-tuning does what Keras does: frozen batch normalization, batch
+ * normalization without scale or offset, gradients of average pooling and of dilated convolutions, dilation and groups,
+ * `model.trainable`. Classes keep their names and configurations, so saved files do not change. Calling it again does nothing.
  */
 export function repair(tf: TF): void {
   if (repaired.has(tf.layers)) return

@@ -22,8 +22,8 @@ export interface TensorFlowOpConfig {
 }
 
 /**
- * The layer's configuration in a file. TensorFlow.js rewrites every key and text of a configuration on its way (`ReverseV2` becomes `reverse_v2`), but
- * for the value of a key `name`: what the layer runs is there, as JSON.
+ * The layer's configuration in a file. TensorFlow.js rewrites every key and text of a configuration on its way (`ReverseV2`
+ * becomes `reverse_v2`), but for the value of a key `name`: what the layer runs is there, as JSON.
  */
 interface StoredConfig { name?: string, operation: { name: string } }
 
@@ -33,7 +33,10 @@ export type TensorFlowOp = tfTypes.layers.Layer
 type Make = (config: TensorFlowOpConfig, initial?: ((shape: number[]) => Tensor)[]) => TensorFlowOp
 let make: Make | undefined
 
-/** Makes such a layer; `initial` gives the first values of its weights in order. Throws a GraftError for an operation that TensorFlow.js lacks. */
+/**
+ * Makes such a layer; `initial` gives the first values of its weights in order. Throws a GraftError for an operation that
+ * TensorFlow.js lacks.
+ */
 export function tensorFlowOp(tf: TF, config: TensorFlowOpConfig, initial: Tensor[] = []): TensorFlowOp {
   registerTensorFlowOp(tf)
   return make!(config, initial.map(value => () => value))
@@ -100,10 +103,15 @@ export function registerTensorFlowOp(tf: TF): void {
   make = ({ name, ...config }, initial) => new TensorFlowOpLayer({ name, operation: { name: JSON.stringify(config) } }, initial)
 }
 
-const typeOf = (operand: Operand) => operand.from !== 'constant' || operand.dtype === 'float32' ? 'DT_FLOAT' : operand.dtype === 'int32' ? 'DT_INT32' : 'DT_BOOL'
+const typeOf = (operand: Operand) =>
+  operand.from !== 'constant' || operand.dtype === 'float32' ? 'DT_FLOAT' : operand.dtype === 'int32' ? 'DT_INT32' : 'DT_BOOL'
 
 function graphOf(tf: TF, { op, attributes, operands }: TensorFlowOpConfig): tfTypes.GraphModel {
-  const placeholders = operands.map((operand, i) => ({ name: `operand_${i}`, op: 'Placeholder', attr: { dtype: { type: typeOf(operand) } } }))
+  const placeholders = operands.map((operand, i) => ({
+    name: `operand_${i}`,
+    op: 'Placeholder',
+    attr: { dtype: { type: typeOf(operand) } },
+  }))
   const node = [...placeholders, { name: 'result', op, input: placeholders.map(({ name }) => name), attr: attributes }]
   try {
     const load = () => ({ modelTopology: { node, versions: { producer: 27 } }, weightSpecs: [], weightData: new ArrayBuffer(0) })

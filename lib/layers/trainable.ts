@@ -4,9 +4,9 @@ import type { TF } from './prototype.ts'
 interface Container { layers: tfTypes.layers.Layer[], trainable_: boolean }
 
 /**
- * `model.trainable = false` freezes every layer in it, nested models too, as in Keras; TensorFlow.js marks the weights only, so that
- * `layer.trainable` still said true and batch normalization went on moving its statistics. A Sequential model sets its inner model's flag each
- * time it is built: that must not reach the layers, which the user may have frozen one by one.
+ * `model.trainable = false` freezes every layer in it, nested models too, as in Keras; TensorFlow.js marks the weights only, so
+ * that `layer.trainable` still said true and batch normalization went on moving its statistics. A Sequential model sets its inner
+ * model's flag each time it is built: that must not reach the layers, which the user may have frozen one by one.
  */
 export function repairTrainable(tf: TF): void {
   const container = Object.getPrototypeOf(tf.LayersModel.prototype) as object

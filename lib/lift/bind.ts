@@ -27,29 +27,41 @@ export async function bind(model: SavedModel, callable: Callable, checkpoint: Ch
   }
   const keys = await checkpointKeys(model, checkpoint)
   const args = argumentsOf(model, callable.inputs, callable.concrete, keys, input, variables)
-  const results = new Graph(model).call(callable.concrete.name, args), names = model.functions.get(callable.concrete.name)!.results
+  const results = new Graph(model).call(callable.concrete.name, args),
+    names = model.functions.get(callable.concrete.name)!.results
   const outputs = results.map((value, i) => ({ name: names[i].replace(/^identity(_\d+)?$/, 'output$1'), value }))
   let training = noTraining
   if (callable.training) {
     const { concrete, inputs } = callable.training, graph = new Graph(model, { assignments: true })
-    const ends = graph.call(concrete.name, argumentsOf(model, inputs, concrete, keys, new Node('Placeholder', image.name, []), new Map()))
+    const ends = graph.call(
+      concrete.name,
+      argumentsOf(model, inputs, concrete, keys, new Node('Placeholder', image.name, []), new Map()),
+    )
     training = trainingFacts(ends, graph.assignments)
   }
   return { input, shape, outputs, variables: [...variables.values()], training }
 }
 
 function argumentsOf(
-  model: SavedModel, inputs: CallableInput[], concrete: ConcreteFunction, keys: Map<number, string>, input: Node, variables: Map<string, Node>,
+  model: SavedModel,
+  inputs: CallableInput[],
+  concrete: ConcreteFunction,
+  keys: Map<number, string>,
+  input: Node,
+  variables: Map<string, Node>,
 ): Value[] {
-  const args: Value[] = inputs.map(({ name, dtype, value }) => value === undefined
-    ? { node: input, index: 0 } : constantValue(name, { dtype, shape: [], data: Float32Array.of(value) }))
+  const args: Value[] = inputs.map(({ name, dtype, value }) =>
+    value === undefined ? { node: input, index: 0 } : constantValue(name, { dtype, shape: [], data: Float32Array.of(value) }),
+  )
   let constants: Map<string, NodeDef> | undefined
   for (const id of concrete.bound) {
     const object = model.objects[id]
-    if (object?.kind === 'variable') args.push(variable(object.variable!.name, keys.get(id), object.variable!.trainable, variables))
+    if (object?.kind === 'variable')
+      args.push(variable(object.variable!.name, keys.get(id), object.variable!.trainable, variables))
     else if (object?.kind === 'constant') {
       constants ??= new Map(model.nodes().map(def => [def.name, def]))
-      const def = constants.get(object.operation!), tensor = def && readAttr(def, 'value').tensor
+      const def = constants.get(object.operation!),
+        tensor = def && readAttr(def, 'value').tensor
       if (!tensor) throw new GraftError(`the model refers to constant '${object.operation}', which its graph does not hold.`)
       args.push(constantValue(object.operation!, tensor))
     } else args.push({ node: new Node(`captured ${object?.kind ?? 'nothing'}`, `capture_${id}`, []), index: 0 })
@@ -89,8 +101,15 @@ async function checkpointKeys(model: SavedModel, checkpoint: Checkpoint | null):
 }
 
 /** TF1: the main graph holds the operations and names its variables as the checkpoint does. */
-function bindMainGraph(model: SavedModel, callable: Callable, checkpoint: Checkpoint | null, input: Node, variables: Map<string, Node>) {
-  const defs = model.nodes(), known = new Map<string, Value>()
+function bindMainGraph(
+  model: SavedModel,
+  callable: Callable,
+  checkpoint: Checkpoint | null,
+  input: Node,
+  variables: Map<string, Node>,
+) {
+  const defs = model.nodes(),
+    known = new Map<string, Value>()
   const image = callable.inputs.find(i => i.value === undefined)!.tensor!.split(':')[0]
   known.set(image, { node: input, index: 0 })
   for (const def of defs) {
@@ -98,6 +117,10 @@ function bindMainGraph(model: SavedModel, callable: Callable, checkpoint: Checkp
     if (checkpoint?.has(def.name)) known.set(def.name, variable(def.name, def.name, true, variables))
   }
   const outputs = callable.outputs!
-  const values = new Graph(model).expand(defs, known, outputs.map(output => output.tensor))
+  const values = new Graph(model).expand(
+    defs,
+    known,
+    outputs.map(output => output.tensor),
+  )
   return outputs.map(({ name }, i) => ({ name, value: values[i] }))
 }

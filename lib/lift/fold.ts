@@ -4,8 +4,9 @@ import type { Node } from './graph.ts'
 type Folder = (node: Node, inputs: DenseTensor[]) => DenseTensor[] | null
 
 /**
- * Computes an operation whose inputs are all known: shape arithmetic, conditions, weights that are stored in another form. An unknown
- * dimension (the batch) is NaN and stays NaN. Returns `null` where an input is unknown or the operation is not in the table.
+ * Computes an operation whose inputs are all known: shape arithmetic, conditions, weights that are stored in another form. An
+ * unknown dimension (the batch) is NaN and stays NaN. Returns `null` where an input is unknown or the operation is not in the
+ * table.
  */
 export function fold(node: Node, inputs: (DenseTensor | null)[]): DenseTensor[] | null {
   const folder = folders[node.op]
@@ -38,7 +39,9 @@ function stridesOf(shape: number[]): number[] {
 
 /** Elements of `t` in the order of a result of `shape`, whose dimension d steps by `steps[d]` from `start`. */
 function gather(t: DenseTensor, shape: number[], steps: number[], start = 0): DenseTensor {
-  const size = sizeOf(shape), data = new (t.data.constructor as Float64ArrayConstructor)(size), at = new Array<number>(shape.length).fill(0)
+  const size = sizeOf(shape),
+    data = new (t.data.constructor as Float64ArrayConstructor)(size),
+    at = new Array<number>(shape.length).fill(0)
   let from = start
   for (let i = 0; i < size; i++) {
     data[i] = t.data[from]
@@ -74,8 +77,23 @@ function reduce(combine: (values: number[]) => number): Folder {
     const keep = node.attr('keep_dims').bool ?? false, strides = stridesOf(a.shape)
     const outer = a.shape.map((_, d) => d).filter(d => !chosen.has(d)), inner = [...chosen].sort()
     const innerShape = inner.map(d => a.shape[d]), outerShape = outer.map(d => a.shape[d])
-    const starts = gather({ dtype: 'int32', shape: a.shape, data: Float64Array.from(a.data, (_, i) => i) }, outerShape, outer.map(d => strides[d]))
-    const values = Array.from(starts.data, start => combine(Array.from(gather(a, innerShape, inner.map(d => strides[d]), start).data)))
+    const starts = gather(
+      { dtype: 'int32', shape: a.shape, data: Float64Array.from(a.data, (_, i) => i) },
+      outerShape,
+      outer.map(d => strides[d]),
+    )
+    const values = Array.from(starts.data, start =>
+      combine(
+        Array.from(
+          gather(
+            a,
+            innerShape,
+            inner.map(d => strides[d]),
+            start,
+          ).data,
+        ),
+      ),
+    )
     return [tensor(values, keep ? a.shape.map((size, d) => chosen.has(d) ? 1 : size) : outerShape, a.dtype)]
   }
 }
@@ -91,22 +109,52 @@ export function erf(x: number): number {
 }
 
 const folders: Record<string, Folder> = {
-  Add: binary((a, b) => a + b), AddV2: binary((a, b) => a + b), Sub: binary((a, b) => a - b), Mul: binary((a, b) => a * b),
-  RealDiv: binary(div), Div: binary(div), FloorDiv: binary((a, b) => Math.floor(a / b)), FloorMod: binary((a, b) => a - b * Math.floor(a / b)),
-  Maximum: binary(Math.max), Minimum: binary(Math.min), Pow: binary(Math.pow), SquaredDifference: binary((a, b) => (a - b) ** 2),
-  Neg: unary(a => -a), Sqrt: unary(Math.sqrt), Rsqrt: unary(a => 1 / Math.sqrt(a)), Square: unary(a => a * a), Exp: unary(Math.exp),
-  Abs: unary(Math.abs), Reciprocal: unary(a => 1 / a), Log: unary(Math.log), Log1p: unary(Math.log1p), Relu: unary(a => Math.max(a, 0)),
-  Relu6: unary(a => Math.min(Math.max(a, 0), 6)), Sigmoid: unary(sigmoid), Tanh: unary(Math.tanh), Softplus: unary(a => Math.log1p(Math.exp(a))),
-  Erf: unary(erf), Erfc: unary(a => 1 - erf(a)),
-  Less: compare((a, b) => a < b), LessEqual: compare((a, b) => a <= b), Greater: compare((a, b) => a > b),
-  GreaterEqual: compare((a, b) => a >= b), Equal: compare((a, b) => a === b), NotEqual: compare((a, b) => a !== b),
-  LogicalAnd: compare((a, b) => !!a && !!b), LogicalOr: compare((a, b) => !!a || !!b), LogicalNot: unary(a => Number(!a)),
-  Select: select, SelectV2: select,
+  Add: binary((a, b) => a + b),
+  AddV2: binary((a, b) => a + b),
+  Sub: binary((a, b) => a - b),
+  Mul: binary((a, b) => a * b),
+  RealDiv: binary(div),
+  Div: binary(div),
+  FloorDiv: binary((a, b) => Math.floor(a / b)),
+  FloorMod: binary((a, b) => a - b * Math.floor(a / b)),
+  Maximum: binary(Math.max),
+  Minimum: binary(Math.min),
+  Pow: binary(Math.pow),
+  SquaredDifference: binary((a, b) => (a - b) ** 2),
+  Neg: unary(a => -a),
+  Sqrt: unary(Math.sqrt),
+  Rsqrt: unary(a => 1 / Math.sqrt(a)),
+  Square: unary(a => a * a),
+  Exp: unary(Math.exp),
+  Abs: unary(Math.abs),
+  Reciprocal: unary(a => 1 / a),
+  Log: unary(Math.log),
+  Log1p: unary(Math.log1p),
+  Relu: unary(a => Math.max(a, 0)),
+  Relu6: unary(a => Math.min(Math.max(a, 0), 6)),
+  Sigmoid: unary(sigmoid),
+  Tanh: unary(Math.tanh),
+  Softplus: unary(a => Math.log1p(Math.exp(a))),
+  Erf: unary(erf),
+  Erfc: unary(a => 1 - erf(a)),
+  Less: compare((a, b) => a < b),
+  LessEqual: compare((a, b) => a <= b),
+  Greater: compare((a, b) => a > b),
+  GreaterEqual: compare((a, b) => a >= b),
+  Equal: compare((a, b) => a === b),
+  NotEqual: compare((a, b) => a !== b),
+  LogicalAnd: compare((a, b) => !!a && !!b),
+  LogicalOr: compare((a, b) => !!a || !!b),
+  LogicalNot: unary(a => Number(!a)),
+  Select: select,
+  SelectV2: select,
   Mean: reduce(values => values.reduce((sum, value) => sum + value, 0) / values.length),
   Sum: reduce(values => values.reduce((sum, value) => sum + value, 0)),
   Prod: reduce(values => values.reduce((product, value) => product * value, 1)),
-  Max: reduce(values => Math.max(...values)), Min: reduce(values => Math.min(...values)),
-  All: reduce(values => Number(values.every(Boolean))), Any: reduce(values => Number(values.some(Boolean))),
+  Max: reduce(values => Math.max(...values)),
+  Min: reduce(values => Math.min(...values)),
+  All: reduce(values => Number(values.every(Boolean))),
+  Any: reduce(values => Number(values.some(Boolean))),
   Cast(node, [a]) {
     const dtype = node.attr('DstT').type ?? 'float32'
     const whole = dtype.includes('int') ? Math.trunc : dtype === 'bool' ? (x: number) => Number(!!x) : (x: number) => x
@@ -116,8 +164,9 @@ const folders: Record<string, Folder> = {
   Size: (_, [a]) => [tensor([sizeOf(a.shape)], [])],
   Rank: (_, [a]) => [tensor([a.shape.length], [])],
   Reshape(_, [a, to]) {
-    const shape = Array.from(to.data), known = shape.reduce((size, d) => d === -1 ? size : size * d, 1)
-    const out = shape.map(d => d === -1 ? a.data.length / known : d)
+    const shape = Array.from(to.data),
+      known = shape.reduce((size, d) => (d === -1 ? size : size * d), 1)
+    const out = shape.map(d => (d === -1 ? a.data.length / known : d))
     return sizeOf(out) === a.data.length ? [{ ...a, shape: out }] : null
   },
   ExpandDims(_, [a, axis]) {
@@ -126,41 +175,97 @@ const folders: Record<string, Folder> = {
     return [{ ...a, shape }]
   },
   Squeeze(node, [a]) {
-    const axes = node.attr('squeeze_dims').ints?.map(d => d < 0 ? d + a.shape.length : d)
-    return [{ ...a, shape: a.shape.filter((size, d) => axes?.length ? !axes.includes(d) : size !== 1) }]
+    const axes = node.attr('squeeze_dims').ints?.map(d => (d < 0 ? d + a.shape.length : d))
+    return [{ ...a, shape: a.shape.filter((size, d) => (axes?.length ? !axes.includes(d) : size !== 1)) }]
   },
   Transpose(_, [a, order]) {
-    const axes = Array.from(order.data), strides = stridesOf(a.shape)
-    return [gather(a, axes.map(d => a.shape[d]), axes.map(d => strides[d]))]
+    const axes = Array.from(order.data),
+      strides = stridesOf(a.shape)
+    return [
+      gather(
+        a,
+        axes.map(d => a.shape[d]),
+        axes.map(d => strides[d]),
+      ),
+    ]
   },
   Pack(node, inputs) {
     const axis = node.attr('axis').int ?? 0
-    return axis === 0 ? [tensor(inputs.flatMap(t => Array.from(t.data)), [inputs.length, ...inputs[0].shape], inputs[0].dtype)] : null
+    return axis === 0
+      ? [
+          tensor(
+            inputs.flatMap(t => Array.from(t.data)),
+            [inputs.length, ...inputs[0].shape],
+            inputs[0].dtype,
+          ),
+        ]
+      : null
   },
-  Unpack: (_, [a]) => a.shape.length === 1 ? Array.from(a.data, value => tensor([value], [], a.dtype)) : null,
+  Unpack: (_, [a]) => (a.shape.length === 1 ? Array.from(a.data, value => tensor([value], [], a.dtype)) : null),
   ConcatV2(_, inputs) {
     const parts = inputs.slice(0, -1)
-    return parts.every(t => t.shape.length === 1) ? [tensor(parts.flatMap(t => Array.from(t.data)), [parts.reduce((n, t) => n + t.data.length, 0)], parts[0].dtype)] : null
+    return parts.every(t => t.shape.length === 1)
+      ? [
+          tensor(
+            parts.flatMap(t => Array.from(t.data)),
+            [parts.reduce((n, t) => n + t.data.length, 0)],
+            parts[0].dtype,
+          ),
+        ]
+      : null
   },
   GatherV2(_, [a, indices]) {
     if (a.shape.length !== 1) return null
-    return [tensor(Array.from(indices.data, i => a.data[i < 0 ? i + a.data.length : i]), indices.shape, a.dtype)]
+    return [
+      tensor(
+        Array.from(indices.data, i => a.data[i < 0 ? i + a.data.length : i]),
+        indices.shape,
+        a.dtype,
+      ),
+    ]
   },
   Range: (_, [start, limit, delta]) => {
     const count = Math.max(0, Math.ceil((limit.data[0] - start.data[0]) / delta.data[0]))
-    return count < 1e6 ? [tensor(Array.from({ length: count }, (_, i) => start.data[0] + i * delta.data[0]), [count], start.dtype)] : null
+    return count < 1e6
+      ? [
+          tensor(
+            Array.from({ length: count }, (_, i) => start.data[0] + i * delta.data[0]),
+            [count],
+            start.dtype,
+          ),
+        ]
+      : null
   },
-  Fill: (_, [shape, value]) => sizeOf(Array.from(shape.data)) < 1e7
-    ? [broadcastTo(value, Array.from(shape.data))] : null,
-  BroadcastTo: (_, [a, shape]) => sizeOf(Array.from(shape.data)) < 1e7 ? [broadcastTo(a, Array.from(shape.data))] : null,
-  ZerosLike: (_, [a]) => [tensor(Array.from(a.data, () => 0), a.shape, a.dtype)],
-  OnesLike: (_, [a]) => [tensor(Array.from(a.data, () => 1), a.shape, a.dtype)],
+  Fill: (_, [shape, value]) => (sizeOf(Array.from(shape.data)) < 1e7 ? [broadcastTo(value, Array.from(shape.data))] : null),
+  BroadcastTo: (_, [a, shape]) => (sizeOf(Array.from(shape.data)) < 1e7 ? [broadcastTo(a, Array.from(shape.data))] : null),
+  ZerosLike: (_, [a]) => [
+    tensor(
+      Array.from(a.data, () => 0),
+      a.shape,
+      a.dtype,
+    ),
+  ],
+  OnesLike: (_, [a]) => [
+    tensor(
+      Array.from(a.data, () => 1),
+      a.shape,
+      a.dtype,
+    ),
+  ],
   StridedSlice: stridedSlice,
   Slice: (_, [a, begin, size]) => {
-    const strides = stridesOf(a.shape), starts = Array.from(begin.data)
-    const shape = Array.from(size.data, (n, d) => n === -1 ? a.shape[d] - starts[d] : n)
+    const strides = stridesOf(a.shape),
+      starts = Array.from(begin.data)
+    const shape = Array.from(size.data, (n, d) => (n === -1 ? a.shape[d] - starts[d] : n))
     if (shape.some((n, d) => starts[d] < 0 || starts[d] + n > a.shape[d])) return null
-    return [gather(a, shape, strides, starts.reduce((sum, s, d) => sum + s * strides[d], 0))]
+    return [
+      gather(
+        a,
+        shape,
+        strides,
+        starts.reduce((sum, s, d) => sum + s * strides[d], 0),
+      ),
+    ]
   },
 }
 

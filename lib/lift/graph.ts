@@ -94,10 +94,16 @@ export class Graph {
   /** Inlines function `name` on `args` and returns its results. */
   call(name: string, args: Value[], scope = '', depth = 0): Value[] {
     const fn = this.#model.functions.get(name)
-    if (!fn) throw new GraftError(`the model calls function '${name}', which it does not hold. Download it anew or hub.load('./folder').`)
-    if (depth > DEEPEST_CALL) throw new GraftError(`the model's functions call each other more than ${DEEPEST_CALL} deep ('${name}').`)
+    if (!fn)
+      throw new GraftError(
+        `the model calls function '${name}', which it does not hold. Download it anew or hub.load('./folder').`,
+      )
+    if (depth > DEEPEST_CALL)
+      throw new GraftError(`the model's functions call each other more than ${DEEPEST_CALL} deep ('${name}').`)
     if (fn.args.length !== args.length) {
-      throw new GraftError(`function '${name}' of the model expects ${fn.args.length} arguments; its caller gives ${args.length}.`)
+      throw new GraftError(
+        `function '${name}' of the model expects ${fn.args.length} arguments; its caller gives ${args.length}.`,
+      )
     }
     const known = new Map(fn.args.map((arg, i) => [arg, args[i]]))
     return this.expand(fn.nodes(), known, fn.results.map(result => fn.returns.get(result) ?? result), scope, depth)
@@ -117,7 +123,9 @@ export class Graph {
       if (!(node instanceof Node)) return node[index] ?? { node: DEAD, index: 0 }
       return { node, index }
     }
-    const assigned = this.#withAssignments ? defs.filter(def => /^Assign(Sub|Add)?VariableOp$/.test(def.op)).map(def => def.name) : []
+    const assigned = this.#withAssignments
+      ? defs.filter(def => /^Assign(Sub|Add)?VariableOp$/.test(def.op)).map(def => def.name)
+      : []
     for (const def of inOrder(byName, known, [...wanted, ...assigned])) {
       if (++this.#count > MOST_NODES) throw new GraftError(`the model's graph has more than ${MOST_NODES} operations.`)
       const inputs = def.inputs.filter(input => !input.startsWith('^')).map(value)
@@ -134,21 +142,30 @@ export class Graph {
       return this.call(func ?? '', args, into, depth + 1)
     }
     switch (def.op) {
-      case 'PartitionedCall': case 'StatefulPartitionedCall':
+      case 'PartitionedCall':
+      case 'StatefulPartitionedCall':
         return call('f', inputs, callScope(path))
-      case 'Identity': case 'StopGradient': case 'PreventGradient': case 'Snapshot': case 'ReadVariableOp': case 'EnsureShape': case 'CheckNumerics':
+      case 'Identity':
+      case 'StopGradient':
+      case 'PreventGradient':
+      case 'Snapshot':
+      case 'ReadVariableOp':
+      case 'EnsureShape':
+      case 'CheckNumerics':
         return inputs
       case 'IdentityN':
         return inputs
       case 'PlaceholderWithDefault':
         return inputs
-      case 'If': case 'StatelessIf': {
+      case 'If':
+      case 'StatelessIf': {
         const condition = constantOf(inputs[0])
         if (condition) return call(condition.data[0] ? 'then_branch' : 'else_branch', inputs.slice(1), callScope(path))
         break
       }
       case 'Switch': {
-        const condition = constantOf(inputs[1]), dead = { node: DEAD, index: 0 }
+        const condition = constantOf(inputs[1]),
+          dead = { node: DEAD, index: 0 }
         if (inputs[0].node === DEAD) return [dead, dead]
         if (condition) return condition.data[0] ? [dead, inputs[0]] : [inputs[0], dead]
         break
@@ -168,7 +185,11 @@ export class Graph {
 }
 
 /** A call's own name says nothing where it is only `StatefulPartitionedCall`; scopes before it do. */
-const callScope = (path: string): string => path.split('/').filter(part => !/^(Stateful)?PartitionedCall(_\d+)?$/.test(part)).join('/')
+const callScope = (path: string): string =>
+  path
+    .split('/')
+    .filter(part => !/^(Stateful)?PartitionedCall(_\d+)?$/.test(part))
+    .join('/')
 
 function resultIndex(op: string, result: string, index: number): number {
   const at = RESULTS[op]?.indexOf(result) ?? -1
@@ -195,7 +216,8 @@ function inOrder(byName: Map<string, NodeDef>, known: Map<string, Value>, wanted
       for (const input of def.inputs) {
         if (input.startsWith('^')) continue
         const next = nameOf(input)
-        if (state.get(next) === 'open' && !known.has(next)) throw new GraftError(`the model's graph goes round in a circle at '${next}'.`)
+        if (state.get(next) === 'open' && !known.has(next))
+          throw new GraftError(`the model's graph goes round in a circle at '${next}'.`)
         if (!state.has(next)) stack.push(next)
       }
     }

@@ -30,7 +30,8 @@ export interface Lifted {
 /**
  * Opens the SavedModel in `folder` as a plain layers model: its graph becomes named layers with the checkpoint's weights.
  * Operations that no Keras layer stands for become layers of one operation each, listed in the report.
- * Throws a GraftError for a folder that holds no SavedModel, damaged files, an unknown `signature`, or an operation that cannot be run.
+ * Throws a GraftError for a folder that holds no SavedModel, damaged files, an unknown `signature`, or an operation that cannot
+ * be run.
  *
  * @example
  * const { model, report } = await lift('./mobilenet_v2')
@@ -57,8 +58,19 @@ function build(saved: SavedModel, callable: Callable, graph: BoundGraph, name?: 
   const layout = layoutOf(saved), lifting = new Lifting(graph, layout)
   lifting.run(patterns, rules, opaque)
   const outputs = graph.outputs.map(({ value }) => lifting.tensor(value))
-  const model = tf.model({ inputs: lifting.input, outputs: outputs.length === 1 ? outputs[0] : outputs, ...(name ? { name } : {}) })
-  const report = { ...lifting.report, layout, callable: callable.name, version: saved.version, layers: model.layers.length, parameters: model.countParams() }
+  const model = tf.model({
+    inputs: lifting.input,
+    outputs: outputs.length === 1 ? outputs[0] : outputs,
+    ...(name ? { name } : {}),
+  })
+  const report = {
+    ...lifting.report,
+    layout,
+    callable: callable.name,
+    version: saved.version,
+    layers: model.layers.length,
+    parameters: model.countParams(),
+  }
   return { model, report }
 }
 

@@ -27,8 +27,8 @@ export interface LiftReport {
 }
 
 /**
- * A graph on its way to layers. Nodes are visited in order; a rule makes a layer of one node or of several and gives the last one's
- * result a symbolic tensor.
+ * A graph on its way to layers. Nodes are visited in order; a rule makes a layer of one node or of several and gives the last
+ * one's result a symbolic tensor.
  */
 export class Lifting {
   readonly report: LiftReport = { opaque: [], notes: [] }
@@ -41,14 +41,15 @@ export class Lifting {
   readonly #tensors = new Map<Node, Symbolic[]>()
   readonly #claimed = new Map<Node, (() => void) | null>()
   readonly #flowing: Set<Node>
-  readonly #activations = new Map<Node, { name: string, last: Node }>()
+  readonly #activations = new Map<Node, { name: string; last: Node }>()
 
   constructor(graph: BoundGraph, layout: string) {
     const ends = graph.outputs.map(output => output.value.node)
     this.training = graph.training
     const dropouts = insertDropouts(nodesInOrder(ends), graph.training.dropouts)
     this.order = nodesInOrder(ends)
-    if (dropouts < graph.training.dropouts.length) this.note(`${graph.training.dropouts.length - dropouts} dropouts of the training trace were left out`)
+    if (dropouts < graph.training.dropouts.length)
+      this.note(`${graph.training.dropouts.length - dropouts} dropouts of the training trace were left out`)
     this.#flowing = new Set([graph.input])
     for (const node of this.order) if (node.inputs.some(({ node: from }) => this.#flowing.has(from))) this.#flowing.add(node)
     this.names = new Names(layout, [...this.#flowing].slice(1))
@@ -61,7 +62,7 @@ export class Lifting {
 
   #usersOf(node: Node): Node[] {
     let users = this.#users.get(node)
-    if (!users) this.#users.set(node, users = [])
+    if (!users) this.#users.set(node, (users = []))
     return users
   }
 
@@ -148,7 +149,10 @@ export class Lifting {
     return node.inputs[0].node === of ? node.inputs[1] : node.inputs[0]
   }
 
-  /** Speaks for `nodes`, of which `last` gives the result: `build` runs at its turn. Refuses nodes that are spoken for or used elsewhere. */
+  /**
+   * Speaks for `nodes`, of which `last` gives the result: `build` runs at its turn. Refuses nodes that are spoken for or used
+   * elsewhere.
+   */
   claim(last: Node, nodes: Node[], build: () => void): boolean {
     const inside = new Set(nodes)
     for (const node of nodes) {
@@ -166,22 +170,37 @@ export class Lifting {
   }
 
   /** The activation of several operations that is all that becomes of `node`'s result, in the same scope. */
-  composedActivation(node: Node): { name: string, last: Node } | null {
+  composedActivation(node: Node): { name: string; last: Node } | null {
     const found = this.#activations.get(node)
     const only = found && !this.#outputs.has(node) && this.users(node).every(user => this.#claimed.has(user))
     return only && this.names.scope(found.last) === this.names.scope(node) ? found : null
   }
 
   /**
-   * Makes a layer, applies it to `inputs`, and lets its output be the result of `last`. `named` is the node that gives the layer its name,
-   * `through` those that it takes in besides.
-   * Weights are handed to the layer as they are: no random initial values are drawn, yet its config holds Keras's initializers.
+   * Makes a layer, applies it to `inputs`, and lets its output be the result of `last`. `named` is the node that gives the layer
+   * its name, `through` those that it takes in besides. Weights are handed to the layer as they are: no random initial values are
+   * drawn, yet its config holds Keras's initializers.
    */
-  layer(make: (options: never) => Layer, options: Options, { named, through = [], last = through.at(-1) ?? named, inputs, weights = {} }: {
-    named: Node, through?: Node[], last?: Node, inputs: Value[], weights?: Weights,
-  }): boolean {
+  layer(
+    make: (options: never) => Layer,
+    options: Options,
+    {
+      named,
+      through = [],
+      last = through.at(-1) ?? named,
+      inputs,
+      weights = {},
+    }: {
+      named: Node
+      through?: Node[]
+      last?: Node
+      inputs: Value[]
+      weights?: Weights
+    },
+  ): boolean {
     const name = this.names.take(named, Object.keys(weights).length > 0)
-    const layer = make({ name, ...options } as never), initializers = layer as unknown as Options
+    const layer = make({ name, ...options } as never),
+      initializers = layer as unknown as Options
     for (const [key, { tensor }] of Object.entries(weights)) initializers[key] = initialized(tensor)
     const tensors = inputs.map(input => this.tensor(input))
     const output = layer.apply(tensors.length === 1 ? tensors[0] : tensors) as Symbolic

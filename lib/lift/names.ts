@@ -1,22 +1,74 @@
 import type { Node } from './graph.ts'
 
 /** Last parts of a node's path that name the operation, not the layer. */
-const OPERATIONS = new RegExp('^(' + [
-  'Conv2D', 'convolution', 'depthwise', 'separable_conv2d', 'conv2d_transpose', 'Conv2DBackpropInput', 'DepthwiseConv2dNative', 'BiasAdd', 'MatMul',
-  'FusedBatchNorm(V[23])?', 'batchnorm', 'Relu6?', 'LeakyRelu', 'Elu', 'Selu', 'Sigmoid', 'Tanh', 'Softmax', 'Softplus', 'swish', 'Silu', 'Gelu', 'Erfc?',
-  'add', 'AddV2', 'Add', 'sub', 'Sub', 'mul', 'Mul', 'truediv', 'RealDiv', 'concat', 'concatenate', 'ConcatV2', 'Mean', 'Max', 'MaxPool(2d)?', 'AvgPool(2d)?',
-  'max_pool', 'Pad', 'PadV2', 'Squeeze', 'Reshape', 'Transpose', 'transpose', 'resize', 'ResizeBilinear', 'ResizeNearestNeighbor', 'Rsqrt', 'strided_slice',
-  'Tensordot', 'GreaterEqual',
-].join('|') + ')(_\\d+)?$')
+const OPERATIONS = new RegExp(
+  '^(' +
+    [
+      'Conv2D',
+      'convolution',
+      'depthwise',
+      'separable_conv2d',
+      'conv2d_transpose',
+      'Conv2DBackpropInput',
+      'DepthwiseConv2dNative',
+      'BiasAdd',
+      'MatMul',
+      'FusedBatchNorm(V[23])?',
+      'batchnorm',
+      'Relu6?',
+      'LeakyRelu',
+      'Elu',
+      'Selu',
+      'Sigmoid',
+      'Tanh',
+      'Softmax',
+      'Softplus',
+      'swish',
+      'Silu',
+      'Gelu',
+      'Erfc?',
+      'add',
+      'AddV2',
+      'Add',
+      'sub',
+      'Sub',
+      'mul',
+      'Mul',
+      'truediv',
+      'RealDiv',
+      'concat',
+      'concatenate',
+      'ConcatV2',
+      'Mean',
+      'Max',
+      'MaxPool(2d)?',
+      'AvgPool(2d)?',
+      'max_pool',
+      'Pad',
+      'PadV2',
+      'Squeeze',
+      'Reshape',
+      'Transpose',
+      'transpose',
+      'resize',
+      'ResizeBilinear',
+      'ResizeNearestNeighbor',
+      'Rsqrt',
+      'strided_slice',
+      'Tensordot',
+      'GreaterEqual',
+    ].join('|') +
+    ')(_\\d+)?$',
+)
 
 /** Scopes inside a layer's own. */
 const NESTED = /^(batchnorm|Tensordot|moments|Gelu|dropout)$/
 
 /**
- * Names of layers. In Keras's layouts a layer is a scope, so its name is the scope's: `Conv1/Conv2D` gives `Conv1`; a scope common to all is the
- * model's own and left out, and so is the number that a second trace adds to every scope (`Conv1_1`). In TF-slim's layouts, what has weights is
- * named by its scope and the rest by its own path, with `.` for `/`, which Keras does not allow in names: `MobilenetV2.expanded_conv_1.expand`,
- * `MobilenetV2.expanded_conv_1.expand.Relu6`.
+ * Names of layers. In Keras's layouts a layer is a scope, so its name is the scope's: `Conv1/Conv2D` gives `Conv1`; a scope
+ * common to all is the model's own and left out, and so is the number that a second trace adds to every scope (`Conv1_1`). In
+ * TF-slim's layouts, what has weights is named by its scope and the rest by its own path, with `.` for `/`, which Keras does not
+ * allow in names: `MobilenetV2.expanded_conv_1.expand`, `MobilenetV2.expanded_conv_1.expand.Relu6`.
  */
 export class Names {
   readonly #keras: boolean
@@ -35,7 +87,9 @@ export class Names {
   #parts(node: Node): string[] {
     const parts = node.path.slice(this.#prefix.length).split('/')
     if (!this.#again.size || parts.length < 2) return parts
-    return this.#again.has(parts[0]) ? parts.slice(1).map((part, i) => i < parts.length - 2 ? part.replace(/_\d+$/, '') : part) : parts.slice(1)
+    return this.#again.has(parts[0])
+      ? parts.slice(1).map((part, i) => (i < parts.length - 2 ? part.replace(/_\d+$/, '') : part))
+      : parts.slice(1)
   }
 
   /** The scope that a node belongs to: its path without the parts that name operations. */
@@ -74,13 +128,15 @@ function commonScope(paths: string[]): string {
 }
 
 /**
- * The scopes of Keras 3's exports, which trace the model a second time: `model_1/conv_1/Conv2D`, beside `model/…` for what TensorFlow names anew. In
- * the former every layer's name has a number behind it.
+ * The scopes of Keras 3's exports, which trace the model a second time: `model_1/conv_1/Conv2D`, beside `model/…` for what
+ * TensorFlow names anew. In the former every layer's name has a number behind it.
  */
 function tracedAgain(paths: string[]): Set<string> {
   const scopes = [...new Set(paths.map(path => path.split('/')[0]))].sort((a, b) => a.length - b.length)
-  const [base] = scopes, again = scopes.filter(scope => scope !== base && scope.startsWith(`${base}_`) && /^_\d+$/.test(scope.slice(base.length)))
+  const [base] = scopes,
+    again = scopes.filter(scope => scope !== base && scope.startsWith(`${base}_`) && /^_\d+$/.test(scope.slice(base.length)))
   if (scopes.length > 1) return new Set(again.length === scopes.length - 1 ? again : [])
-  const inner = paths.map(path => path.split('/')).filter(parts => parts.length > 2), all = inner.every(parts => /_\d+$/.test(parts[1])) && inner.length > 0
+  const inner = paths.map(path => path.split('/')).filter(parts => parts.length > 2),
+    all = inner.every(parts => /_\d+$/.test(parts[1])) && inner.length > 0
   return new Set(base && /_\d+$/.test(base) && all ? scopes : [])
 }

@@ -6,7 +6,16 @@ import type { Node } from './graph.ts'
 export type JsonAttr = Record<string, unknown>
 
 const TYPES: Record<number, string> = {
-  1: 'DT_FLOAT', 2: 'DT_DOUBLE', 3: 'DT_INT32', 4: 'DT_UINT8', 7: 'DT_STRING', 9: 'DT_INT64', 10: 'DT_BOOL', 14: 'DT_BFLOAT16', 19: 'DT_HALF', 20: 'DT_RESOURCE',
+  1: 'DT_FLOAT',
+  2: 'DT_DOUBLE',
+  3: 'DT_INT32',
+  4: 'DT_UINT8',
+  7: 'DT_STRING',
+  9: 'DT_INT64',
+  10: 'DT_BOOL',
+  14: 'DT_BFLOAT16',
+  19: 'DT_HALF',
+  20: 'DT_RESOURCE',
 }
 const typeName = (number: number) => TYPES[number % 100] ?? 'DT_FLOAT'
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
@@ -17,7 +26,9 @@ const shapeJson = (bytes: Uint8Array) => {
 
 /** All attributes of `node`, but for TensorFlow's own (`_output_shapes` and the like). */
 export function attributesOf(node: Node): Record<string, JsonAttr> {
-  return Object.fromEntries([...node.def.attrs].filter(([name]) => !name.startsWith('_')).map(([name, bytes]) => [name, attrJson(bytes)]))
+  return Object.fromEntries(
+    [...node.def.attrs].filter(([name]) => !name.startsWith('_')).map(([name, bytes]) => [name, attrJson(bytes)]),
+  )
 }
 
 function attrJson(bytes: Uint8Array): JsonAttr {

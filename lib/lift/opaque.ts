@@ -9,17 +9,20 @@ import { attributesOf } from './op-json.ts'
 const LARGEST_CONSTANT = 1024
 
 /**
- * The last resort for one operation: a layer that is that operation, run by TensorFlow.js's graph executor. Its variables are weights, so it
- * trains; every tensor around it stays reachable. Throws a GraftError that names the operation where that cannot be run either.
+ * The last resort for one operation: a layer that is that operation, run by TensorFlow.js's graph executor. Its variables are
+ * weights, so it trains; every tensor around it stays reachable. Throws a GraftError that names the operation where that cannot
+ * be run either.
  */
 export function opaque(node: Node, lift: Lifting): void {
   const values: Float32Array[] = []
   const operands = node.inputs.map((input): Operand => {
     if (lift.tensorOf(input)) return { from: 'input' }
     const known = lift.known(input)
-    if (!known || known.dtype === 'string' || known.data.some(Number.isNaN)) throw cannot(node, 'it depends on a size that is only known when it runs')
+    if (!known || known.dtype === 'string' || known.data.some(Number.isNaN))
+      throw cannot(node, 'it depends on a size that is only known when it runs')
     const { shape } = known, dtype = /int/.test(known.dtype) ? 'int32' : known.dtype === 'bool' ? 'bool' : 'float32'
-    if (dtype !== 'float32' || !input.node.trained && known.data.length <= LARGEST_CONSTANT) return { from: 'constant', shape, dtype, values: Array.from(known.data) }
+    if (dtype !== 'float32' || (!input.node.trained && known.data.length <= LARGEST_CONSTANT))
+      return { from: 'constant', shape, dtype, values: Array.from(known.data) }
     values.push(Float32Array.from(known.data))
     return { from: 'weight', shape, trainable: input.node.variable?.trainable ?? false }
   })
@@ -40,5 +43,8 @@ export function opaque(node: Node, lift: Lifting): void {
   }
 }
 
-const cannot = (node: Node, why: string) => new GraftError(`operation ${node.op} ('${node.path}') of the model cannot be opened as a layer: ${why}. `
-  + 'Expected a network of convolutions, pooling, normalization and the like, as TF Hub\'s image models are.')
+const cannot = (node: Node, why: string) =>
+  new GraftError(
+    `operation ${node.op} ('${node.path}') of the model cannot be opened as a layer: ${why}. ` +
+      "Expected a network of convolutions, pooling, normalization and the like, as TF Hub's image models are.",
+  )

@@ -60,11 +60,20 @@ function dropoutOf(comparison: Node, users: Map<Node, Node[]>): DropoutFact | nu
   if (!/RandomUniform/.test(random.op) || rate?.data.length !== 1) return null
   let [end] = users.get(comparison) ?? []
   if (end?.op === 'Cast') [end] = users.get(end) ?? []
-  const scaled = end?.inputs.find(input => input.node.op === 'Mul' && input.node.inputs.some(operand => constantOf(operand)))?.node
+  const scaled = end?.inputs.find(
+    input => input.node.op === 'Mul' && input.node.inputs.some(operand => constantOf(operand)),
+  )?.node
   const x = scaled?.inputs.find(operand => !constantOf(operand))
   if (!end || !x) return null
   const into = (users.get(end) ?? []).map(user => user.path)
-  return { from: x.node.path, index: x.index, into, path: comparison.path, rate: Number(rate.data[0].toPrecision(6)), noiseShape: noiseShape(random.inputs[0]) }
+  return {
+    from: x.node.path,
+    index: x.index,
+    into,
+    path: comparison.path,
+    rate: Number(rate.data[0].toPrecision(6)),
+    noiseShape: noiseShape(random.inputs[0]),
+  }
 }
 
 function noiseShape({ node }: Value): (number | null)[] | null {
@@ -78,7 +87,9 @@ export function insertDropouts(order: Node[], dropouts: DropoutFact[]): number {
   let placed = 0
   for (const { from, index, into, path, rate, noiseShape: shape } of dropouts) {
     const source = byPath.get(from), takers = into.map(taker => byPath.get(taker)).filter(taker => taker !== undefined)
-    const inputs = takers.flatMap(taker => taker.inputs.map((input, i) => ({ taker, i, input }))).filter(({ input }) => input.node === source && input.index === index)
+    const inputs = takers
+      .flatMap(taker => taker.inputs.map((input, i) => ({ taker, i, input })))
+      .filter(({ input }) => input.node === source && input.index === index)
     if (!source || !inputs.length) continue
     const node = new Node('Dropout', path, [{ node: source, index }])
     node.dropout = { rate, noiseShape: shape }

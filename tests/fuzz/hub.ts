@@ -2,8 +2,8 @@
 //
 //     node tests/fuzz/hub.ts [mutants] [seed]
 //
-// Half of the mutants pass the first parser: checkpoint blocks and tensors get good checksums again, and graphs are damaged inside well-formed
-// fields. A failure prints its seed and leaves the mutant in a folder.
+// Half of the mutants pass the first parser: checkpoint blocks and tensors get good checksums again, and graphs are damaged
+// inside well-formed fields. A failure prints its seed and leaves the mutant in a folder.
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -71,8 +71,12 @@ function damageInside(bytes: Uint8Array, random: Random, depth = 0): Uint8Array 
   else if (random() < 0.15) fields.splice(below(random, fields.length), 0, chosen)
   else if (chosen.wire === WireType.LengthDelimited) {
     const inner = new BinaryReader(chosen.raw).bytes()
-    chosen.raw = new BinaryWriter().bytes(random() < 0.8 ? damageInside(inner, random, depth + 1) : damage(inner, random)).finish()
-  } else chosen.raw = chosen.wire === WireType.Varint ? new BinaryWriter().uint32(below(random, 2 ** 32)).finish() : damage(chosen.raw, random)
+    chosen.raw = new BinaryWriter()
+      .bytes(random() < 0.8 ? damageInside(inner, random, depth + 1) : damage(inner, random))
+      .finish()
+  } else
+    chosen.raw =
+      chosen.wire === WireType.Varint ? new BinaryWriter().uint32(below(random, 2 ** 32)).finish() : damage(chosen.raw, random)
   for (const { tag, wire, raw } of fields) writer.tag(tag, wire).raw(raw)
   return writer.finish()
 }
@@ -88,7 +92,8 @@ const KINDS: Record<string, (folder: string, random: Random) => Promise<void>> =
   graph: (folder, random) => change(join(folder, 'saved_model.pb'), bytes => damage(bytes, random)),
   'inside the graph': (folder, random) => change(join(folder, 'saved_model.pb'), bytes => damageInside(bytes, random)),
   index: (folder, random) => change(join(folder, 'variables', 'variables.index'), bytes => damage(bytes, random)),
-  'inside the index': (folder, random) => change(join(folder, 'variables', 'variables.index'), bytes => damageTable(bytes, random)),
+  'inside the index': (folder, random) =>
+    change(join(folder, 'variables', 'variables.index'), bytes => damageTable(bytes, random)),
   weights: (folder, random) => change(join(folder, 'variables', 'variables.data-00000-of-00001'), bytes => damage(bytes, random)),
 }
 
@@ -98,12 +103,16 @@ async function change(file: string, how: (bytes: Uint8Array) => Uint8Array): Pro
 
 /** Opens `count` mutants; returns how they ended. Throws at the first that ends in anything but a model or a GraftError. */
 export async function fuzz(count: number, seed: number): Promise<{ models: number, errors: number, inner: Map<string, number> }> {
-  const scratch = await mkdtemp(join(tmpdir(), 'graft-fuzz-')), result = { models: 0, errors: 0, inner: new Map<string, number>() }
+  const scratch = await mkdtemp(join(tmpdir(), 'graft-fuzz-')),
+    result = { models: 0, errors: 0, inner: new Map<string, number>() }
   const intact = await Promise.all(MODELS.map(async name => (await thin(name)).folder))
   const tars = await Promise.all(MODELS.map(async name => gunzipSync(await readFile(thinArchive(name)))))
   const kinds = [...Object.keys(KINDS), 'archive', 'inside the archive']
   for (let i = 0; i < count; i++) {
-    const random = randomOf(seed + i), kind = kinds[i % kinds.length], which = below(random, MODELS.length), mutant = join(scratch, `${seed + i}`)
+    const random = randomOf(seed + i),
+      kind = kinds[i % kinds.length],
+      which = below(random, MODELS.length),
+      mutant = join(scratch, `${seed + i}`)
     const before = { tensors: tf.memory().numTensors, time: performance.now() }
     try {
       if (KINDS[kind]) {
@@ -111,14 +120,18 @@ export async function fuzz(count: number, seed: number): Promise<{ models: numbe
         await KINDS[kind](mutant, random)
       } else {
         await mkdir(mutant)
-        const tar = kind === 'archive' ? damage(gzipSync(tars[which], { level: 1 }), random) : gzipSync(damage(tars[which], random), { level: 1 })
+        const tar =
+          kind === 'archive'
+            ? damage(gzipSync(tars[which], { level: 1 }), random)
+            : gzipSync(damage(tars[which], random), { level: 1 })
         await writeFile(join(mutant, 'archive'), tar)
       }
       const folder = KINDS[kind] ? mutant : await unpack(join(mutant, 'archive'), join(mutant, 'model'), 'mutant')
       ;(await lift(folder)).model.dispose()
       result.models++
     } catch (error) {
-      if (!(error instanceof GraftError)) throw new Error(`seed ${seed + i} (${kind} of ${MODELS[which]}, left in ${mutant})`, { cause: error })
+      if (!(error instanceof GraftError))
+        throw new Error(`seed ${seed + i} (${kind} of ${MODELS[which]}, left in ${mutant})`, { cause: error })
       result.errors++
       if (error.cause instanceof TypeError) result.inner.set(String(error.cause.stack).split('\n').slice(0, 2).join(''), seed + i)
     }
@@ -134,5 +147,8 @@ if (process.argv[1] === import.meta.filename) {
   const [count = 1000, seed = 1] = process.argv.slice(2).map(Number)
   const { models, errors, inner } = await fuzz(count, seed)
   for (const [where, which] of inner) console.log(`seed ${which}: ${where}`)
-  console.log(`${count} mutants: ${models} models, ${errors} errors that say why; ${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most`)
+  console.log(
+    `${count} mutants: ${models} models, ${errors} errors that say why;`,
+    `${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most`,
+  )
 }

@@ -4,20 +4,35 @@ import type { Lifting, Rules } from '../lifting.ts'
 
 /** Operations that are one of Keras's activations, by its name there. */
 const NAMES: Record<string, string> = {
-  Relu: 'relu', Relu6: 'relu6', Sigmoid: 'sigmoid', Tanh: 'tanh', Softmax: 'softmax', Elu: 'elu', Selu: 'selu', Softplus: 'softplus', Softsign: 'softsign',
+  Relu: 'relu',
+  Relu6: 'relu6',
+  Sigmoid: 'sigmoid',
+  Tanh: 'tanh',
+  Softmax: 'softmax',
+  Elu: 'elu',
+  Selu: 'selu',
+  Softplus: 'softplus',
+  Softsign: 'softsign',
 }
 
-const activate = (node: Node, lift: Lifting) => lift.layer(tf.layers.activation, { activation: NAMES[node.op] }, { named: node, inputs: [node.inputs[0]] })
+const activate = (node: Node, lift: Lifting) =>
+  lift.layer(tf.layers.activation, { activation: NAMES[node.op] }, { named: node, inputs: [node.inputs[0]] })
 
 /** Activations with a layer of their own. */
 export const activation: Rules = {
   ...Object.fromEntries(Object.keys(NAMES).map(op => [op, activate])),
   Relu(node, lift) {
     return /(^|\.)re_lu(_\d+)?$/.test(lift.names.scope(node))
-      ? lift.layer(tf.layers.reLU, {}, { named: node, inputs: [node.inputs[0]] }) : activate(node, lift)
+      ? lift.layer(tf.layers.reLU, {}, { named: node, inputs: [node.inputs[0]] })
+      : activate(node, lift)
   },
   Relu6: (node, lift) => lift.layer(tf.layers.reLU, { maxValue: 6 }, { named: node, inputs: [node.inputs[0]] }),
-  LeakyRelu: (node, lift) => lift.layer(tf.layers.leakyReLU, { alpha: Math.fround(node.attr('alpha').float ?? 0.2) }, { named: node, inputs: [node.inputs[0]] }),
+  LeakyRelu: (node, lift) =>
+    lift.layer(
+      tf.layers.leakyReLU,
+      { alpha: Math.fround(node.attr('alpha').float ?? 0.2) },
+      { named: node, inputs: [node.inputs[0]] },
+    ),
 }
 
 /** The activation that follows `node` in the same layer, as Keras's `activation` option has it. */

@@ -31,7 +31,11 @@ const rescale: Rule = (node, lift) => {
   const found = affine(node, lift)
   if (!found) return false
   const x = lift.number(node.inputs[1]) === null ? node.inputs[1] : node.inputs[0]
-  return lift.layer(tf.layers.rescaling as never, { scale: found.scale, offset: found.offset }, { named: node, through: found.through, inputs: [x] })
+  return lift.layer(
+    tf.layers.rescaling as never,
+    { scale: found.scale, offset: found.offset },
+    { named: node, through: found.through, inputs: [x] },
+  )
 }
 
 /** Arithmetic with numbers. */
@@ -46,7 +50,11 @@ export const standardizing: Rules = {
     const channels = lift.tensor(x).shape.at(-1)
     if ([mean, deviation].some(t => t.shape.at(-1) !== channels || t.data.length !== channels)) return false
     const variance = Array.from(deviation.data, value => value * value)
-    return lift.layer(options => normalization(tf, options), { axis: -1, mean: Array.from(mean.data), variance }, { named: node, through: [division], inputs: [x] })
+    return lift.layer(
+      options => normalization(tf, options),
+      { axis: -1, mean: Array.from(mean.data), variance },
+      { named: node, through: [division], inputs: [x] },
+    )
   },
 }
 
@@ -56,7 +64,11 @@ export const scaling: Rules = {
     const x = node.inputs.find(input => lift.flows(input)), factors = node.inputs.find(input => !lift.flows(input))
     const known = factors && lift.known(factors), channels = x && lift.tensor(x).shape.at(-1)
     if (!x || !known || known.data.length !== channels || known.shape.at(-1) !== channels) return false
-    return lift.layer(options => layerScale(tf, options), { projectionDim: channels }, { named: node, inputs: [x], weights: { gammaInitializer: { tensor: known, as: 'ones' } } })
+    return lift.layer(
+      options => layerScale(tf, options),
+      { projectionDim: channels },
+      { named: node, inputs: [x], weights: { gammaInitializer: { tensor: known, as: 'ones' } } },
+    )
   },
 }
 

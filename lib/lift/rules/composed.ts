@@ -14,19 +14,38 @@ const ACTIVATIONS: Record<string, (x: number) => number> = {
 
 /** Where a candidate is compared with them. */
 const SAMPLES = Float32Array.of(-5, -3.1, -2, -1.3, -0.7, -0.2, 0, 0.1, 0.6, 1, 1.9, 3, 4.7)
-const ELEMENTWISE = new Set(['Add', 'AddV2', 'Sub', 'Mul', 'RealDiv', 'Neg', 'Square', 'Pow', 'Tanh', 'Sigmoid', 'Erf', 'Erfc', 'Softplus', 'Exp', 'Log', 'Log1p'])
+const ELEMENTWISE = new Set([
+  'Add',
+  'AddV2',
+  'Sub',
+  'Mul',
+  'RealDiv',
+  'Neg',
+  'Square',
+  'Pow',
+  'Tanh',
+  'Sigmoid',
+  'Erf',
+  'Erfc',
+  'Softplus',
+  'Exp',
+  'Log',
+  'Log1p',
+])
 const FURTHEST = 4, LARGEST = 10
 
 /**
- * Recognizes an activation by what it computes, not by how it is written: the operations around `node` that depend on one tensor and on numbers
- * alone are evaluated at some points. The smallest such group that equals an activation becomes it.
+ * Recognizes an activation by what it computes, not by how it is written: the operations around `node` that depend on one tensor
+ * and on numbers alone are evaluated at some points. The smallest such group that equals an activation becomes it.
  */
 const recognize: Rule = (node, lift) => {
   for (const root of rootsOf(node, lift)) {
     const inside = new Map<Node, DenseTensor>()
     const start: DenseTensor = { dtype: 'float32', shape: [SAMPLES.length], data: SAMPLES }
     const valueOf = (input: Value): DenseTensor | null =>
-      input.node === root.node && input.index === root.index ? start : inside.get(input.node) ?? (lift.number(input) === null ? null : lift.constant(input))
+      input.node === root.node && input.index === root.index
+        ? start
+        : (inside.get(input.node) ?? (lift.number(input) === null ? null : lift.constant(input)))
     const queue = [...lift.users(root.node)]
     for (let i = 0; i < queue.length && inside.size < LARGEST; i++) {
       const next = queue[i], inputs = next.inputs.map(valueOf)
@@ -56,12 +75,15 @@ function rootsOf(node: Node, lift: Lifting): Value[] {
 }
 
 const equals = (result: DenseTensor, activation: (x: number) => number): boolean =>
-  result.data.length === SAMPLES.length && SAMPLES.every((x, i) => Math.abs(result.data[i] - activation(x)) <= 2e-6 * Math.max(1, Math.abs(x)))
+  result.data.length === SAMPLES.length &&
+  SAMPLES.every((x, i) => Math.abs(result.data[i] - activation(x)) <= 2e-6 * Math.max(1, Math.abs(x)))
 
 function claim(name: string, root: Value, last: Node, inside: Map<Node, unknown>, lift: Lifting): boolean {
   const needed = new Set([last])
   for (const node of needed) for (const { node: from } of node.inputs) if (inside.has(from)) needed.add(from)
-  const claimed = lift.claim(last, [...needed], () => lift.layer(tf.layers.activation, { activation: name }, { named: last, inputs: [root] }))
+  const claimed = lift.claim(last, [...needed], () =>
+    lift.layer(tf.layers.activation, { activation: name }, { named: last, inputs: [root] }),
+  )
   if (claimed) lift.activates(root.node, name, last)
   return claimed
 }

@@ -29,43 +29,76 @@ export const convolution: Rules = {
 }
 
 /**
- * A dilated convolution, which older TensorFlow writes as a plain one on the image cut into interleaved ones: SpaceToBatchND, the convolution,
- * BatchToSpaceND.
+ * A dilated convolution, which older TensorFlow writes as a plain one on the image cut into interleaved ones: SpaceToBatchND, the
+ * convolution, BatchToSpaceND.
  */
 export const dilated: Rules = {
   SpaceToBatchND(node, lift) {
     const conv = lift.next(node, 'Conv2D', 'DepthwiseConv2dNative'), back = conv && lift.next(conv, 'BatchToSpaceND')
     const kernel = conv && lift.known(conv.inputs[1])
-    const [rate, pads, crops] = [node.inputs[1], node.inputs[2], back?.inputs[2]].map(value => value && lift.constant(value)?.data)
+    const [rate, pads, crops] = [node.inputs[1], node.inputs[2], back?.inputs[2]].map(
+      value => value && lift.constant(value)?.data,
+    )
     if (!back || !kernel || !rate || !pads || !crops || rate.length !== 2 || conv.attr('padding').text !== 'VALID') return false
     const before = [pads[0], pads[2]], after = [pads[1] - crops[1], pads[3] - crops[3]]
     const around = [0, 1].map(d => (kernel.shape[d] - 1) * rate[d])
-    const same = before.every((pad, d) => pad === Math.floor(around[d] / 2)) && after.every((pad, d) => pad === Math.ceil(around[d] / 2))
+    const same =
+      before.every((pad, d) => pad === Math.floor(around[d] / 2)) && after.every((pad, d) => pad === Math.ceil(around[d] / 2))
     if (crops[0] || crops[2] || !same && [...before, ...after].some(pad => pad !== 0)) return false
     const depthwise = conv.op !== 'Conv2D'
-    const weights: Weights = { [depthwise ? 'depthwiseInitializer' : 'kernelInitializer']: { tensor: kernel, as: 'glorotUniform' } }
+    const weights: Weights = {
+      [depthwise ? 'depthwiseInitializer' : 'kernelInitializer']: { tensor: kernel, as: 'glorotUniform' },
+    }
     const tail = biasAndActivation(back, lift, weights), last = tail.through.at(-1) ?? back
     const shape = depthwise ? { depthMultiplier: kernel.shape[3] } : { filters: kernel.shape[3] }
-    return lift.claim(last, [node, conv, back, ...tail.through], () => lift.layer((depthwise ? tf.layers.depthwiseConv2d : tf.layers.conv2d) as never, {
-      ...shape, kernelSize: kernel.shape.slice(0, 2), strides: 1, dilationRate: Array.from(rate), padding: same ? 'same' : 'valid', ...tail.options,
-    }, { named: conv, last, inputs: [node.inputs[0]], weights }))
+    return lift.claim(last, [node, conv, back, ...tail.through], () =>
+      lift.layer(
+        (depthwise ? tf.layers.depthwiseConv2d : tf.layers.conv2d) as never,
+        {
+          ...shape,
+          kernelSize: kernel.shape.slice(0, 2),
+          strides: 1,
+          dilationRate: Array.from(rate),
+          padding: same ? 'same' : 'valid',
+          ...tail.options,
+        },
+        { named: conv, last, inputs: [node.inputs[0]], weights },
+      ),
+    )
   },
 }
 
-/** Keras's SeparableConv2D is two operations in one scope. TF-slim's depthwise and pointwise layers have scopes of their own, and stay two. */
+/**
+ * Keras's SeparableConv2D is two operations in one scope. TF-slim's depthwise and pointwise layers have scopes of their own, and
+ * stay two.
+ */
 export const separable: Rules = {
   DepthwiseConv2dNative(node, lift) {
-    const point = lift.next(node, 'Conv2D'), depthwise = lift.known(node.inputs[1]), pointwise = point && lift.known(point.inputs[1])
+    const point = lift.next(node, 'Conv2D'),
+      depthwise = lift.known(node.inputs[1]),
+      pointwise = point && lift.known(point.inputs[1])
     const geometry = geometryOf(node)
     if (!pointwise || !depthwise || !geometry || !node.path.startsWith(`${point.path}/`)) return false
-    if (pointwise.shape[0] !== 1 || pointwise.shape[1] !== 1 || point.attr('strides').ints?.some(stride => stride !== 1)) return false
+    if (pointwise.shape[0] !== 1 || pointwise.shape[1] !== 1 || point.attr('strides').ints?.some(stride => stride !== 1))
+      return false
     const weights: Weights = {
-      depthwiseInitializer: { tensor: depthwise, as: 'glorotUniform' }, pointwiseInitializer: { tensor: pointwise, as: 'glorotUniform' },
+      depthwiseInitializer: { tensor: depthwise, as: 'glorotUniform' },
+      pointwiseInitializer: { tensor: pointwise, as: 'glorotUniform' },
     }
     const tail = biasAndActivation(point, lift, weights)
-    return lift.claim(tail.through.at(-1) ?? point, [node, point, ...tail.through], () => lift.layer(tf.layers.separableConv2d, {
-      filters: pointwise.shape[3], kernelSize: depthwise.shape.slice(0, 2), depthMultiplier: depthwise.shape[3], ...geometry, ...tail.options,
-    }, { named: point, last: tail.through.at(-1) ?? point, inputs: [node.inputs[0]], weights }))
+    return lift.claim(tail.through.at(-1) ?? point, [node, point, ...tail.through], () =>
+      lift.layer(
+        tf.layers.separableConv2d,
+        {
+          filters: pointwise.shape[3],
+          kernelSize: depthwise.shape.slice(0, 2),
+          depthMultiplier: depthwise.shape[3],
+          ...geometry,
+          ...tail.options,
+        },
+        { named: point, last: tail.through.at(-1) ?? point, inputs: [node.inputs[0]], weights },
+      ),
+    )
   },
 }
 
@@ -77,7 +110,11 @@ export const dense: Rules = {
     const matrix = node.attr('transpose_b').bool ? transposed(kernel) : kernel
     const weights: Weights = { kernelInitializer: { tensor: matrix, as: 'glorotUniform' } }
     const tail = biasAndActivation(node, lift, weights)
-    return lift.layer(tf.layers.dense, { units: matrix.shape[1], ...tail.options }, { named: node, through: tail.through, inputs: [node.inputs[0]], weights })
+    return lift.layer(
+      tf.layers.dense,
+      { units: matrix.shape[1], ...tail.options },
+      { named: node, through: tail.through, inputs: [node.inputs[0]], weights },
+    )
   },
 }
 
@@ -89,10 +126,13 @@ export const denseOnChannels: Rules = {
     const turned = flat.inputs[0].node, order = turned.op === 'Transpose' ? lift.constant(turned.inputs[1]) : null
     const straight = order !== null && order.data.every((axis, i) => axis === i)
     if (!straight && !/Tensordot/.test(node.path)) return false
-    const x = straight ? turned.inputs[0] : flat.inputs[0], weights: Weights = { kernelInitializer: { tensor: kernel, as: 'glorotUniform' } }
+    const x = straight ? turned.inputs[0] : flat.inputs[0],
+      weights: Weights = { kernelInitializer: { tensor: kernel, as: 'glorotUniform' } }
     const tail = biasAndActivation(back, lift, weights), last = tail.through.at(-1) ?? back
     const inside = [...(straight ? [turned] : []), flat, node, back, ...tail.through]
-    return lift.claim(last, inside, () => lift.layer(tf.layers.dense, { units: kernel.shape[1], ...tail.options }, { named: node, last, inputs: [x], weights }))
+    return lift.claim(last, inside, () =>
+      lift.layer(tf.layers.dense, { units: kernel.shape[1], ...tail.options }, { named: node, last, inputs: [x], weights }),
+    )
   },
 }
 

@@ -12,4 +12,16 @@ import { shape } from './shape.ts'
 export const patterns: Rules[] = [composed, decomposed, layerNormalization, denseOnChannels, separable, dilated]
 
 /** One operation and what may follow it; of several rules for one operation the first that applies is taken. */
-export const rules: Rules[] = [convolution, dense, normalization, regularization, activation, pooling, shape, standardizing, rescaling, scaling, merging]
+export const rules: Rules[] = [
+  convolution,
+  dense,
+  normalization,
+  regularization,
+  activation,
+  pooling,
+  shape,
+  standardizing,
+  rescaling,
+  scaling,
+  merging,
+]

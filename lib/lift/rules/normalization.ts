@@ -10,17 +10,27 @@ export const shortest = (value: number): number => Number(value.toPrecision(7))
 const fused: Rule = (node, lift) => {
   const [x, scale, offset, mean, variance] = node.inputs
   const known = [scale, offset, mean, variance].map(value => lift.known(value))
-  if (node.attr('is_training').bool !== false || known.includes(null) || (node.attr('data_format').text ?? 'NHWC') !== 'NHWC') return false
+  if (node.attr('is_training').bool !== false || known.includes(null) || (node.attr('data_format').text ?? 'NHWC') !== 'NHWC')
+    return false
   const [gamma, beta, movingMean, movingVariance] = known as DenseTensor[]
   const weights: Weights = {}
-  const hasScale = scale.node.trained || gamma.data.some(value => value !== 1), hasOffset = offset.node.trained || beta.data.some(value => value !== 0)
+  const hasScale = scale.node.trained || gamma.data.some(value => value !== 1),
+    hasOffset = offset.node.trained || beta.data.some(value => value !== 0)
   if (hasScale) weights.gammaInitializer = { tensor: gamma, as: 'ones' }
   if (hasOffset) weights.betaInitializer = { tensor: beta, as: 'zeros' }
   weights.movingMeanInitializer = { tensor: movingMean, as: 'zeros' }
   weights.movingVarianceInitializer = { tensor: movingVariance, as: 'ones' }
-  return lift.layer(tf.layers.batchNormalization, {
-    axis: lift.tensor(x).shape.length - 1, epsilon: shortest(node.attr('epsilon').float ?? 1e-4), scale: hasScale, center: hasOffset, ...momentumOf(mean, lift),
-  }, { named: node, inputs: [x], weights })
+  return lift.layer(
+    tf.layers.batchNormalization,
+    {
+      axis: lift.tensor(x).shape.length - 1,
+      epsilon: shortest(node.attr('epsilon').float ?? 1e-4),
+      scale: hasScale,
+      center: hasOffset,
+      ...momentumOf(mean, lift),
+    },
+    { named: node, inputs: [x], weights },
+  )
 }
 
 /** As the trace for training has it; else Keras's default stands. */
@@ -52,19 +62,28 @@ export const layerNormalization: Rules = {
   Mul(node, lift) {
     const sum = lift.next(node, 'Add', 'AddV2'), at = node.inputs.findIndex(input => scaleOf(plain(input)))
     if (!sum || at < 0) return false
-    const w = plain(node.inputs[at]), x = node.inputs[1 - at], scale = scaleOf(w)!, shift = shiftOf(plain(lift.other(sum, node)), w)
+    const w = plain(node.inputs[at]),
+      x = node.inputs[1 - at],
+      scale = scaleOf(w)!,
+      shift = shiftOf(plain(lift.other(sum, node)), w)
     if (!shift || !lift.flows(shift.mean) || !lift.flows(scale.variance)) return false
     const mean = shift.mean.node, variance = scale.variance.node, difference = variance.inputs[0]?.node
-    const ofChannels = (mean: Node) => mean.op === 'Mean' && mean.attr('keep_dims').bool === true && lift.constant(mean.inputs[1])?.data.length === 1
-    if (!ofChannels(mean) || !ofChannels(variance) || difference?.op !== 'SquaredDifference' || mean.inputs[0].node !== x.node) return false
-    if (!difference.inputs.some(input => input.node === mean) || !difference.inputs.some(input => input.node === x.node)) return false
-    const gamma = scale.gamma && lift.known(scale.gamma), beta = shift.beta && lift.known(shift.beta), epsilon = lift.number(scale.epsilon)
+    const ofChannels = (mean: Node) =>
+      mean.op === 'Mean' && mean.attr('keep_dims').bool === true && lift.constant(mean.inputs[1])?.data.length === 1
+    if (!ofChannels(mean) || !ofChannels(variance) || difference?.op !== 'SquaredDifference' || mean.inputs[0].node !== x.node)
+      return false
+    if (!difference.inputs.some(input => input.node === mean) || !difference.inputs.some(input => input.node === x.node))
+      return false
+    const gamma = scale.gamma && lift.known(scale.gamma),
+      beta = shift.beta && lift.known(shift.beta),
+      epsilon = lift.number(scale.epsilon)
     if (epsilon === null || scale.gamma && !gamma || shift.beta && !beta) return false
     const inside = between(sum, [x.node])
     const axis = lift.number(mean.inputs[1])!
     return lift.claim(sum, inside.filter(part => lift.flows({ node: part, index: 0 })), () => {
       const rank = lift.tensor(x).shape.length
-      if ((axis + rank) % rank !== rank - 1) throw new GraftError(`'${node.path}' normalizes along axis ${axis}; only the channels are expected.`)
+      if ((axis + rank) % rank !== rank - 1)
+        throw new GraftError(`'${node.path}' normalizes along axis ${axis}; only the channels are expected.`)
       const weights: Weights = {}
       if (gamma) weights.gammaInitializer = { tensor: gamma, as: 'ones' }
       if (beta) weights.betaInitializer = { tensor: beta, as: 'zeros' }
@@ -82,8 +101,8 @@ function between(last: Node, ends: Node[]): Node[] {
 }
 
 /**
- * Batch normalization written as `x·w + b` with `w = gamma / √(variance + epsilon)` and `b = beta − mean·w` (`tf.nn.batch_normalization`; Keras 3
- * exports it so). Gamma and beta may be missing.
+ * Batch normalization written as `x·w + b` with `w = gamma / √(variance + epsilon)` and `b = beta − mean·w`
+ * (`tf.nn.batch_normalization`; Keras 3 exports it so). Gamma and beta may be missing.
  */
 export const decomposed: Rules = {
   Mul(node, lift) {
@@ -101,14 +120,24 @@ export const decomposed: Rules = {
     if (beta) weights.betaInitializer = { tensor: beta, as: 'zeros' }
     weights.movingMeanInitializer = { tensor: mean, as: 'zeros' }
     weights.movingVarianceInitializer = { tensor: variance, as: 'ones' }
-    return lift.claim(sum, [node, sum], () => normalize(node, sum, x, weights, epsilon, momentumOf({ node: plain(shifted.mean), index: 0 }, lift), lift))
+    return lift.claim(sum, [node, sum], () =>
+      normalize(node, sum, x, weights, epsilon, momentumOf({ node: plain(shifted.mean), index: 0 }, lift), lift),
+    )
   },
 }
 
 function normalize(node: Node, sum: Node, x: Value, weights: Weights, epsilon: number, momentum: object, lift: Lifting): boolean {
-  return lift.layer(tf.layers.batchNormalization, {
-    axis: lift.tensor(x).shape.length - 1, epsilon: shortest(epsilon), scale: !!weights.gammaInitializer, center: !!weights.betaInitializer, ...momentum,
-  }, { named: node, last: sum, inputs: [x], weights })
+  return lift.layer(
+    tf.layers.batchNormalization,
+    {
+      axis: lift.tensor(x).shape.length - 1,
+      epsilon: shortest(epsilon),
+      scale: !!weights.gammaInitializer,
+      center: !!weights.betaInitializer,
+      ...momentum,
+    },
+    { named: node, last: sum, inputs: [x], weights },
+  )
 }
 
 function scaleOf(w: Node): { gamma: Value | null, variance: Value, epsilon: Value } | null {

@@ -35,7 +35,9 @@ export const shape: Rules = {
   },
   Pad: pad, PadV2: pad,
   StridedSlice(node, lift) {
-    const [x, ...bounds] = node.inputs, [begin, end, steps] = bounds.map(bound => lift.constant(bound)?.data), size = lift.tensor(x).shape
+    const [x, ...bounds] = node.inputs,
+      [begin, end, steps] = bounds.map(bound => lift.constant(bound)?.data),
+      size = lift.tensor(x).shape
     if (size.length !== 4 || !begin || !end || !steps || steps.some(step => step !== 1)) return false
     if (['ellipsis_mask', 'new_axis_mask', 'shrink_axis_mask'].some(mask => node.attr(mask).int)) return false
     const open = (mask: string, d: number) => ((node.attr(mask).int ?? 0) >> d & 1) === 1 || d >= begin.length

@@ -6,7 +6,10 @@ import { Checkpoint } from '../../../../lib/hub/checkpoint.ts'
 
 interface Expected { shape: number[], values: number[] | null, sum: number, last: number }
 const fixtures = new URL('../../../fixtures/checkpoint/', import.meta.url)
-const expected = JSON.parse(await readFile(new URL('expected.json', fixtures), 'utf8')) as Record<'tf1' | 'tf2', Record<string, Expected>>
+const expected = JSON.parse(await readFile(new URL('expected.json', fixtures), 'utf8')) as Record<
+  'tf1' | 'tf2',
+  Record<string, Expected>
+>
 const open = (name: string) => Checkpoint.open(fileURLToPath(new URL(name, fixtures)))
 
 describe('every element type', async () => {

@@ -17,12 +17,21 @@ await writeFile(join(model, 'saved_model.pb'), randomBytes(600_000))
 const mirror = await startMirror({ '/m/1': model }), handle = `${mirror.url}/m/1`
 after(async () => { await mirror.close(); await rm(scratch, { recursive: true }) })
 
-const expected = { name: 'GraftError', message: /the disk is full.*Nothing was left behind.*GRAFT_CACHE_DIR.*hub\.load\('\.\/folder'\)/s }
+const expected = {
+  name: 'GraftError',
+  message: /the disk is full.*Nothing was left behind.*GRAFT_CACHE_DIR.*hub\.load\('\.\/folder'\)/s,
+}
 
 test('a disk that fills while the archive is unpacked', async () => {
-  const full = mock.method(fs, 'createWriteStream', () => new Writable({
-    write: (_chunk, _encoding, done) => done(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })),
-  }) as fs.WriteStream)
+  const full = mock.method(
+    fs,
+    'createWriteStream',
+    () =>
+      new Writable({
+        write: (_chunk, _encoding, done) =>
+          done(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })),
+      }) as fs.WriteStream,
+  )
   syncBuiltinESMExports()
   try {
     const cache = join(scratch, 'cache')

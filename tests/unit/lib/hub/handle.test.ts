@@ -9,7 +9,11 @@ const hub = 'https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vect
 test('handles are addresses or paths', () => {
   assert.deepEqual(parseHandle(hub, {}), { kind: 'url', handle: hub, url: new URL(hub) })
   assert.deepEqual(parseHandle('lib', {}), { kind: 'path', handle: 'lib', path: resolve('lib') })
-  assert.deepEqual(parseHandle(pathToFileURL('lib').href, {}), { kind: 'path', handle: pathToFileURL('lib').href, path: resolve('lib') })
+  assert.deepEqual(parseHandle(pathToFileURL('lib').href, {}), {
+    kind: 'path',
+    handle: pathToFileURL('lib').href,
+    path: resolve('lib'),
+  })
 })
 
 test('a mirror replaces the origin and keeps path and query', () => {
@@ -18,7 +22,10 @@ test('a mirror replaces the origin and keeps path and query', () => {
     return parsed.kind === 'url' && parsed.url.href
   }
   assert.equal(address('http://127.0.0.1:8080'), 'http://127.0.0.1:8080/google/imagenet/mobilenet_v2_100_224/feature_vector/5')
-  assert.equal(address('http://127.0.0.1:8080/hub/'), 'http://127.0.0.1:8080/hub/google/imagenet/mobilenet_v2_100_224/feature_vector/5')
+  assert.equal(
+    address('http://127.0.0.1:8080/hub/'),
+    'http://127.0.0.1:8080/hub/google/imagenet/mobilenet_v2_100_224/feature_vector/5',
+  )
   assert.equal(address('http://127.0.0.1:8080', 'http://example.org/m?v=1'), 'http://127.0.0.1:8080/m?v=1')
   assert.throws(() => address('nowhere'), { name: 'GraftError', message: /GRAFT_HUB_MIRROR is 'nowhere'/ })
 })

@@ -39,7 +39,10 @@ test('a second call gives the same model, `fresh` a new one with the published w
   assert.equal(again, base)
   assert.notEqual(fresh, base)
   assert.equal(again.layers[3].trainable, false)
-  assert.deepEqual([base.getWeights()[0].dataSync()[0], fresh.getWeights()[0].dataSync()[0], fresh.layers[3].trainable], [0, published, true])
+  assert.deepEqual(
+    [base.getWeights()[0].dataSync()[0], fresh.getWeights()[0].dataSync()[0], fresh.layers[3].trainable],
+    [0, published, true],
+  )
 })
 
 test('a model that was disposed of is opened anew, and so is one that was written anew', async () => {
@@ -70,7 +73,10 @@ describe('each failure names the thing and the way out', () => {
     await writeFile(join(other, 'model.json'), '{}')
     await fails(other, /holds a TensorFlow\.js model/)
   })
-  test('an unknown signature', () => fails(folder, /unknown signature: 'serving_defalt'.*'serving_default'.*Did you mean 'serving_default'/, { signature: 'serving_defalt' }))
+  test('an unknown signature', () =>
+    fails(folder, /unknown signature: 'serving_defalt'.*'serving_default'.*Did you mean 'serving_default'/, {
+      signature: 'serving_defalt',
+    }))
   test('no variables', async () => {
     const path = await copy()
     await rm(join(path, 'variables'), { recursive: true })
@@ -79,7 +85,13 @@ describe('each failure names the thing and the way out', () => {
   test('a checkpoint that is cut off', async () => {
     const path = await copy()
     await truncate(join(path, 'variables', 'variables.data-00000-of-00001'), 10_000)
-    await fails(path, new RegExp(`weights are damaged: .*data-00000-of-00001: it is cut off: tensor '.*' ends at byte \\d+ of 10000.*${wayOut}`, 's'))
+    await fails(
+      path,
+      new RegExp(
+        `weights are damaged: .*data-00000-of-00001: it is cut off: tensor '.*' ends at byte \\d+ of 10000.*${wayOut}`,
+        's',
+      ),
+    )
   })
   test('a checkpoint with a flipped bit', async () => {
     const path = await copy(), file = await open(join(path, 'variables', 'variables.data-00000-of-00001'), 'r+')

@@ -24,7 +24,11 @@ before(async () => {
 })
 after(() => rm(scratch, { recursive: true }))
 
-async function withMirror<T>(fault: Fault | null, run: (mirror: Mirror, handle: string) => Promise<T>, content: string | Uint8Array = model): Promise<T> {
+async function withMirror<T>(
+  fault: Fault | null,
+  run: (mirror: Mirror, handle: string) => Promise<T>,
+  content: string | Uint8Array = model,
+): Promise<T> {
   const mirror = await startMirror({ '/m/1': content }, fault ? { '/m/1': fault } : {})
   try {
     return await run(mirror, `${mirror.url}/m/1`)
@@ -41,7 +45,10 @@ describe('downloads', () => {
     assert.equal((await readFile(join(folder, 'saved_model.pb'))).length, 200_000)
     assert.equal(await readFile(join(folder, 'variables', 'variables.index'), 'utf8'), 'index')
     assert.deepEqual((await readdir(cache)).sort(), [sha1(handle), `${sha1(handle)}.descriptor.txt`].sort())
-    assert.match(await readFile(join(cache, `${sha1(handle)}.descriptor.txt`), 'utf8'), new RegExp(`^Module: ${handle}\nDownload Time: `))
+    assert.match(
+      await readFile(join(cache, `${sha1(handle)}.descriptor.txt`), 'utf8'),
+      new RegExp(`^Module: ${handle}\nDownload Time: `),
+    )
     assert.equal(await resolve(handle, { environment, patience }), folder)
     assert.equal(mirror.requests.length, 1)
   }))
@@ -61,7 +68,13 @@ describe('downloads', () => {
 
   test('follow redirects', () => withMirror('redirect', async (mirror, handle) => {
     await resolve(handle, { environment: { GRAFT_CACHE_DIR: freshCache() }, patience })
-    assert.deepEqual(mirror.requests.map(({ path, format }) => [path, format]), [['/m/1', 'compressed'], ['/moved/m/1', 'compressed']])
+    assert.deepEqual(
+      mirror.requests.map(({ path, format }) => [path, format]),
+      [
+        ['/m/1', 'compressed'],
+        ['/moved/m/1', 'compressed'],
+      ],
+    )
   }))
 
   test('of two callers at once happen once', () => withMirror('slow', async (mirror, handle) => {
@@ -133,8 +146,11 @@ describe('each failure ends in one error that names the address, the cause and t
   test('unreachable', async () => {
     const cache = freshCache(), mirror = await startMirror({})
     await mirror.close()
-    await assert.rejects(resolve(`${mirror.url}/m/1`, { environment: { TFHUB_CACHE_DIR: cache }, patience }),
-      { name: 'GraftError', message: /cannot reach http:\/\/127\.0\.0\.1:\d+\/m\/1: the host refuses the connection.*GRAFT_HUB_MIRROR.*hub\.load\('\.\/folder'\)/ })
+    await assert.rejects(resolve(`${mirror.url}/m/1`, { environment: { TFHUB_CACHE_DIR: cache }, patience }), {
+      name: 'GraftError',
+      message:
+        /cannot reach http:\/\/127\.0\.0\.1:\d+\/m\/1: the host refuses the connection.*MIRROR.*hub\.load\('\.\/folder'\)/,
+    })
     assert.deepEqual(await readdir(cache), [])
   })
 
@@ -144,7 +160,10 @@ describe('each failure ends in one error that names the address, the cause and t
     await writeFile(join(other, 'readme.txt'), 'nothing here')
     await withMirror(null, async (_, handle) => {
       const cache = freshCache()
-      await assert.rejects(resolve(handle, { environment: { TFHUB_CACHE_DIR: cache }, patience }), { name: 'GraftError', message: /no saved_model\.pb at its root/ })
+      await assert.rejects(resolve(handle, { environment: { TFHUB_CACHE_DIR: cache }, patience }), {
+        name: 'GraftError',
+        message: /no saved_model\.pb at its root/,
+      })
       assert.deepEqual(await readdir(cache), [])
     }, other)
   })
@@ -152,6 +171,9 @@ describe('each failure ends in one error that names the address, the cause and t
   test('a cache that cannot be made', async () => withMirror(null, async (_, handle) => {
     const file = join(scratch, 'a-file')
     await writeFile(file, '')
-    await assert.rejects(resolve(handle, { environment: { TFHUB_CACHE_DIR: join(file, 'cache') }, patience }), { name: 'GraftError', message: /GRAFT_CACHE_DIR/ })
+    await assert.rejects(resolve(handle, { environment: { TFHUB_CACHE_DIR: join(file, 'cache') }, patience }), {
+      name: 'GraftError',
+      message: /GRAFT_CACHE_DIR/,
+    })
   }))
 })

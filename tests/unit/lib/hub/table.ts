@@ -6,7 +6,8 @@ function block(pairs: (readonly [string | Uint8Array, string | Uint8Array])[]): 
   const writer = new BinaryWriter()
   let last = Buffer.alloc(0)
   for (const [key, value] of pairs) {
-    const bytes = typeof key === 'string' ? Buffer.from(key, 'latin1') : Buffer.from(key), content = typeof value === 'string' ? Buffer.from(value) : value
+    const bytes = typeof key === 'string' ? Buffer.from(key, 'latin1') : Buffer.from(key),
+      content = typeof value === 'string' ? Buffer.from(value) : value
     let shared = 0
     while (shared < last.length && shared < bytes.length && last[shared] === bytes[shared]) shared++
     writer.uint32(shared).uint32(bytes.length - shared).uint32(content.length).raw(bytes.subarray(shared)).raw(content)
@@ -37,7 +38,10 @@ export function sealed(blocks: Uint8Array[], type = 0): Uint8Array {
 }
 
 /** A table of `pairs`, its data block packed by `compress` (snappy) if given. */
-export function table(pairs: (readonly [string, string | Uint8Array])[], compress?: (block: Uint8Array) => Uint8Array): Uint8Array {
+export function table(
+  pairs: (readonly [string, string | Uint8Array])[],
+  compress?: (block: Uint8Array) => Uint8Array,
+): Uint8Array {
   const content = block(pairs)
   return sealed([compress ? compress(content) : content], compress ? 1 : 0)
 }

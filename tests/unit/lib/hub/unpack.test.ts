@@ -25,11 +25,17 @@ async function unpacked(path: string): Promise<{ root: string, files: string[], 
   const inside = join(scratch, `inside-${count++}`)
   await mkdir(inside)
   const root = await unpack(path, join(inside, 'model'), 'the-handle')
-  const files = (await readdir(root, { recursive: true, withFileTypes: true })).filter(e => e.isFile()).map(e => join(e.parentPath, e.name).slice(root.length + 1))
+  const files = (await readdir(root, { recursive: true, withFileTypes: true }))
+    .filter(e => e.isFile())
+    .map(e => join(e.parentPath, e.name).slice(root.length + 1))
   return { root, files: files.sort(), inside }
 }
 
-const model = [{ name: './' , type: 'directory' as const }, { name: './saved_model.pb', content: 'graph' }, { name: './variables/variables.index', content: 'index' }]
+const model = [
+  { name: './', type: 'directory' as const },
+  { name: './saved_model.pb', content: 'graph' },
+  { name: './variables/variables.index', content: 'index' },
+]
 
 for (const [what, gzip] of [['gzipped', true], ['plain', false]] as const) {
   test(`a ${what} tar`, async () => {
@@ -40,7 +46,12 @@ for (const [what, gzip] of [['gzipped', true], ['plain', false]] as const) {
 }
 
 test('an archive that holds one folder: its root is that folder', async () => {
-  const { root, files } = await unpacked(await archive([{ name: 'my-model/saved_model.pb', content: 'graph' }, { name: 'my-model/assets/a.txt', content: 'a' }]))
+  const { root, files } = await unpacked(
+    await archive([
+      { name: 'my-model/saved_model.pb', content: 'graph' },
+      { name: 'my-model/assets/a.txt', content: 'a' },
+    ]),
+  )
   assert.ok(root.endsWith('my-model'))
   assert.deepEqual(files, ['assets/a.txt', 'saved_model.pb'])
 })
@@ -53,8 +64,19 @@ describe('hostile archives end in an error that names the handle, and write noth
     ['a symbolic link', [{ name: 'link', type: 'symlink', linkname: '/etc' }], /is a symlink/],
     ['a hard link', [{ name: 'link', type: 'link', linkname: 'saved_model.pb' }], /is a link/],
     ['a device', [{ name: 'null', type: 'character-device' }], /is a character-device/],
-    ['the same file twice', [{ name: 'saved_model.pb', content: 'a' }, { name: 'saved_model.pb', content: 'b' }], /holds 'saved_model\.pb' twice/],
-    ['too many entries', Array.from({ length: 5_001 }, (_, i) => ({ name: `d${i}`, type: 'directory' as const })), /more than 5000 entries/],
+    [
+      'the same file twice',
+      [
+        { name: 'saved_model.pb', content: 'a' },
+        { name: 'saved_model.pb', content: 'b' },
+      ],
+      /holds 'saved_model\.pb' twice/,
+    ],
+    [
+      'too many entries',
+      Array.from({ length: 5_001 }, (_, i) => ({ name: `d${i}`, type: 'directory' as const })),
+      /more than 5000 entries/,
+    ],
   ]
   for (const [what, entries, message] of cases) {
     test(what, async () => {

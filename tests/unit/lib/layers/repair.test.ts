@@ -6,12 +6,24 @@ import { tf } from '../../../../lib/tf.ts'
 
 interface Packed { shape: number[], values: number[] }
 interface Case {
-  name: string, class: string, config: object, training: boolean, trainable: boolean
-  weights: Record<string, Packed>, x: Packed, dy: Packed, y: Packed, dx: Packed, gradients: Record<string, Packed>, after: Record<string, Packed>
+  name: string
+  class: string
+  config: object
+  training: boolean
+  trainable: boolean
+  weights: Record<string, Packed>
+  x: Packed
+  dy: Packed
+  y: Packed
+  dx: Packed
+  gradients: Record<string, Packed>
+  after: Record<string, Packed>
 }
 interface Variable { originalName: string, read(): tfTypes.Tensor, val: tfTypes.Variable }
 
-const { cases } = JSON.parse(await readFile(new URL('../../../fixtures/layers/cases.json', import.meta.url), 'utf8')) as { cases: Case[] }
+const { cases } = JSON.parse(await readFile(new URL('../../../fixtures/layers/cases.json', import.meta.url), 'utf8')) as {
+  cases: Case[]
+}
 const tensor = ({ shape, values }: Packed) => tf.tensor(values, shape)
 
 function near(actual: tfTypes.Tensor, expected: Packed, what: string): void {
@@ -59,7 +71,9 @@ test('freezing a model freezes its layers, those of nested models too', () => {
 })
 
 test('a frozen batch normalization keeps its statistics through fit', async () => {
-  const model = tf.sequential({ layers: [tf.layers.batchNormalization({ inputShape: [4], name: 'frozen' }), tf.layers.dense({ units: 1 })] })
+  const model = tf.sequential({
+    layers: [tf.layers.batchNormalization({ inputShape: [4], name: 'frozen' }), tf.layers.dense({ units: 1 })],
+  })
   const [frozen] = model.layers
   frozen.trainable = false
   const before = frozen.getWeights().map(w => Array.from(w.dataSync()))

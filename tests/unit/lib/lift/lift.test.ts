@@ -5,8 +5,14 @@ import { lift } from '../../../../lib/lift/index.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { relativeError, thin } from '../../../fixtures/models/models.ts'
 
-const layouts = [['thin_slim', 'slim', '__call__'], ['thin_tf1', 'tf1', 'default'], ['thin_tf_keras', 'tf_keras', '__call__'], ['thin_keras3', 'keras3', 'serve'],
-  ['blocks_tf_keras', 'tf_keras', '__call__'], ['blocks_keras3', 'keras3', 'serve']] as const
+const layouts = [
+  ['thin_slim', 'slim', '__call__'],
+  ['thin_tf1', 'tf1', 'default'],
+  ['thin_tf_keras', 'tf_keras', '__call__'],
+  ['thin_keras3', 'keras3', 'serve'],
+  ['blocks_tf_keras', 'tf_keras', '__call__'],
+  ['blocks_keras3', 'keras3', 'serve'],
+] as const
 
 for (const [name, layout, callable] of layouts) {
   test(`${name}: equals TensorFlow, no opaque layer`, async () => {
@@ -40,7 +46,11 @@ for (const name of ['thin_tf_keras', 'thin_keras3', 'blocks_tf_keras', 'blocks_k
     const { model } = await lift(folder)
     // A Keras 3 export tells neither the input layer's name nor, having no trace for training, where dropout stood.
     const told = layers!.filter(layer => name.endsWith('tf_keras') || layer.class !== 'Dropout')
-    const expected = told.map(layer => [layer.class, layer.class === 'InputLayer' && name.endsWith('keras3') ? 'keras_tensor' : layer.name, layer.shape])
+    const expected = told.map(layer => [
+      layer.class,
+      layer.class === 'InputLayer' && name.endsWith('keras3') ? 'keras_tensor' : layer.name,
+      layer.shape,
+    ])
     assert.deepEqual(model.layers.map(layer => [layer.getClassName(), layer.name, layer.outputShape]), expected)
   })
 }
@@ -48,34 +58,64 @@ for (const name of ['thin_tf_keras', 'thin_keras3', 'blocks_tf_keras', 'blocks_k
 test('the trace for training gives batch normalization its momentum and dropout its place and rate', async () => {
   const momenta = async (name: string) => {
     const { model } = await lift((await thin(name)).folder)
-    return [...new Set(model.layers.filter(layer => layer.getClassName() === 'BatchNormalization').map(layer => layer.getConfig().momentum))]
+    return [
+      ...new Set(
+        model.layers.filter(layer => layer.getClassName() === 'BatchNormalization').map(layer => layer.getConfig().momentum),
+      ),
+    ]
   }
   assert.deepEqual([await momenta('thin_slim'), await momenta('thin_tf_keras')], [[0.997], [0.999, 0.99]])
   const { folder, x, inputShape } = await thin('thin_tf_keras'), { model } = await lift(folder)
-  assert.deepEqual([model.getLayer('drop').getConfig().rate, model.getLayer('drop').inboundNodes[0].inboundLayers[0].name], [0.2, 'join'])
+  assert.deepEqual(
+    [model.getLayer('drop').getConfig().rate, model.getLayer('drop').inboundNodes[0].inboundLayers[0].name],
+    [0.2, 'join'],
+  )
   const draw = () => Array.from((model.apply(tf.tensor(x, inputShape), { training: true }) as tfTypes.Tensor).dataSync())
   assert.notDeepEqual(draw(), draw())
 })
 
 test('a configuration holds Keras\'s initializers, not the published weights', async () => {
   const { model } = await lift((await thin('thin_tf_keras')).folder)
-  const names = model.layers.map(layer => layer.getConfig()).flatMap(config =>
-    Object.entries(config).filter(([key]) => key.endsWith('Initializer')).map(([key, value]) => `${key} ${(value as { className: string }).className}`))
+  const names = model.layers
+    .map(layer => layer.getConfig())
+    .flatMap(config =>
+      Object.entries(config)
+        .filter(([key]) => key.endsWith('Initializer'))
+        .map(([key, value]) => `${key} ${(value as { className: string }).className}`),
+    )
   assert.deepEqual([...new Set(names)].sort(), [
-    'betaInitializer Zeros', 'biasInitializer Zeros', 'depthwiseInitializer VarianceScaling', 'gammaInitializer Ones', 'kernelInitializer VarianceScaling',
-    'movingMeanInitializer Zeros', 'movingVarianceInitializer Ones',
+    'betaInitializer Zeros',
+    'biasInitializer Zeros',
+    'depthwiseInitializer VarianceScaling',
+    'gammaInitializer Ones',
+    'kernelInitializer VarianceScaling',
+    'movingMeanInitializer Zeros',
+    'movingVarianceInitializer Ones',
   ])
 })
 
-test('operations without a Keras layer become layers of one operation: reported, trainable, and every tensor around them reachable', async () => {
+test('operations without a Keras layer become layers of one operation, reported and trainable', async () => {
   const { folder, x, inputShape, y } = await thin('unusual')
   const { model, report } = await lift(folder)
   assert.ok(relativeError((model.predict(tf.tensor(x, inputShape)) as tfTypes.Tensor).dataSync(), y) <= 1e-6)
-  assert.deepEqual(report.opaque, [{ layer: 'wave.Sin', op: 'Sin' }, { layer: 'mul', op: 'Mul' }, { layer: 'turn.ReverseV2', op: 'ReverseV2' }])
-  assert.deepEqual(model.layers.map(layer => `${layer.getClassName()} ${layer.name}`), [
-    'InputLayer images', 'Conv2D conv', 'TensorFlowOp wave.Sin', 'TensorFlowOp mul', 'TensorFlowOp turn.ReverseV2', 'GlobalAveragePooling2D pool.Mean',
+  assert.deepEqual(report.opaque, [
+    { layer: 'wave.Sin', op: 'Sin' },
+    { layer: 'mul', op: 'Mul' },
+    { layer: 'turn.ReverseV2', op: 'ReverseV2' },
   ])
-  const factor = model.getLayer('mul').trainableWeights[0], before = Array.from(factor.read().dataSync())
+  assert.deepEqual(
+    model.layers.map(layer => `${layer.getClassName()} ${layer.name}`),
+    [
+      'InputLayer images',
+      'Conv2D conv',
+      'TensorFlowOp wave.Sin',
+      'TensorFlowOp mul',
+      'TensorFlowOp turn.ReverseV2',
+      'GlobalAveragePooling2D pool.Mean',
+    ],
+  )
+  const factor = model.getLayer('mul').trainableWeights[0],
+    before = Array.from(factor.read().dataSync())
   model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
   await model.fit(tf.tensor(x, inputShape), tf.zeros([2, 4]), { verbose: 0 })
   assert.notDeepEqual(Array.from(factor.read().dataSync()), before)
@@ -86,7 +126,10 @@ test('operations without a Keras layer become layers of one operation: reported,
 })
 
 test('an operation that cannot be run is named', async () => {
-  await assert.rejects(lift((await thin('impossible')).folder), { name: 'GraftError', message: /operation Betainc \('beta\/Betainc'\) of the model cannot be opened as a layer/ })
+  await assert.rejects(lift((await thin('impossible')).folder), {
+    name: 'GraftError',
+    message: /operation Betainc \('beta\/Betainc'\) of the model cannot be opened as a layer/,
+  })
 })
 
 test('a signature of the user\'s choice', async () => {
