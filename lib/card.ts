@@ -1,6 +1,9 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 
-/** What a model must tell besides its layers, so that an image file becomes a prediction; kept beside the model and in saved files. */
+/**
+ * What a model must tell besides its layers, so that an image file becomes a prediction; kept beside the model and in saved
+ * files.
+ */
 export interface ModelCard {
   /** The hub handle or folder as the user typed it. */
   handle?: string
@@ -32,8 +35,10 @@ const origins = new WeakMap<Layer, Origin>()
 const named = new WeakMap<Layer, string[]>()
 
 /**
- * The model's card, if it has one. A model that was built by `tf.model` or `tf.sequential` from layers of another one, or around it,
- * has that one's card: the layers that came from there are its trunk, and the class names stay where the same layer gives the output.
+ * The model's card, if it has one. A model that was built by `tf.model` or `tf.sequential` from layers of another one, or around
+ * it,
+ * has that one's card: the layers that came from there are its trunk, and the class names stay where the same layer gives the
+ * output.
  */
 export const cardOf = (model: LayersModel): ModelCard | undefined => cards.get(model) ?? inherited(model)
 
@@ -55,7 +60,8 @@ export const learnedAtFirst = (layer: Layer): boolean | undefined => origins.get
 const isModel = (layer: unknown): layer is LayersModel => Array.isArray((layer as LayersModel)?.layers)
 
 /** The layers of a model, nested models and what is in them included. */
-const within = (model: LayersModel): Layer[] => (model.layers ?? []).flatMap(layer => isModel(layer) ? [layer, ...within(layer)] : [layer])
+const within = (model: LayersModel): Layer[] => (model.layers ?? []).flatMap(layer => isModel(layer) ? [layer,
+  ...within(layer)] : [layer])
 
 function inherited(model: LayersModel): ModelCard | undefined {
   if (!isModel(model) || !model.inputs?.length) return undefined

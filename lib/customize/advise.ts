@@ -31,11 +31,14 @@ export interface AdviseOptions {
 const forDistance = 32
 
 /**
- * Which of the three methods suits these images, from measurements: images per class, how well a linear classifier tells the classes apart by the
- * trunk's last and by earlier features, how far the images are from those the trunk was trained on, and what each method takes in time and memory here. The
+ * Which of the three methods suits these images, from measurements: images per class, how well a linear classifier tells the
+ * classes apart by the
+ * trunk's last and by earlier features, how far the images are from those the trunk was trained on, and what each method takes in
+ * time and memory here. The
  * answer shows itself, with its reasons. The model given stays as it is.
  *
- * Source: small data or a distant domain → feature extraction or little fine-tuning, for a large model soon knows few images by heart; more and related data → more
+ * Source: small data or a distant domain → feature extraction or little fine-tuning, for a large model soon knows few images by
+ * heart; more and related data → more
  * fine-tuning. Yosinski et al., "How transferable are features in deep neural networks?" (2014); the Keras guides.
  *
  * @param data what `train` takes
@@ -44,7 +47,8 @@ const forDistance = 32
  * const advice = await advise(base, digits)
  * const model = customize[advice.method](base, { classes: digits.classes, ...advice.options })
  */
-export async function advise(base: LayersModel, data: TrainingData, { epochs = 10, images = 400 }: AdviseOptions = {}): Promise<Advice> {
+export async function advise(base: LayersModel, data: TrainingData, { epochs = 10,
+  images = 400 }: AdviseOptions = {}): Promise<Advice> {
   const signal = host().signal
   checkModel(base)
   const parts = partsOf(data), { train } = parts, batch = 'batch' in data ? data.batch : 32
@@ -71,7 +75,8 @@ export async function advise(base: LayersModel, data: TrainingData, { epochs = 1
 
 /** What there is to know of the images, seen through the frozen trunk. */
 async function look(trunk: LayersModel, set: ImageSet, images: number, signal: AbortSignal): Promise<Findings> {
-  const chosen = sample(set.labels, images), labels = chosen.map(i => set.labels[i]), half = sample(labels, Math.ceil(chosen.length / 2))
+  const chosen = sample(set.labels, images), labels = chosen.map(i => set.labels[i]), half = sample(labels,
+    Math.ceil(chosen.length / 2))
   const { features } = featuresOf(trunk)
   const taps = strides.flatMap(stride => {
     try {
@@ -93,7 +98,8 @@ async function look(trunk: LayersModel, set: ImageSet, images: number, signal: A
 /** Earlier features that are looked at: a half and a quarter of the depth of most networks, whose last maps have stride 32. */
 const strides = [8, 16]
 
-async function forecastOf(method: Method, trunk: LayersModel, parts: ReturnType<typeof partsOf>, answer: Recommendation, batch: number,
+async function forecastOf(method: Method, trunk: LayersModel, parts: ReturnType<typeof partsOf>, answer: Recommendation,
+  batch: number,
   epochs: number): Promise<Forecast> {
   const base = twin(trunk), model = methods[method](base, parts.train, method === answer.method ? answer.options : {})
   try {
@@ -109,7 +115,8 @@ const twin = (model: LayersModel) => operate(model, (_, inputs, usual) => usual(
 /** The methods as one would first try them. */
 const methods: Record<Method, (base: LayersModel, set: ImageSet, options: Recommendation['options']) => LayersModel> = {
   extract: (base, { classes }) => extract(base, { classes: classes.length, show: false }),
-  fineTune: (base, { classes }) => fineTune(base, { classes: classes.length, show: false, unfreeze: Math.min(5, learners(base)) }),
+  fineTune: (base, { classes }) => fineTune(base, { classes: classes.length, show: false, unfreeze: Math.min(5,
+    learners(base)) }),
   modify: (base, { classes }, options) => modify(base, { classes: classes.length, show: false,
     add: [tf.layers.conv2d({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu' })], ...options }),
 }

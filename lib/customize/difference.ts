@@ -56,7 +56,8 @@ export function compare(a: LayersModel, b: LayersModel): Differences {
 function pairs(before: Layer[], after: Layer[]): Map<Layer, Layer> {
   const same = new Set(before), found = new Map<Layer, Layer>()
   for (const layer of after) if (same.has(layer)) found.set(layer, layer)
-  const used = new Set(found.values()), byName = new Map(before.filter(layer => !used.has(layer)).map(layer => [layer.name, layer]))
+  const used = new Set(found.values()), byName = new Map(before.filter(layer => !used.has(layer)).map(layer => [layer.name,
+    layer]))
   for (const layer of after) {
     const old = byName.get(layer.name)
     if (!found.has(layer) && old) found.set(layer, old)
@@ -76,8 +77,10 @@ const learns = (layer: Layer) => layer.trainable
 function settingsChanged(before: Layer, after: Layer): string[] {
   if (before.getClassName() !== after.getClassName()) return [`${before.getClassName()} → ${after.getClassName()}`]
   const old = before.getConfig(), now = after.getConfig()
-  const others = Object.keys({ ...old, ...now }).filter(key => !passing.test(key) && JSON.stringify(old[key]) !== JSON.stringify(now[key]))
-  const shapes = before.weights.map(weight => weight.shape.join('×')).join(', '), news = after.weights.map(weight => weight.shape.join('×')).join(', ')
+  const others = Object.keys({ ...old, ...now }).filter(key => !passing.test(key) &&
+    JSON.stringify(old[key]) !== JSON.stringify(now[key]))
+  const shapes = before.weights.map(weight => weight.shape.join('×')).join(', '),
+    news = after.weights.map(weight => weight.shape.join('×')).join(', ')
   return [
     ...others.map(key => `${key} ${JSON.stringify(old[key])} → ${JSON.stringify(now[key])}`),
     ...shapes !== news ? [`weights ${shapes || 'none'} → ${news || 'none'}`] : [],

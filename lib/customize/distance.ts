@@ -7,11 +7,14 @@ import { tf } from '../tf.ts'
 const atOnce = 8
 
 /**
- * How far images are from those that a network was trained on, without having those: each BatchNormalization keeps the mean and the spread that its
- * input had in training. The distance is the median over these layers of how far the mean over the given images lies from the mean then, in units of
+ * How far images are from those that a network was trained on, without having those: each BatchNormalization keeps the mean and
+ * the spread that its
+ * input had in training. The distance is the median over these layers of how far the mean over the given images lies from the
+ * mean then, in units of
  * the spread then (per channel; the layer counts with its mean channel).
  *
- * Source: the statistics stand for the training data as in Li et al., "Revisiting Batch Normalization for practical domain adaptation" (2016), and
+ * Source: the statistics stand for the training data as in Li et al., "Revisiting Batch Normalization for practical domain
+ * adaptation" (2016), and
  * Yin et al., "Dreaming to Distill" (2020).
  *
  * @returns `null` for a network without BatchNormalization at its top level
@@ -29,7 +32,8 @@ export async function distance(base: LayersModel, set: ImageSet, indices: number
       const outputs = [inside.apply(x, { training: false })].flat() as Tensor[]
       return outputs.map(output => output.mean(output.shape.map((_, axis) => axis).slice(0, -1)))
     })
-    for (const [i, mean] of means.entries()) (await mean.data()).forEach((value, c) => { sums[i][c] += value * some.length / indices.length })
+    for (const [i, mean] of means.entries()) (await mean.data()).forEach((value,
+      c) => { sums[i][c] += value * some.length / indices.length })
     tf.dispose(means)
     await turn()
   }

@@ -5,10 +5,12 @@ import { Feeder } from '../train/features.ts'
 import { borrowPrefix } from '../train/prefixes.ts'
 
 /**
- * What a frozen model gives for images, one vector each, maps averaged. They go to the same cache as in training, so that a feature extraction
+ * What a frozen model gives for images, one vector each, maps averaged. They go to the same cache as in training, so that a
+ * feature extraction
  * afterwards need not compute them again.
  */
-export async function featuresFor(model: LayersModel, set: ImageSet, indices: number[], signal: AbortSignal): Promise<Float32Array[]> {
+export async function featuresFor(model: LayersModel, set: ImageSet, indices: number[],
+  signal: AbortSignal): Promise<Float32Array[]> {
   const { prefix, release } = borrowPrefix(model), rows: Float32Array[] = []
   try {
     const feeder = new Feeder(model, prefix)

@@ -12,13 +12,16 @@ export type Normalization = 'stored' | 'batch'
 
 export interface FineTuneOptions extends HeadOptions {
   /**
-   * What of the base learns too: how many of its last layers with weights, or which ones as {@link unfreeze} takes them, e.g. `'last 2 blocks'`.
+   * What of the base learns too: how many of its last layers with weights, or which ones as {@link unfreeze} takes them, e.g.
+   * `'last 2 blocks'`.
    * Default 5. What is counted does not count BatchNormalization; what is named is taken as it is.
    */
   unfreeze?: number | Selection
   /**
-   * What BatchNormalization normalizes by. `stored` (default): it stays frozen, with the statistics of its own training, as the Keras guides
-   * advise: a short training never gets its moving statistics to where the batches' are, so that it is judged by others than it learned with
+   * What BatchNormalization normalizes by. `stored` (default): it stays frozen, with the statistics of its own training, as the
+   * Keras guides
+   * advise: a short training never gets its moving statistics to where the batches' are, so that it is judged by others than it
+   * learned with
    * (bundled trunk, 20 textures per class: 73 % right in place of 56 %). `batch`: it counts as a layer with weights and learns.
    */
   normalization?: Normalization
@@ -47,10 +50,12 @@ export function fineTune(base: LayersModel, options: FineTuneOptions): LayersMod
 }
 
 /**
- * Opens layers of what is left of the base below `ends`: how many of the last with weights, or a selection. What is only counted leaves
+ * Opens layers of what is left of the base below `ends`: how many of the last with weights, or a selection. What is only counted
+ * leaves
  * BatchNormalization out, unless it shall use the batch.
  */
-export function open(base: LayersModel, ends: SymbolicTensor[], which: number | Selection, normalization: Normalization = 'stored'): void {
+export function open(base: LayersModel, ends: SymbolicTensor[], which: number | Selection,
+  normalization: Normalization = 'stored'): void {
   const part = ends === base.outputs ? base : tf.model({ inputs: base.inputs, outputs: ends, name: base.name })
   const selection = typeof which === 'number' ? `last ${which}` as const : which
   if (normalization === 'batch' || typeof selection !== 'string' || !/^(first|last|block) /.test(selection)) {

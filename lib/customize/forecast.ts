@@ -17,10 +17,12 @@ export interface Forecast {
 }
 
 /**
- * What it would take to train a model on this machine: a batch goes through the frozen part, is learned and judged, and what that takes is counted
+ * What it would take to train a model on this machine: a batch goes through the frozen part, is learned and judged, and what that
+ * takes is counted
  * up. The model learns from that batch: give a copy.
  */
-export async function forecast(model: LayersModel, parts: { train: ImageSet, validation: ImageSet | null }, batch: number, epochs: number):
+export async function forecast(model: LayersModel, parts: { train: ImageSet, validation: ImageSet | null }, batch: number,
+  epochs: number):
 Promise<Forecast> {
   const { train, validation } = parts, order = Array.from({ length: Math.min(batch, train.length) }, (_, i) => i)
   const { objective, judged, optimizer } = prepare(model, train, {})
@@ -33,8 +35,10 @@ Promise<Forecast> {
     const { peakBytes } = await tf.profile(async () => { await step() })
     await judge()
     const perStep = await secondsOf(step), perJudge = await secondsOf(judge)
-    const forward = prefix ? await secondsOf(async () => { await prefix.run(await train.pixels(order), order.length) }) / order.length : 0
-    const images = train.length + (validation?.length ?? 0), kept = prefix?.shapes.flatMap(shape => shape.reduce((a, b) => a * b, 4)) ?? []
+    const forward = prefix ? await secondsOf(async () => { await prefix.run(await train.pixels(order),
+      order.length) }) / order.length : 0
+    const images = train.length + (validation?.length ?? 0), kept = prefix?.shapes.flatMap(shape => shape.reduce((a,
+      b) => a * b, 4)) ?? []
     const batches = (set: ImageSet | null) => (set ? Math.ceil(set.length / batch) : 0)
     return {
       seconds: images * forward + epochs * (batches(train) * perStep + batches(validation) * perJudge),

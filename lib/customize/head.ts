@@ -60,7 +60,8 @@ export function withHead(
   const shape = base.inputs[0].shape
   const { classes: _, ...card } = cardOf(base) ?? { size: [shape[1] ?? 224, shape[2] ?? 224], range: [0, 1] }
   const trunk = new Set(card.trunk ?? base.layers.map(layer => layer.name))
-  setCard(model, { ...card, ...classes && { classes }, trunk: model.layers.map(layer => layer.name).filter(name => trunk.has(name)) })
+  setCard(model, { ...card, ...classes && { classes },
+    trunk: model.layers.map(layer => layer.name).filter(name => trunk.has(name)) })
   return model
 }
 
@@ -81,7 +82,8 @@ export function stack(x: SymbolicTensor, layers: Layer[], taken: Set<string>, op
 }
 
 /**
- * What a head stands on: the base's outputs; where the base is a classifier, what its last layer with weights stands on, so that the old head goes.
+ * What a head stands on: the base's outputs; where the base is a classifier, what its last layer with weights stands on, so that
+ * the old head goes.
  */
 export function featuresOf(base: LayersModel): { features: SymbolicTensor[], old: Layer | null } {
   const card = cardOf(base)

@@ -10,10 +10,12 @@ export interface Probe {
 }
 
 /**
- * The accuracy of a linear classifier on features: ridge regression to the classes, judged leave-one-out. That needs no second training: what an
+ * The accuracy of a linear classifier on features: ridge regression to the classes, judged leave-one-out. That needs no second
+ * training: what an
  * image's own prediction would be without it follows from the one solution. The strongest of a few penalties counts.
  *
- * Source: Allen, "The relationship between variable selection and data augmentation and a method for prediction" (1974), the PRESS statistic.
+ * Source: Allen, "The relationship between variable selection and data augmentation and a method for prediction" (1974), the
+ * PRESS statistic.
  *
  * @param features one vector per image
  * @param labels the class of each, from 0
@@ -59,7 +61,10 @@ function standardized(features: Float32Array[]): Float32Array[] {
   return result
 }
 
-/** The mean product of each two images' features, and one more for the intercept: without it, what is left out would show in the mean of the rest. */
+/**
+ * The mean product of each two images' features, and one more for the intercept: without it, what is left out would show in the
+ * mean of the rest.
+ */
 function similarities(rows: Float32Array[]): number[][] {
   const result = rows.map(() => new Array<number>(rows.length))
   for (let i = 0; i < rows.length; i++) {

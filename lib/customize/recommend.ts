@@ -16,7 +16,9 @@ export interface Findings {
   half: Probe
   /** What earlier features are worth, averaged over the map, by their stride. */
   earlier: { stride: number, probe: Probe }[]
-  /** How far the images are from those of the trunk's training, in units of the spread then; null where the trunk does not say. */
+  /**
+   * How far the images are from those of the trunk's training, in units of the spread then; null where the trunk does not say.
+   */
   distance: number | null
 }
 
@@ -28,23 +30,29 @@ export interface Recommendation {
 }
 
 /**
- * What a method must gain to be worth its time: two points of accuracy, the difference by which this library's checks count a method as as good as
+ * What a method must gain to be worth its time: two points of accuracy, the difference by which this library's checks count a
+ * method as as good as
  * the best.
  */
 const worth = 0.02
 
 /**
- * The simplest method that the measurements do not speak against. Nothing is decided by less than one standard error, the rule by which Breiman et al.,
+ * The simplest method that the measurements do not speak against. Nothing is decided by less than one standard error, the rule by
+ * which Breiman et al.,
  * "Classification and regression trees" (1984), prefer the simpler of two models.
  *
- * - Earlier layers tell the classes apart better than the last: the last are too special, as the domain is distant. Build on the earlier ones, frozen,
+ * - Earlier layers tell the classes apart better than the last: the last are too special, as the domain is distant. Build on the
+ *   earlier ones, frozen,
  *   on the deepest that are no worse than the last: those below have few channels, and a new convolution much to learn.
  * - Else, more images still help these features: fine-tuning would rather learn the few by heart. Extract.
  * - Else, these features are used up and something is left to gain: fine-tune.
  *
- * Measured with the bundled trunk (letters) and ridge probes. Digits: 95 % by the last features, 94 and 77 % by those of strides 16 and 8 (distance
- * 0.06). Textures: 68 %, 71 and 78 % (distance 0.44); right on the test images after ten epochs: 70 % extracted, 71 % fine-tuned, and with a
- * convolution at stride 16 81 %, at stride 8 66 %, on the last map 73 %. Two data sets and one trunk are few: the numbers are shown with the advice.
+ * Measured with the bundled trunk (letters) and ridge probes. Digits: 95 % by the last features, 94 and 77 % by those of strides
+ * 16 and 8 (distance
+ * 0.06). Textures: 68 %, 71 and 78 % (distance 0.44); right on the test images after ten epochs: 70 % extracted, 71 % fine-tuned,
+ * and with a
+ * convolution at stride 16 81 %, at stride 8 66 %, on the last map 73 %. Two data sets and one trunk are few: the numbers are
+ * shown with the advice.
  */
 export function recommend({ probe, half, earlier, distance, perClass }: Findings): Recommendation {
   const best = [...earlier].sort((a, b) => b.probe.accuracy - a.probe.accuracy)[0]
@@ -59,14 +67,17 @@ export function recommend({ probe, half, earlier, distance, perClass }: Findings
   const left = 1 - probe.accuracy, climbs = probe.accuracy - half.accuracy > error(probe, half)
   const extraction = { method: 'extract' as const, options: {} }
   if (left <= worth) {
-    return { ...extraction, reasons: [...reasons, `A linear classifier on the trunk's features is right for ${said(probe)} already: nothing is left that fine-tuning ` +
+    return { ...extraction, reasons: [...reasons,
+      `A linear classifier on the trunk's features is right for ${said(probe)} already: nothing is left that fine-tuning ` +
       'could gain.'] }
   }
   if (climbs) {
-    return { ...extraction, reasons: [...reasons, `With ${perClass} images per class, more images still help (half of them: ${said(half)}, all: ${said(probe)}). ` +
+    return { ...extraction, reasons: [...reasons,
+      `With ${perClass} images per class, more images still help (half of them: ${said(half)}, all: ${said(probe)}). ` +
       'A frozen trunk cannot learn the few by heart; fine-tuning can.'] }
   }
-  return { method: 'fineTune', options: { unfreeze: 5 }, reasons: [...reasons, `More images no longer help a classifier on frozen features (half of them: ` +
+  return { method: 'fineTune', options: { unfreeze: 5 }, reasons: [...reasons,
+    `More images no longer help a classifier on frozen features (half of them: ` +
     `${said(half)}, all: ${said(probe)}): what is left is for the trunk to learn. Its rate low: { trunk: 1e-4, head: 1e-3 }.`] }
 }
 

@@ -13,7 +13,8 @@ export function report(model: LayersModel, base: LayersModel, steps: string[]): 
   const trunk = new Set(cardOf(model)?.trunk), layers = leaves(model)
   const inTrunk = layers.filter(layer => trunk.has(layer.name)), open = inTrunk.filter(layer => layer.trainableWeights.length)
   const added = layers.filter(layer => !trunk.has(layer.name) && layer.getClassName() !== 'InputLayer')
-  const size = (weights: Layer['weights']) => weights.reduce((sum, { shape }) => sum + shape.reduce<number>((n, side) => n * (side ?? 1), 1), 0)
+  const size = (weights: Layer['weights']) => weights.reduce((sum, { shape }) => sum + shape.reduce<number>((n,
+    side) => n * (side ?? 1), 1), 0)
   const lines = [
     ...steps,
     `trunk  ${base.name}: ${plural(inTrunk.length, 'layer')}, ${learning(inTrunk.filter(holdsWeights), open)}`,

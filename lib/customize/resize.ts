@@ -13,13 +13,16 @@ export interface ResizeOptions {
 }
 
 /**
- * A new model for images of another size or with another number of channels; the weights are copies. The first convolution is fitted to the
- * channels: for one, its kernels are summed over the colours, so that grey gives what grey in colour gave; for more, they are repeated and scaled so
+ * A new model for images of another size or with another number of channels; the weights are copies. The first convolution is
+ * fitted to the
+ * channels: for one, its kernels are summed over the colours, so that grey gives what grey in colour gave; for more, they are
+ * repeated and scaled so
  * that the sums stay.
  *
  * Source: `adapt_input_conv` in PyTorch Image Models (`in_chans`).
  *
- * @throws GraftError for a size below 1, a model whose input is no image, or where a layer's weights belong to the old size (a `Dense` after a
+ * @throws GraftError for a size below 1, a model whose input is no image, or where a layer's weights belong to the old size (a
+ *   `Dense` after a
  *   `Flatten`), with both shapes
  * @example
  * const small = customize.resize(base, { size: 96 })
@@ -39,14 +42,16 @@ export function resize(model: LayersModel, { size, channels }: ResizeOptions): L
       throw new GraftError(`resize: ${name} must be whole and above 0, e.g. { size: 160, channels: 1 }; received ${side}.`)
     }
   }
-  return operate(model, (_, inputs, usual) => usual(inputs), { inputShapes: [shape], adapt: before[2] === shape[3] ? undefined : fitChannels })
+  return operate(model, (_, inputs, usual) => usual(inputs), { inputShapes: [shape],
+    adapt: before[2] === shape[3] ? undefined : fitChannels })
 }
 
 /** Kernels `[height, width, in, out]` for another number of channels, where a convolution without groups can have them. */
 function fitChannels(layer: Layer, made: Layer): tf.Tensor[] | null {
   const before = layer.weights[0].shape as number[], after = made.weights[0]?.shape as number[]
   const rest = layer.weights.slice(1).every((weight, i) => String(weight.shape) === String(made.weights[i + 1].shape))
-  if (layer.getClassName() !== 'Conv2D' || !rest || String([...before.slice(0, 2), before[3]]) !== String([...after.slice(0, 2), after[3]])) {
+  if (layer.getClassName() !== 'Conv2D' || !rest || String([...before.slice(0, 2), before[3]]) !== String([...after.slice(0, 2),
+    after[3]])) {
     return null
   }
   const [kernel, ...others] = layer.getWeights(), count = after[2]

@@ -53,7 +53,8 @@ export function operate(model: LayersModel, edit: Edit, options?: CopyOptions): 
   const [, height, width] = made.inputs[0].shape
   const range = rangeOfImages(made, rangeOfTrunk(model, card.range, new Set(trunk)), new Set(kept))
   const sameOutput = String(made.outputs[0].shape) === String(model.outputs[0].shape)
-  setCard(made, { ...rest, ...classes && sameOutput && { classes }, size: [height ?? card.size[0], width ?? card.size[1]], range, trunk: kept })
+  setCard(made, { ...rest, ...classes && sameOutput && { classes }, size: [height ?? card.size[0], width ?? card.size[1]],
+    range, trunk: kept })
   return made
 }
 

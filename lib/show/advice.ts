@@ -10,7 +10,10 @@ import { palette } from './palette.ts'
 export class Advice implements Recommendation {
   /** The method, by its name in `customize`. */
   readonly method: Method
-  /** Options to go with it: `customize[advice.method](base, { classes, ...advice.options })`; `modify` takes layers of your own, `add`. */
+  /**
+   * Options to go with it: `customize[advice.method](base, { classes, ...advice.options })`; `modify` takes layers of your own,
+   * `add`.
+   */
   readonly options: Recommendation['options']
   readonly reasons: string[]
   readonly findings: Findings

@@ -47,10 +47,13 @@ export class Diff {
 }
 
 /**
- * What is different in a second model: layers added, removed, replaced, frozen and unfrozen, and how much weights changed. The answer shows itself.
+ * What is different in a second model: layers added, removed, replaced, frozen and unfrozen, and how much weights changed. The
+ * answer shows itself.
  *
- * Layers that both models share (as `tap`, `tf.model` and `customize.extract` do) cannot differ in their weights; whether they were frozen is
- * told against the moment they were loaded. To see what training did to them, compare with `await hub.load(handle, { fresh: true })`.
+ * Layers that both models share (as `tap`, `tf.model` and `customize.extract` do) cannot differ in their weights; whether they
+ * were frozen is
+ * told against the moment they were loaded. To see what training did to them, compare with `await hub.load(handle, { fresh: true
+ * })`.
  *
  * @throws GraftError for what is no model
  * @example
@@ -114,7 +117,8 @@ function html(title: string, lines: Line[], notes: string[]): string {
   const parts = states.map(state => lines.filter(line => line.state === state)).filter(some => some.length).map(some => {
     if (some.length <= most) return table(layout, rows(some))
     const total = some.reduce((sum, line) => sum + line.params, 0)
-    const first = [chip(some[0].state, colours[some[0].state]), `<b>${plural(some.length, 'layer')}</b>`, faint(`${escape(shorten(some[0].name, 18))} …`),
+    const first = [chip(some[0].state, colours[some[0].state]),
+      `<b>${plural(some.length, 'layer')}</b>`, faint(`${escape(shorten(some[0].name, 18))} …`),
       '', count(total), faint('')]
     return fold(layout, first, table(layout, rows(some)))
   })
@@ -133,7 +137,8 @@ function text(title: string, lines: Line[], notes: string[]): string {
   return [`${title}: ${summary(lines)}`, ...body, ...notes].join('\n')
 }
 
-const summary = (lines: Line[]): string => states.map(state => [lines.filter(line => line.state === state).length, state] as const)
+const summary = (lines: Line[]): string => states.map(state => [lines.filter(line => line.state === state).length,
+  state] as const)
   .filter(([n]) => n).map(([n, state]) => `${n} ${state}`).join(', ') || 'no difference'
 
 function shapeOf(layer: Layer): string {

@@ -7,7 +7,8 @@ import { tf } from '../../../lib/tf.ts'
 import { trunk } from './train/fixtures.ts'
 
 type T = tf.SymbolicTensor
-const card = { handle: 'some/handle/1', folder: '/models/1', size: [12, 12] as [number, number], range: [0, 1] as [number, number] }
+const card = { handle: 'some/handle/1', folder: '/models/1', size: [12, 12] as [number, number], range: [0, 1] as [number,
+  number] }
 
 function base(): tf.LayersModel {
   const model = trunk()
@@ -33,7 +34,8 @@ test('a model around the base has its card, its layers are the trunk, nested too
 test('what rescales the image before the trunk is undone; the size is that of the new input', () => {
   const around = (...layers: tf.layers.Layer[]) => {
     const input = tf.input({ shape: [12, 12, 3] })
-    return cardOf(tf.model({ inputs: input, outputs: base().apply(layers.reduce((x, layer) => layer.apply(x) as T, input)) as T }))!.range
+    return cardOf(tf.model({ inputs: input, outputs: base().apply(layers.reduce((x, layer) => layer.apply(x) as T,
+      input)) as T }))!.range
   }
   assert.deepEqual(around(rescaling(1 / 255)), [0, 255])
   assert.deepEqual(around(rescaling(1 / 2, 1 / 2)), [-1, 1])

@@ -25,7 +25,8 @@ const few = (set: ImageSet, each = 2) => {
 const weights = (layers: tf.layers.Layer[]) => layers.map(layer => layer.getWeights().map(weight => Array.from(weight.dataSync())))
 const holders = (model: tf.LayersModel) => model.layers.filter(layer => layer.weights.length)
 
-const models = (await readdir(join(notebooks, 'models'))).filter(name => existsSync(join(notebooks, 'models', name, 'saved_model.pb')))
+const models = (await readdir(join(notebooks, 'models'))).filter(name => existsSync(join(notebooks, 'models',
+  name, 'saved_model.pb')))
 for (const name of models) {
   describe(`the walkthroughs as written, on ${name}`, () => {
     let base: tf.LayersModel, digits: { classes: string[], train: ImageSet }, photo: string

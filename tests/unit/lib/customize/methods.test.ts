@@ -21,7 +21,8 @@ test('fineTune opens the last layers with weights and says which', () => {
   assert.deepEqual(trainable(batch), ['conv_bn', 'depthwise', 'predictions'])
   assert.match(said(), /the last 2 of 3 layers with weights learn: conv_bn, depthwise; BatchNormalization among them uses the statistics of each/)
   assert.deepEqual(trainable(fineTune(trunk(), { classes, unfreeze: 'last 1 block' })), ['conv', 'depthwise', 'predictions'])
-  assert.throws(() => fineTune(trunk(), { classes, unfreeze: 3 }), /'last 3': 'trunk' has 2 layers with weights besides BatchNormalization/)
+  assert.throws(() => fineTune(trunk(), { classes, unfreeze: 3 }),
+    /'last 3': 'trunk' has 2 layers with weights besides BatchNormalization/)
   assert.deepEqual(trainable(fineTune(trunk(), { classes, unfreeze: 'conv*' })), ['conv', 'conv_bn', 'predictions'])
   assert.deepEqual(trainable(fineTune(trunk(), { classes, unfreeze: 0 })), ['predictions'])
   said()
@@ -49,7 +50,8 @@ test('modify cuts where it is told, and opens what it is told', () => {
 test('only layers below the cut are counted; add may be a function for ways that part and meet', () => {
   const both = (x: tf.SymbolicTensor) => tf.layers.concatenate({ name: 'both' }).apply([x,
     tf.layers.conv2d({ filters: 2, kernelSize: 1, name: 'side' }).apply(x) as tf.SymbolicTensor]) as tf.SymbolicTensor
-  const model = modify(trunk(), { at: 'conv_bn', add: both, classes, unfreeze: 1, head: [tf.layers.dense({ units: 5, name: 'hidden' })] })
+  const model = modify(trunk(), { at: 'conv_bn', add: both, classes, unfreeze: 1, head: [tf.layers.dense({ units: 5,
+    name: 'hidden' })] })
   assert.deepEqual(trainable(model), ['conv', 'side', 'hidden', 'predictions'])
   assert.match(said(), /all 1 with weights learn/)
   assert.throws(() => modify(trunk(), { add: (() => undefined) as never, classes }), /expected the function to give the tensor/)

@@ -40,7 +40,8 @@ const zero = (name: string) => l.rescaling({ scale: 0, offset: 0, name } as neve
 const edits: [string, () => tf.LayersModel, (model: tf.LayersModel) => tf.LayersModel, string[]][] = [
   ['insertAfter, on all ways', branching, model => insertAfter(model, 'stem', l.reLU({ name: 'new' })),
     ['image', 'stem', 'new', 'left', 'right', 'both', 'pool']],
-  ['insertAfter, on one edge', branching, model => insertAfter(model, 'stem', [l.reLU({ name: 'new' }), conv('wide', 4)], { to: 'left' }),
+  ['insertAfter, on one edge', branching, model => insertAfter(model, 'stem', [l.reLU({ name: 'new' }), conv('wide', 4)],
+    { to: 'left' }),
     ['image', 'stem', 'new', 'wide', 'left', 'right', 'both', 'pool']],
   ['insertAfter the input', branching, model => insertAfter(model, 0, l.reLU({ name: 'new' })),
     ['image', 'new', 'stem', 'left', 'right', 'both', 'pool']],
@@ -55,7 +56,8 @@ const edits: [string, () => tf.LayersModel, (model: tf.LayersModel) => tf.Layers
     ['image', 'stem', 'right', 'pool']],
   ['replace, also by the same name', branching, model => replace(model, 'left', conv('left', 4, 5)),
     ['image', 'stem', 'left', 'right', 'both', 'pool']],
-  ['replace by several', branching, model => replace(model, 'pool', [l.flatten({ name: 'flat' }), l.dense({ units: 2, name: 'few' })]),
+  ['replace by several', branching, model => replace(model, 'pool', [l.flatten({ name: 'flat' }), l.dense({ units: 2,
+    name: 'few' })]),
     ['image', 'stem', 'left', 'right', 'both', 'flat', 'few']],
 ]
 for (const [name, make, edit, expected] of edits) {
@@ -75,8 +77,10 @@ for (const [name, make, edit, expected] of edits) {
 
 test('what is computed: nothing changes by a layer that does nothing; a zero on one edge leaves the other way', () => {
   const model = branching(), x = images()
-  assert.deepEqual(outputs(insertAfter(model, 'stem', l.activation({ activation: 'linear', name: 'same' })), x), outputs(model, x))
-  const right = tf.model({ inputs: model.inputs, outputs: l.globalAveragePooling2d({}).apply(model.getLayer('right').output as T) as T })
+  assert.deepEqual(outputs(insertAfter(model, 'stem', l.activation({ activation: 'linear', name: 'same' })), x), outputs(model,
+    x))
+  const right = tf.model({ inputs: model.inputs,
+    outputs: l.globalAveragePooling2d({}).apply(model.getLayer('right').output as T) as T })
   assert.ok(furthest(outputs(insertBefore(model, 'both', zero('off'), { from: 'left' }), x), outputs(right, x)) < 1e-6)
   assert.deepEqual(outputs(remove(model, 'both', { keep: 'right' }), x), outputs(right, x))
 })
@@ -150,30 +154,37 @@ const refusals: [string, () => unknown, RegExp][] = [
     /'left' \(Conv2D\) would lose its weights: they are for \[batch, 12, 12, 4\], it would receive \[batch, 12, 12, 6\].*replace 'left' too/],
   ['ways of two shapes', () => insertAfter(branching(), 'left', conv('new', 6)),
     /'both' \(Add\) cannot stand after 'new' and 'right': it received \[batch, 12, 12, 6\] and \[batch, 12, 12, 4\], in the original/],
-  ['a map after the pooling', () => insertAfter(branching(), 'pool', conv('new', 4)), /'new' \(Conv2D\) cannot stand after 'pool'.*\[batch, 4\]/],
+  ['a map after the pooling', () => insertAfter(branching(), 'pool', conv('new', 4)),
+    /'new' \(Conv2D\) cannot stand after 'pool'.*\[batch, 4\]/],
   ['a map that shrinks to nothing', () => insertAfter(branching(), 'stem', l.conv2d({ filters: 4, kernelSize: 13, name: 'new' })),
     /'new' \(Conv2D\) cannot stand.*\[batch, 0, 0, 4\], which is empty/],
   ['removing what changes the shape', () => remove(branching(), 'stem'), /would lose its weights/],
-  ['removing a meeting', () => remove(branching(), 'both'), /'both' has 2 inputs, from 'left', 'right'\. Say which goes on.*keep: 'left'/],
-  ['a stranger to keep', () => remove(branching(), 'both', { keep: 'stem' }), /gets nothing from 'stem'; it gets its input from 'left', 'right'/],
+  ['removing a meeting', () => remove(branching(), 'both'),
+    /'both' has 2 inputs, from 'left', 'right'\. Say which goes on.*keep: 'left'/],
+  ['a stranger to keep', () => remove(branching(), 'both', { keep: 'stem' }),
+    /gets nothing from 'stem'; it gets its input from 'left', 'right'/],
   ['before a meeting', () => insertBefore(branching(), 'both', l.reLU({})), /has 2 inputs.*from: 'left'/],
-  ['no such edge', () => insertAfter(branching(), 'left', l.reLU({}), { to: 'right' }), /'right' gets nothing from 'left'; it gets its input from 'stem'/],
+  ['no such edge', () => insertAfter(branching(), 'left', l.reLU({}), { to: 'right' }),
+    /'right' gets nothing from 'left'; it gets its input from 'stem'/],
   ['before the input', () => insertBefore(branching(), 'image', l.reLU({})), /is an input.*insertAfter/],
   ['the input', () => remove(branching(), 'image'), /customize\.resize/],
   ['an unknown layer', () => replace(branching(), 'lefd', l.reLU({})), /unknown layer: 'lefd'\. Did you mean 'left'/],
   ['several layers', () => remove(branching(), '*t'), /'\*t' means 2 layers \(left, right\)\. Name one/],
-  ['a name that is taken', () => insertAfter(branching(), 'stem', l.reLU({ name: 'left' })), /has a layer 'left' already.*'left_new'/],
+  ['a name that is taken', () => insertAfter(branching(), 'stem', l.reLU({ name: 'left' })),
+    /has a layer 'left' already.*'left_new'/],
   ['no layer', () => insertAfter(branching(), 'stem', 'relu' as never), /expected layers such as/],
   ['no layers', () => insertAfter(branching(), 'stem', []), /received none/],
   ['no model', () => remove('model' as never, 'stem'), /expected a model/],
   ['a size of zero', () => resize(trunk(), { size: 0 }), /size must be whole and above 0.*received 0/],
   ['a size too small', () => resize(trunk(), { size: 4 }), /cannot stand after.*empty|cannot stand after/],
-  ['weights of one size', () => resize(insertAfter(remove(branching(), 'pool'), -1, [l.flatten({}), l.dense({ units: 2, name: 'd' })]), { size: 10 }),
+  ['weights of one size', () => resize(insertAfter(remove(branching(), 'pool'), -1, [l.flatten({}), l.dense({ units: 2,
+    name: 'd' })]), { size: 10 }),
     /'d' \(Dense\) would lose its weights: they are for \[batch, 576\], it would receive \[batch, 400\]/],
 ]
 for (const [name, attempt, message] of refusals) {
   test(`refused: ${name}`, () => {
-    assert.throws(attempt, (error: Error) => error.name === 'GraftError' && message.test(error.message) || assert.fail(error.message))
+    assert.throws(attempt, (error: Error) => error.name === 'GraftError' && message.test(error.message) ||
+      assert.fail(error.message))
   })
 }
 

@@ -16,7 +16,8 @@ const l = tf.layers
 
 test('two loads of one model are no different', () => {
   const answer = diff(trunk(), trunk())
-  assert.deepEqual([answer.none, inspect(answer).split('\n')], [true, ['trunk → trunk: no difference', '(None, 12, 12, 3) to (None, 8) in both.']])
+  assert.deepEqual([answer.none, inspect(answer).split('\n')], [true,
+    ['trunk → trunk: no difference', '(None, 12, 12, 3) to (None, 8) in both.']])
 })
 
 test('added, removed, replaced and moved layers, by name', () => {
@@ -37,7 +38,8 @@ test('frozen and unfrozen layers; weights by their largest change, statistics in
   const [kernel] = other.getLayer('conv').getWeights(), values = kernel.dataSync().slice()
   values[7] += 0.5
   other.getLayer('conv').setWeights([tf.tensor(values, kernel.shape)])
-  other.getLayer('conv_bn').setWeights(other.getLayer('conv_bn').getWeights().map((weight, i) => i === 2 ? weight.add(3) : weight))
+  other.getLayer('conv_bn').setWeights(other.getLayer('conv_bn').getWeights().map((weight,
+    i) => i === 2 ? weight.add(3) : weight))
   const { changed } = diff(base, other)
   assert.deepEqual(Object.keys(changed), ['conv', 'conv_bn'])
   assert.ok(Math.abs(changed.conv - 0.5) < 1e-6 && changed.conv_bn === 3)
@@ -50,19 +52,22 @@ test('what shares layers is told from the moment they were loaded', () => {
   setCard(base, { size: [12, 12], range: [0, 1] })
   const model = extract(base, { classes: 2, show: false })
   assert.deepEqual({ ...diff(base, model) }, {
-    added: ['predictions'], removed: [], replaced: [], frozen: ['conv', 'conv_bn', 'depthwise'], unfrozen: [], changed: {}, moved: [],
+    added: ['predictions'], removed: [], replaced: [], frozen: ['conv', 'conv_bn', 'depthwise'], unfrozen: [], changed: {},
+      moved: [],
   })
   assert.match(inspect(diff(base, model)), /3 layers with weights are shared by both models/)
   unfreeze(model, 'conv')
   assert.deepEqual(diff(base, model).frozen, ['conv_bn', 'depthwise'])
-  const cut = tf.model({ inputs: base.inputs, outputs: l.globalMaxPooling2d({ name: 'max' }).apply(tap(base, 'depthwise')) as tf.SymbolicTensor })
+  const cut = tf.model({ inputs: base.inputs,
+    outputs: l.globalMaxPooling2d({ name: 'max' }).apply(tap(base, 'depthwise')) as tf.SymbolicTensor })
   assert.deepEqual([diff(base, cut).added, diff(base, cut).removed], [['max'], ['pool']])
 })
 
 test('it shows itself: a table without styles of the page or scripts; long lists fold; names are escaped', () => {
   const input = tf.input({ shape: [4] }), many = Array.from({ length: 12 }, (_, i) => l.dense({ units: 4, name: `d${i}` }))
   const base = tf.model({ inputs: input, outputs: input, name: '<b>' })
-  const model = tf.model({ inputs: input, outputs: many.reduce((x, layer) => layer.apply(x) as tf.SymbolicTensor, input), name: 'b' })
+  const model = tf.model({ inputs: input, outputs: many.reduce((x, layer) => layer.apply(x) as tf.SymbolicTensor, input),
+    name: 'b' })
   const bundle = diff(base, model)[displaySymbol]()
   assert.match(String(bundle['text/html']), /&#60;b&#62;.*<details>.*12 layers.*d11/s)
   assert.doesNotMatch(String(bundle['text/html']), /<style|<script|class=/)
