@@ -51,8 +51,8 @@ const worth = 0.02
  * 16 and 8 (distance
  * 0.06). Textures: 68 %, 71 and 78 % (distance 0.44); right on the test images after ten epochs: 70 % extracted, 71 % fine-tuned,
  * and with a
- * convolution at stride 16 81 %, at stride 8 66 %, on the last map 73 %. Two data sets and one trunk are few: the numbers are
- * shown with the advice.
+ * convolution at stride 16 81 %, at stride 8 66 %, on the last map 73 %. The rule was shaped on these two sets and one trunk, not yet held
+ * against others: the numbers are shown with the advice, so that one can judge it.
  */
 export function recommend({ probe, half, earlier, distance, perClass }: Findings): Recommendation {
   const best = [...earlier].sort((a, b) => b.probe.accuracy - a.probe.accuracy)[0]
