@@ -8,10 +8,8 @@ export interface Block { name: string, layers: Layer[] }
 
 /**
  * The one grouping of a model's layers, the same that the layer table folds: blocks whose names say so (`block_3`,
- * `conv4_block2`), else what lies
- * between two places where the network is a single path. Layers between two blocks form a block of their own, named after the
- * first of them
- * (the stem comes so).
+ * `conv4_block2`), else what lies between two places where the network is a single path. Layers between two blocks form a
+ * block of their own, named after the first of them (the stem comes so).
  */
 export function blocksOf(model: LayersModel): Block[] {
   const byName = new Map(leaves(model).map(layer => [layer.name, layer]))

@@ -11,9 +11,8 @@ export interface Use {
 }
 
 /**
- * What to change while a model is copied: called for each use of a layer with the copy's tensors that flow in; answers with what
- * flows out.
- * `usual` puts the layer's copy there.
+ * What to change while a model is copied: called for each use of a layer with the copy's tensors that flow in; answers with
+ * what flows out. `usual` puts the layer's copy there.
  */
 export type Edit = (use: Use, inputs: SymbolicTensor[], usual: (inputs: SymbolicTensor[]) => SymbolicTensor[]) => SymbolicTensor[]
 
@@ -26,9 +25,9 @@ export interface CopyOptions {
 }
 
 /**
- * A copy of a model with an edit. All layers are built and their shapes compared first; then the weights are copied, and they are
- * the copy's
- * own. What no output needs any more is left out. A layer used twice is shared in the copy too; nested models stay nested.
+ * A copy of a model with an edit. All layers are built and their shapes compared first; then the weights are copied, and they
+ * are the copy's own. What no output needs any more is left out. A layer used twice is shared in the copy too; nested models
+ * stay nested.
  *
  * @throws GraftError where a layer cannot stand where it now stands; nothing is left behind then
  */

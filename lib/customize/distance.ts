@@ -7,15 +7,12 @@ import { tf } from '../tf.ts'
 const atOnce = 8
 
 /**
- * How far images are from those that a network was trained on, without having those: each BatchNormalization keeps the mean and
- * the spread that its
- * input had in training. The distance is the median over these layers of how far the mean over the given images lies from the
- * mean then, in units of
- * the spread then (per channel; the layer counts with its mean channel).
+ * How far images are from those that a network was trained on, without having those: each BatchNormalization keeps the mean
+ * and the spread that its input had in training. The distance is the median over these layers of how far the mean over the
+ * given images lies from the mean then, in units of the spread then (per channel; the layer counts with its mean channel).
  *
  * Source: the statistics stand for the training data as in Li et al., "Revisiting Batch Normalization for practical domain
- * adaptation" (2016), and
- * Yin et al., "Dreaming to Distill" (2020).
+ * adaptation" (2016), and Yin et al., "Dreaming to Distill" (2020).
  *
  * @returns `null` for a network without BatchNormalization at its top level
  */

@@ -5,10 +5,9 @@ import { checkModel } from './layers.ts'
 import { report } from './report.ts'
 
 /**
- * Feature extraction: the model stays as it is, frozen, and a new `Dense` layer learns the task from its features. Features with
- * a height and a width are averaged first; a classifier's own head is left out. The layers are shared with `base`, as in Keras:
- * `base` itself is
- * frozen too.
+ * Feature extraction: the model stays as it is, frozen, and a new `Dense` layer learns the task from its features. Features
+ * with a height and a width are averaged first; a classifier's own head is left out. The layers are shared with `base`, as in
+ * Keras: `base` itself is frozen too.
  *
  * Source: "Transfer learning & fine-tuning", the Keras guides; Yosinski et al., "How transferable are features in deep neural
  * networks?" (2014).

@@ -6,8 +6,7 @@ import { borrowPrefix } from '../train/prefixes.ts'
 
 /**
  * What a frozen model gives for images, one vector each, maps averaged. They go to the same cache as in training, so that a
- * feature extraction
- * afterwards need not compute them again.
+ * feature extraction afterwards need not compute them again.
  */
 export async function featuresFor(model: LayersModel, set: ImageSet, indices: number[],
   signal: AbortSignal): Promise<Float32Array[]> {

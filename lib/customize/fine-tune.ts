@@ -13,16 +13,14 @@ export type Normalization = 'stored' | 'batch'
 export interface FineTuneOptions extends HeadOptions {
   /**
    * What of the base learns too: how many of its last layers with weights, or which ones as {@link unfreeze} takes them, e.g.
-   * `'last 2 blocks'`.
-   * Default 5. What is counted does not count BatchNormalization; what is named is taken as it is.
+   * `'last 2 blocks'`. Default 5. What is counted does not count BatchNormalization; what is named is taken as it is.
    */
   unfreeze?: number | Selection
   /**
-   * What BatchNormalization normalizes by. `stored` (default): it stays frozen, with the statistics of its own training, as the
-   * Keras guides
-   * advise: a short training never gets its moving statistics to where the batches' are, so that it is judged by others than it
-   * learned with
-   * (bundled trunk, 20 textures per class, trunk rate 1e-5: 69 % right in place of 56 %). `batch`: it counts as a layer with weights and learns.
+   * What BatchNormalization normalizes by. `stored` (default): it stays frozen, with the statistics of its own training, as
+   * the Keras guides advise: a short training never gets its moving statistics to where the batches' are, so that it is
+   * judged by others than it learned with (bundled trunk, 20 textures per class, trunk rate 1e-5: 69 % right in place of 56
+   * %). `batch`: it counts as a layer with weights and learns.
    */
   normalization?: Normalization
 }
@@ -31,8 +29,8 @@ export interface FineTuneOptions extends HeadOptions {
  * Fine-tuning: a new head, and the last layers of the base learn the task too. Says which layers those are. The layers are shared
  * with `base`.
  *
- * Give the trunk a rate some hundred times lower than the head's, or the first steps destroy what it knows.
- * Source: "Transfer learning & fine-tuning", the Keras guides.
+ * Give the trunk a rate some hundred times lower than the head's, or the first steps destroy what it knows. Source: "Transfer
+ * learning & fine-tuning", the Keras guides.
  *
  * @throws GraftError as {@link extract}, and for an unknown layer
  * @example
@@ -50,9 +48,8 @@ export function fineTune(base: LayersModel, options: FineTuneOptions): LayersMod
 }
 
 /**
- * Opens layers of what is left of the base below `ends`: how many of the last with weights, or a selection. What is only counted
- * leaves
- * BatchNormalization out, unless it shall use the batch.
+ * Opens layers of what is left of the base below `ends`: how many of the last with weights, or a selection. What is only
+ * counted leaves BatchNormalization out, unless it shall use the batch.
  */
 export function open(base: LayersModel, ends: SymbolicTensor[], which: number | Selection,
   normalization: Normalization = 'stored'): void {

@@ -17,9 +17,8 @@ export interface Forecast {
 }
 
 /**
- * What it would take to train a model on this machine: a batch goes through the frozen part, is learned and judged, and what that
- * takes is counted
- * up. The model learns from that batch: give a copy.
+ * What it would take to train a model on this machine: a batch goes through the frozen part, is learned and judged, and what
+ * that takes is counted up. The model learns from that batch: give a copy.
  */
 export async function forecast(model: LayersModel, parts: { train: ImageSet, validation: ImageSet | null }, batch: number,
   epochs: number):

@@ -15,8 +15,7 @@ export interface FreezeChange {
 
 /**
  * Which layers: as {@link Which}; `'first 10'` or `'last 5'` (layers with weights); `'last 2 blocks'` or `'block block_16'`
- * (blocks as the layer
- * table folds them); default all.
+ * (blocks as the layer table folds them); default all.
  */
 export type Selection = Which | `${'first' | 'last'} ${number}${'' | ' block' | ' blocks'}` | `block ${string}`
 

@@ -17,9 +17,8 @@ export interface BeforeOptions {
 /**
  * A new model with layers after one of its layers; its weights are copies, the model given stays as it is.
  *
- * @param at the layer, by name, by index or itself; also one inside a nested model. One that is used several times gets the new
- *   layers,
- *   shared, after each use.
+ * @param at the layer, by name, by index or itself; also one inside a nested model. One that is used several times gets the
+ *   new layers, shared, after each use.
  * @param layers One layer or several, one after the other. Copies of them are put in; one that has weights already brings them
  *   along.
  * @throws GraftError for an unknown layer, a name that is taken, a shape that does not fit, with both shapes; no weight was moved

@@ -10,9 +10,9 @@ export interface Probe {
 }
 
 /**
- * The accuracy of a linear classifier on features: ridge regression to the classes, judged leave-one-out. That needs no second
- * training: what an
- * image's own prediction would be without it follows from the one solution. The strongest of a few penalties counts.
+ * The accuracy of a linear classifier on features: ridge regression to the classes, judged leave-one-out. That needs no
+ * second training: what an image's own prediction would be without it follows from the one solution. The strongest of a few
+ * penalties counts.
  *
  * Source: Allen, "The relationship between variable selection and data augmentation and a method for prediction" (1974), the
  * PRESS statistic.

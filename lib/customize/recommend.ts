@@ -31,28 +31,25 @@ export interface Recommendation {
 
 /**
  * What a method must gain to be worth its time: two points of accuracy, the difference by which this library's checks count a
- * method as as good as
- * the best.
+ * method as as good as the best.
  */
 const worth = 0.02
 
 /**
- * The simplest method that the measurements do not speak against. Nothing is decided by less than one standard error, the rule by
- * which Breiman et al.,
- * "Classification and regression trees" (1984), prefer the simpler of two models.
+ * The simplest method that the measurements do not speak against. Nothing is decided by less than one standard error, the
+ * rule by which Breiman et al., "Classification and regression trees" (1984), prefer the simpler of two models.
  *
- * - Earlier layers tell the classes apart better than the last: the last are too special, as the domain is distant. Build on the
- *   earlier ones, frozen,
- *   on the deepest that are no worse than the last: those below have few channels, and a new convolution much to learn.
+ * - Earlier layers tell the classes apart better than the last: the last are too special, as the domain is distant. Build on
+ *   the earlier ones, frozen, on the deepest that are no worse than the last: those below have few channels, and a new
+ *   convolution much to learn.
  * - Else, more images still help these features: fine-tuning would rather learn the few by heart. Extract.
  * - Else, these features are used up and something is left to gain: fine-tune.
  *
- * Measured with the bundled trunk (letters) and ridge probes. Digits: 95 % by the last features, 94 and 77 % by those of strides
- * 16 and 8 (distance
- * 0.06). Textures: 68 %, 71 and 78 % (distance 0.44); right on the test images after ten epochs: 70 % extracted, 71 % fine-tuned,
- * and with a
- * convolution at stride 16 81 %, at stride 8 66 %, on the last map 73 %. The rule was shaped on these two sets and one trunk, not yet held
- * against others: the numbers are shown with the advice, so that one can judge it.
+ * Measured with the bundled trunk (letters) and ridge probes. Digits: 95 % by the last features, 94 and 77 % by those of
+ * strides 16 and 8 (distance 0.06). Textures: 68 %, 71 and 78 % (distance 0.44); right on the test images after ten epochs:
+ * 70 % extracted, 71 % fine-tuned, and with a convolution at stride 16 81 %, at stride 8 66 %, on the last map 73 %. The rule
+ * was shaped on these two sets and one trunk, not yet held against others: the numbers are shown with the advice, so that one
+ * can judge it.
  */
 export function recommend({ probe, half, earlier, distance, perClass }: Findings): Recommendation {
   const best = [...earlier].sort((a, b) => b.probe.accuracy - a.probe.accuracy)[0]

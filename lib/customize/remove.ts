@@ -8,13 +8,11 @@ export interface RemoveOptions {
 }
 
 /**
- * A new model without a layer: what came into it goes to what followed. The weights are copies, the model given stays as it is.
- * Layers that
- * nothing needs any more go too, e.g. a branch whose `Add` was removed.
+ * A new model without a layer: what came into it goes to what followed. The weights are copies, the model given stays as it
+ * is. Layers that nothing needs any more go too, e.g. a branch whose `Add` was removed.
  *
- * @throws GraftError for an unknown layer, an input, a layer with several inputs where `keep` does not say which, or where what
- *   follows cannot
- *   stand on what came before, with both shapes
+ * @throws GraftError for an unknown layer, an input, a layer with several inputs where `keep` does not say which, or where
+ *   what follows cannot stand on what came before, with both shapes
  * @example
  * remove(model, 'dropout')
  * remove(base, 'block_3_add', { keep: 'block_2_add' })   // the shortcut alone: drops the block

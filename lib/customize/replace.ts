@@ -4,13 +4,11 @@ import { GraftError } from '../error.ts'
 import type { Layer } from './layers.ts'
 
 /**
- * A new model with another layer, or several, in the place of one. The weights of all others are copies, the model given stays as
- * it is. The new
- * layer may take the old one's name. A layer that is used several times is replaced everywhere.
+ * A new model with another layer, or several, in the place of one. The weights of all others are copies, the model given
+ * stays as it is. The new layer may take the old one's name. A layer that is used several times is replaced everywhere.
  *
- * @throws GraftError for an unknown layer, a name that is taken, an input, or where the new layer or what follows it cannot stand
- *   there, with
- *   both shapes; no weight was moved then
+ * @throws GraftError for an unknown layer, a name that is taken, an input, or where the new layer or what follows it cannot
+ *   stand there, with both shapes; no weight was moved then
  * @example
  * replace(model, 'predictions', tf.layers.dense({ units: 5, activation: 'softmax', name: 'predictions' }))   // a new head
  */

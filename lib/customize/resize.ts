@@ -14,16 +14,13 @@ export interface ResizeOptions {
 
 /**
  * A new model for images of another size or with another number of channels; the weights are copies. The first convolution is
- * fitted to the
- * channels: for one, its kernels are summed over the colours, so that grey gives what grey in colour gave; for more, they are
- * repeated and scaled so
- * that the sums stay.
+ * fitted to the channels: for one, its kernels are summed over the colours, so that grey gives what grey in colour gave; for
+ * more, they are repeated and scaled so that the sums stay.
  *
  * Source: `adapt_input_conv` in PyTorch Image Models (`in_chans`).
  *
- * @throws GraftError for a size below 1, a model whose input is no image, or where a layer's weights belong to the old size (a
- *   `Dense` after a
- *   `Flatten`), with both shapes
+ * @throws GraftError for a size below 1, a model whose input is no image, or where a layer's weights belong to the old size
+ *   (a `Dense` after a `Flatten`), with both shapes
  * @example
  * const small = customize.resize(base, { size: 96 })
  * const grey = customize.resize(base, { channels: 1 })

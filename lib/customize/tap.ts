@@ -8,11 +8,9 @@ import { checkModel, oneLayer, outputOf, shapeOf, type Layer } from './layers.ts
  * up to there stay the model's own (shared, as in Keras).
  *
  * @param at A layer's name; its index (negative ones count from the end); `'last feature map'`: the last output with a height
- *   and a width, `[batch, height, width, channels]`, which is what a convolution or a pooling can follow; or `{ stride: 16 }`:
- *   the last
- *   feature map whose pixels stand for 16 × 16 of the image's, as in timm's `features_only` (its `reduction`). Strides are
- *   rounded to powers of
- *   two, as nets that do not pad give 17 of 299 pixels.
+ *   and a width, `[batch, height, width, channels]`, which is what a convolution or a pooling can follow; or `{ stride: 16
+ *   }`: the last feature map whose pixels stand for 16 × 16 of the image's, as in timm's `features_only` (its `reduction`).
+ *   Strides are rounded to powers of two, as nets that do not pad give 17 of 299 pixels.
  * @throws GraftError for an unknown layer, an index out of range, a model without a feature map or without one of that stride
  * @example
  * const x = tf.layers.globalAveragePooling2d({}).apply(tap(base, 'last feature map'))
