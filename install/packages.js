@@ -16,6 +16,8 @@ export function npmCommand() {
  */
 export async function installPackages({ dev = false } = {}) {
   const lock = join(root, 'package-lock.json')
+  // Whoever has run the tests here keeps what they need.
+  dev ||= existsSync(join(root, 'node_modules', 'playwright-core'))
   const full = fingerprint([lock], process.platform, process.arch, 'with dev')
   const lean = fingerprint([lock], process.platform, process.arch)
   const present = existsSync(join(root, 'node_modules', 'zeromq')) ? readState().packages : undefined
