@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /**
  * An error the user can act on. The message says what was expected, what was received and the way out; a kernel shows it without
  * the library's inner stack.
@@ -17,6 +19,14 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
     if (d < least) { least = d; best = candidate }
   }
   return best ? ` Did you mean '${best}'?` : ''
+}
+
+/** A value in a few words, for messages: `'0.1'`, `NaN`, `a Promise`, `{ a: 1 }`; never the table of a whole model. */
+export function inWords(value: unknown): string {
+  const name = typeof value === 'object' && value !== null && Object.getPrototypeOf(value)?.constructor?.name
+  if (typeof name === 'string' && !['Object', 'Array', ''].includes(name)) return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`
+  const text = inspect(value, { depth: 0, breakLength: Infinity, customInspect: false })
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text
 }
 
 function editDistance(a: string, b: string, limit: number): number {

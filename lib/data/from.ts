@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { inspect } from 'node:util'
-import { GraftError } from '../error.ts'
+import { GraftError, inWords } from '../error.ts'
 import { host } from '../host.ts'
+import { checkOptions } from '../options.ts'
 import { decodeImage } from './decode.ts'
-import { ImageData, type ImageOptions } from './images.ts'
+import { ImageData, imageOptions, type ImageOptions } from './images.ts'
 import { inputOf } from './input.ts'
 import { naturalOrder } from './list.ts'
 import { memorySource } from './memory.ts'
@@ -28,6 +28,11 @@ export interface Example { image: string | Uint8Array, label: string | number }
 export async function from(
   examples: Iterable<Example> | AsyncIterable<Example>, options: Omit<ImageOptions, 'memory'> = {},
 ): Promise<ImageData> {
+  checkOptions<ImageOptions>('data.from', options, imageOptions)
+  const each = examples as Partial<Iterable<Example> & AsyncIterable<Example>> | undefined
+  if (!each?.[Symbol.iterator] && !each?.[Symbol.asyncIterator]) {
+    throw new GraftError(`data.from: expected a list or a generator of { image, label }; received ${inWords(examples)}.`)
+  }
   const { signal } = host(), { shape, range } = inputOf(options.size, options.range)
   const pictures: Uint8Array[] = [], names: string[] = [], files: string[] = [], hashes: string[] = []
   for await (const example of examples) {
@@ -35,7 +40,7 @@ export async function from(
     const { image, label } = example ?? {}, at = pictures.length
     if (!(typeof image === 'string' || image instanceof Uint8Array) || !['string', 'number'].includes(typeof label)) {
       throw new GraftError(`data.from: example ${at} must be { image: path or bytes, label }; received ` +
-        `${inspect(example, { depth: 0 })}.`)
+        `${inWords(example)}.`)
     }
     try {
       const bytes = typeof image === 'string' ? await readFile(image) : image

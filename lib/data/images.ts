@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
 import { displaySymbol, host, type MimeBundle } from '../host.ts'
+import { checkOptions } from '../options.ts'
 import { progressBar } from '../show/progress.ts'
 import { concurrently } from './concurrently.ts'
 import { decodeImage, type ImageShape } from './decode.ts'
@@ -29,6 +30,11 @@ export interface ImageOptions {
   /** How many bytes of decoded pixels to keep in memory. What is beyond is decoded again each time. Default 1 GiB. */
   memory?: number
 }
+
+/** What {@link checkOptions} asks of them. */
+export const imageOptions = {
+  size: null, range: null, validation: null, seed: 'number', batch: 'count', memory: 'not negative',
+} as const
 
 /** A file that could not be used, and why. */
 export interface Problem { file: string, reason: string }
@@ -73,7 +79,8 @@ export class ImageData {
 
   /** The images that training is judged by. @throws GraftError where there are none */
   get validation(): ImageSet {
-    return this.#held.validation ?? none(this.source, 'validation', 'data.images(folder, { validation: 0.2 }) keeps a part of the training images for it')
+    return this.#held.validation ?? none(this.source, 'validation',
+      'data.images(folder, { validation: 0.2 }) keeps a part of the training images for it')
   }
 
   /** The images for the last word. @throws GraftError where there are none */
@@ -112,6 +119,7 @@ function none(source: string, part: string, hint: string): never {
  */
 export async function images(source: string | FilesByClass, options: ImageOptions = {}): Promise<ImageData> {
   const signal = host().signal
+  checkOptions<ImageOptions>('data.images', options, imageOptions)
   const { shape, range } = inputOf(options.size, options.range)
   const { validation, seed = 1, batch = 32, memory = 2 ** 30 } = options
   const listing = await list(source)

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import { GraftError } from '../error.ts'
+import { GraftError, inWords } from '../error.ts'
 import { parseCsv } from './csv.ts'
 
 /** One image file and its class. */
@@ -39,7 +39,14 @@ export const looksLikeImage = (file: string): boolean =>
  * }`, or a `.csv` with the columns `file` and `label` (and `split`), its paths relative to the table.
  */
 export async function list(source: string | FilesByClass): Promise<Listing> {
-  if (typeof source !== 'string') return listClasses('{ class: files }', source)
+  if (typeof source !== 'string') {
+    if (Object.prototype.toString.call(source) !== '[object Object]' ||
+      !Object.values(source).every(files => Array.isArray(files) && files.every(file => typeof file === 'string'))) {
+      throw new GraftError('expected a folder with one folder per class, a .csv, or { class: [files] }; received ' +
+        `${inWords(source)}.`)
+    }
+    return listClasses('{ class: files }', source)
+  }
   const kind = await stat(source).catch(() => null)
   if (!kind) {
     throw new GraftError(`no such folder: '${source}' (looked for ${resolve(source)}). Expected a folder with one folder per ` +

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { inspect } from 'node:util'
 import type { Tensor } from '@tensorflow/tfjs'
-import { GraftError } from '../error.ts'
+import { GraftError, inWords } from '../error.ts'
+import { checkOptions } from '../options.ts'
 import { tf } from '../tf.ts'
 import { ImageData } from './images.ts'
 import { ImageSet, type Item, type Range, type Source } from './set.ts'
@@ -30,18 +30,25 @@ export interface TensorOptions {
  * const mnist = await data.tensors(x, labels, { validation: 0.1 })
  */
 export async function tensors(x: Tensor, y: Tensor | ArrayLike<number>, options: TensorOptions = {}): Promise<ImageData> {
+  checkOptions<TensorOptions>('data.tensors', options, {
+    classes: 'list', range: null, validation: null, seed: 'number', batch: 'count',
+  })
   if (!(x instanceof tf.Tensor) || x.rank !== 4) {
     throw new GraftError(`data.tensors(x, y): x must be a tensor [n, height, width, channels]; received ` +
-      `${x?.shape ? `[${x.shape.join(', ')}]` : inspect(x)}.`)
+      `${x?.shape ? `[${x.shape.join(', ')}]` : inWords(x)}.`)
   }
+  if (x.isDisposed) throw new GraftError('data.tensors(x, y): x is disposed: its values are gone.')
   const [n, height, width, channels] = x.shape, { range = [0, 1], validation, seed = 1, batch = 32 } = options
   const labels = await labelsOf(y)
   if (labels.length !== n) throw new GraftError(`data.tensors(x, y): x holds ${n} images, y ${labels.length} labels.`)
-  const classes = options.classes ?? Array.from({ length: Math.max(...labels) + 1 }, (_, i) => String(i))
-  const wrong = labels.find(label => !(Number.isInteger(label) && label >= 0 && label < classes.length))
-  if (wrong !== undefined) {
-    throw new GraftError(`data.tensors(x, y): the label ${wrong} is none of the classes 0 to ${classes.length - 1}.`)
+  if (!n) throw new GraftError('data.tensors(x, y): x holds no images.')
+  const count = options.classes?.length ?? 100_000
+  const wrong = labels.findIndex(label => !(Number.isInteger(label) && label >= 0 && label < count))
+  if (wrong >= 0) {
+    throw new GraftError(`data.tensors(x, y): the label ${inWords(labels[wrong])} of image ${wrong} is none of the classes 0 to ${
+      count - 1}.`)
   }
+  const classes = options.classes ?? Array.from({ length: labels.reduce((a, b) => Math.max(a, b)) + 1 }, (_, i) => String(i))
   const values = Float32Array.from(await x.data()), each = height * width * channels
   const image = (key: number) => values.subarray(key * each, (key + 1) * each)
   const source: Source = {
@@ -71,7 +78,10 @@ export async function tensors(x: Tensor, y: Tensor | ArrayLike<number>, options:
 }
 
 async function labelsOf(y: Tensor | ArrayLike<number>): Promise<number[]> {
-  if (!(y instanceof tf.Tensor)) return Array.from(y)
+  if (!(y instanceof tf.Tensor)) {
+    if (Array.isArray(y) || (ArrayBuffer.isView(y) && 'length' in y)) return Array.from(y as ArrayLike<number>)
+    throw new GraftError(`data.tensors(x, y): y must be a tensor or a list of numbers; received ${inWords(y)}.`)
+  }
   if (y.rank === 1 || (y.rank === 2 && y.shape[1] === 1)) return Array.from(await y.data())
   if (y.rank !== 2) {
     throw new GraftError(`data.tensors(x, y): y must be [n] or one-hot [n, classes]; received [${y.shape.join(', ')}].`)

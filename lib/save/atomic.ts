@@ -72,13 +72,19 @@ async function makeFolder(path: string, folder: string): Promise<string[]> {
   const made: string[] = []
   for (let at = folder; !(await stat(at).catch(() => undefined)); at = dirname(at)) made.push(at)
   try {
-    await mkdir(folder, { recursive: true })
+    // One by one: with `recursive` Node never comes back from a folder such as /proc, which refuses with ENOENT.
+    for (const each of made.toReversed()) {
+      await mkdir(each).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error
+      })
+    }
+    if (!(await stat(folder)).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' })
   } catch (error) {
     for (const each of made) await rmdir(each).catch(() => {})
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOTDIR' || code === 'EEXIST')
       throw new GraftError(
-        `cannot save to ${path}: ${dirname(made.at(-1) ?? folder)} is a file, not a folder. Choose another place.`,
+        `cannot save to ${path}: ${made.length ? dirname(made.at(-1)!) : folder} is a file, not a folder. Choose another place.`,
       )
     throw await explain(error, path, dirname(made.at(-1) ?? folder), 0)
   }
@@ -148,7 +154,7 @@ async function explain(error: unknown, path: string, folder: string, bytes: numb
   if (error instanceof GraftError) return error
   const { code, name } = error as NodeJS.ErrnoException
   const kept = 'Nothing was changed.'
-  if (name === 'AbortError') return interrupted(path)
+  if (name === 'AbortError' || name === 'Interrupted') return interrupted(path)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const space = await statfs(folder).then(
       ({ bavail, bsize }) => `, ${megabytes(bavail * bsize)} are free`,

@@ -34,6 +34,9 @@ export class Best {
     this.#monitor = options.monitor ?? (validated ? 'valLoss' : 'loss')
     this.#minDelta = options.minDelta ?? 0
     if (wish !== undefined) checkNumber('earlyStopping.patience', this.#patience, 'count')
+    if (wish !== undefined && !Number.isFinite(this.#minDelta)) {
+      throw new GraftError(`earlyStopping.minDelta must be a number; received ${inspect(this.#minDelta)}.`)
+    }
     const known = measures.flatMap(name => validated ? [name, `val${name[0].toUpperCase()}${name.slice(1)}`] : [name])
     if (!known.includes(this.#monitor)) {
       throw new GraftError(`earlyStopping.monitor: ${inspect(this.#monitor)} is not measured here. Expected ${known.join(', ')}.`)

@@ -1,10 +1,9 @@
-import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf } from '../card.ts'
 import { checkModel } from '../customize/layers.ts'
 import { ImageData } from '../data/images.ts'
 import { ImageSet } from '../data/set.ts'
-import { GraftError } from '../error.ts'
+import { GraftError, inWords } from '../error.ts'
 
 /** What a model is trained on: a data set, or images to train on and to validate with. */
 export type TrainingData = ImageData | ImageSet | { train: ImageSet, validation?: ImageSet | null }
@@ -15,9 +14,15 @@ export function partsOf(data: TrainingData): { train: ImageSet, validation: Imag
   const train = data?.train
   if (!(train instanceof ImageSet)) {
     throw new GraftError('train(model, data): expected the answer of data.images(…), one of its parts, ' +
-      `or { train, validation } of such; received ${inspect(data, { depth: 0, breakLength: Infinity })}.`)
+      `or { train, validation } of such; received ${inWords(data)}.` +
+      `${data instanceof Promise ? ' Await it first.' : ''}`)
   }
-  return { train, validation: (data instanceof ImageData ? data.parts : data).validation ?? null }
+  const validation = (data instanceof ImageData ? data.parts : data).validation ?? null
+  if (validation !== null && !(validation instanceof ImageSet)) {
+    throw new GraftError(`train(model, data): expected validation to be a part of a data set, e.g. digits.validation; received ${
+      inWords(validation)}.`)
+  }
+  return { train, validation }
 }
 
 /** Refuses, before any work, a model that cannot be trained on these images. */
@@ -67,5 +72,6 @@ const list = (names: string[]) => names.length > 8 ? `${names.slice(0, 7).join('
 /** Refuses a number that is not what an option takes. */
 export function checkNumber(name: string, value: number, kind: 'count' | 'positive'): void {
   const good = Number.isFinite(value) && value > 0 && (kind === 'positive' || Number.isInteger(value))
-  if (!good) throw new GraftError(`${name} must be a ${kind === 'count' ? 'whole ' : ''}number above 0; received ${value}.`)
+  if (good) return
+  throw new GraftError(`${name} must be a ${kind === 'count' ? 'whole ' : ''}number above 0; received ${inWords(value)}.`)
 }

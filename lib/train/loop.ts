@@ -88,6 +88,8 @@ export async function loop(model: LayersModel, { train, validation }: Parts, opt
       reporter.epoch()
     }
     run.stopped = control.reason
+    // Its momenta are not numbers either, and would spoil the next run.
+    if (run.stopped === 'not a number' && optimizer instanceof GroupedOptimizer) optimizer.reset()
     conclude(run, best, good, options)
     for (const layer of waiting) layer.trainable = true
     const after = await fingerprint(model)

@@ -1,6 +1,6 @@
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
 import { outputActivation } from '../customize/layers.ts'
-import { didYouMean, GraftError } from '../error.ts'
+import { didYouMean, GraftError, inWords } from '../error.ts'
 import { tf } from '../tf.ts'
 import type { Measure, Objective } from './step.ts'
 
@@ -43,24 +43,37 @@ export function objectiveOf(model: LayersModel, loss?: LossWish,
   const activation = outputActivation(model)
   const usual = activation === 'sigmoid' ? 'binaryCrossentropy' : 'categoricalCrossentropy'
   const named = (wish: MetricWish): [string, Measure] => {
-    if (typeof wish === 'function') return [wish.name || 'metric', wish]
+    if (typeof wish === 'function') return [wish.name || 'metric', giving('metric', wish)]
+    if (typeof wish !== 'string') throw unknown('metric', metrics, wish)
     const name = wish === 'acc' ? 'accuracy' : camel(wish)
     if (name === 'accuracy' && activation === 'sigmoid') return [name, metrics.binaryAccuracy]
     return [name, find('metric', metrics, name)]
   }
   const wish = loss ?? usual
+  if (typeof wish !== 'string' && typeof wish !== 'function') throw unknown('loss', losses, wish)
   return {
     name: typeof wish === 'string' ? camel(wish) : wish.name || 'loss',
-    loss: typeof wish === 'string' ? find('loss', losses, camel(wish)) : wish,
+    loss: typeof wish === 'string' ? find('loss', losses, camel(wish)) : giving('loss', wish),
     metrics: Object.fromEntries(wishes.map(named)),
   }
 }
 
 function find(what: string, table: Record<string, Measure>, name: string): Measure {
   if (Object.hasOwn(table, name)) return table[name]
+  throw unknown(what, table, name)
+}
+
+function unknown(what: string, table: Record<string, Measure>, wish: unknown): GraftError {
   const known = Object.keys(table)
-  throw new GraftError(`unknown ${what}: '${name}'.${didYouMean(name, known)} Expected ${known.join(', ')}, ` +
+  return new GraftError(`unknown ${what}: ${inWords(wish)}.${didYouMean(String(wish), known)} Expected ${known.join(', ')}, ` +
     'or a function (truth, prediction) => a value per image.')
+}
+
+/** A function of the user's own, which must give a tensor. */
+const giving = (what: string, measure: Measure): Measure => (truth, prediction) => {
+  const value: unknown = measure(truth, prediction)
+  if (value instanceof tf.Tensor) return value
+  throw new GraftError(`the ${what} function must give a tensor with a value per image; it gave ${inWords(value)}.`)
 }
 
 /** Labels as the model's output has them: one-hot, or for a single output 0 and 1. */

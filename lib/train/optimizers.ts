@@ -1,5 +1,5 @@
 import type { NamedTensorMap, Optimizer, Tensor, Variable } from '@tensorflow/tfjs'
-import { didYouMean, GraftError } from '../error.ts'
+import { didYouMean, GraftError, inWords } from '../error.ts'
 import { tf } from '../tf.ts'
 import type { LearningRate } from './rates.ts'
 
@@ -57,10 +57,16 @@ export class GroupedOptimizer extends tf.Optimizer {
     return slot
   }
 
-  override dispose(): void {
+  /** Forgets what the steps so far left, as if new. */
+  reset(): void {
     for (const slot of this.#slots.values()) slot.dispose()
     this.#slots.clear()
-    if (this.iterations_ !== undefined) super.dispose()
+    this.iterations_ = 0
+  }
+
+  override dispose(): void {
+    this.reset()
+    super.dispose()
   }
 
   getConfig() {
@@ -100,10 +106,10 @@ const updates: Record<OptimizerName, Update> = {
 
 /** The optimizer that a name means, or the given one. */
 export function optimizerFrom(wish: OptimizerName | Optimizer | undefined, rateOf: RateOf): Optimizer {
-  if (wish !== null && typeof wish === 'object') return wish
+  if (typeof (wish as Optimizer | undefined)?.applyGradients === 'function') return wish as Optimizer
   const name = (wish ?? 'adam') as string
-  if (!(name in updates)) {
-    throw new GraftError(`unknown optimizer: '${name}'.${didYouMean(name, Object.keys(updates))} Expected ` +
+  if (!Object.hasOwn(updates, name)) {
+    throw new GraftError(`unknown optimizer: ${inWords(name)}.${didYouMean(String(name), Object.keys(updates))} Expected ` +
       `${Object.keys(updates).join(', ')}, ` +
       'or a TensorFlow.js optimizer such as tf.train.adam(1e-3).')
   }

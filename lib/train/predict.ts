@@ -11,7 +11,7 @@ import { inputOf } from '../data/input.ts'
 import { imagesUnder } from '../data/list.ts'
 import { memorySource } from '../data/memory.ts'
 import { ImageSet } from '../data/set.ts'
-import { GraftError } from '../error.ts'
+import { GraftError, inWords } from '../error.ts'
 import { host } from '../host.ts'
 import { tf } from '../tf.ts'
 import { checkInput } from './checks.ts'
@@ -140,8 +140,9 @@ async function bytesOf(input: ImageInput): Promise<Uint8Array> {
   if (path === null) return download(String(input))
   const kind = await stat(path).catch(() => null)
   if (!kind) throw new GraftError(`no such file: '${path}'.`)
+  if (!kind.isFile() && !kind.isDirectory()) throw new GraftError(`'${path}' is no regular file, but a device or a pipe.`)
   if (kind.isDirectory()) throw new GraftError(`'${path}' is a folder. For all its images: predict(model, '${path}/').`)
-  return readFile(path)
+  return readFile(path).catch((error: Error) => { throw new GraftError(`'${path}' cannot be read: ${error.message}.`) })
 }
 
 async function download(url: string): Promise<Uint8Array> {
@@ -164,8 +165,18 @@ async function download(url: string): Promise<Uint8Array> {
 /** The path of a local file, or null for an address. */
 function asPath(input: ImageInput): string | null {
   if (input instanceof Uint8Array) return null
+  if (typeof input !== 'string' && !(input instanceof URL)) {
+    throw new GraftError(`predict(model, image): expected a file, a folder/, an address, bytes, or a data set; received ${
+      inWords(input)}.`)
+  }
   const text = String(input)
-  if (/^file:/i.test(text)) return fileURLToPath(text)
+  if (/^file:/i.test(text)) {
+    try {
+      return fileURLToPath(text)
+    } catch (error) {
+      throw new GraftError(`'${text}' is no file of this machine: ${(error as Error).message}.`)
+    }
+  }
   return /^(https?|data):/i.test(text) ? null : text
 }
 

@@ -1,6 +1,6 @@
 import type { LayersModel, Optimizer } from '@tensorflow/tfjs'
 import type { ImageSet } from '../data/set.ts'
-import { GraftError } from '../error.ts'
+import { GraftError, inWords } from '../error.ts'
 import { checkNumber } from './checks.ts'
 import { objectiveOf, weighted, type LossWish } from './objective.ts'
 import { GroupedOptimizer, optimizerFrom } from './optimizers.ts'
@@ -58,6 +58,9 @@ function smoothing({ labelSmoothing = 0 }: TrainOptions): number {
 function weightsOf(set: ImageSet, wish: TrainOptions['classWeights']): number[] | null {
   if (wish === undefined) return null
   if (wish === 'balanced') return set.counts.map(count => count ? set.length / (set.counts.filter(Boolean).length * count) : 0)
+  if (typeof wish !== 'object' || wish === null || Array.isArray(wish)) {
+    throw new GraftError(`classWeights must be 'balanced' or { class: weight }; received ${inWords(wish)}.`)
+  }
   for (const name of Object.keys(wish)) {
     if (!set.classes.includes(name)) {
       throw new GraftError(`classWeights: '${name}' is no class. Expected some of ${set.classes.join(', ')}.`)

@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf } from '../card.ts'
 import { findLayers, isModel, leaves, type Layer } from '../customize/layers.ts'
-import { GraftError } from '../error.ts'
+import { GraftError, inWords } from '../error.ts'
 import { checkNumber } from './checks.ts'
 import type { RateOf } from './optimizers.ts'
 
@@ -20,6 +20,10 @@ export function ratesOf(model: LayersModel, wish: LearningRate): RateOf {
   if (typeof wish === 'number') {
     checkNumber('learningRate', wish, 'positive')
     return () => wish
+  }
+  if (typeof wish !== 'object' || wish === null || Array.isArray(wish)) {
+    throw new GraftError(`learningRate must be a number such as 1e-3, or rates by group, { trunk: 1e-5, head: 1e-3 }; received ${
+      inWords(wish)}.`)
   }
   const rates = new Map<string, number>(), trunk = new Set(cardOf(model)?.trunk)
   const give = (layers: Layer[], rate: number) => {

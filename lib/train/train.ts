@@ -3,8 +3,9 @@ import { cardOf, setCard } from '../card.ts'
 import type { ImageSet } from '../data/set.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
+import { checkOptions } from '../options.ts'
 import type { EarlyStopping } from './best.ts'
-import { checkFit, checkInput, checkNumber, partsOf, type TrainingData } from './checks.ts'
+import { checkFit, checkInput, partsOf, type TrainingData } from './checks.ts'
 import { loop, type Control } from './loop.ts'
 import type { LossWish, MetricWish } from './objective.ts'
 import type { OptimizerName } from './optimizers.ts'
@@ -88,10 +89,13 @@ export function train(model: LayersModel, data: TrainingData, options: TrainOpti
 }
 
 async function work(model: LayersModel, data: TrainingData, options: TrainOptions, control: Control): Promise<Run> {
+  checkOptions<TrainOptions>('train', options, {
+    epochs: 'count', batch: 'count', learningRate: null, optimizer: null, loss: null, metrics: 'list', seed: 'number',
+    schedule: null, warmup: 'not negative', frozenEpochs: null, earlyStopping: null, keep: ['best', 'last'], classWeights: null,
+    labelSmoothing: 'part', checkpoint: 'text', shuffle: 'flag', show: 'flag',
+  })
   const parts = partsOf(data)
   const { epochs = 10, batch = 'batch' in data ? data.batch : 32, seed = 1 } = options
-  checkNumber('epochs', epochs, 'count')
-  checkNumber('batch', batch, 'count')
   checkFit(model, parts.train)
   if (parts.validation) checkInput(model, parts.validation)
   if (!model.trainableWeights.length) {
@@ -100,8 +104,13 @@ async function work(model: LayersModel, data: TrainingData, options: TrainOption
   if (busy.has(model)) throw new GraftError('this model is being trained already. Await that run, or end it by its stop().')
   busy.add(model)
   learnNames(model, parts.train)
+  const { loss } = model
   try {
-    return await loop(model, parts, { epochs, batch, seed, ...options }, control)
+    return await loop(model, parts, { ...options, epochs, batch, seed }, control)
+  } catch (error) {
+    // The next run shall not take the loss of one that failed, perhaps because of it.
+    model.loss = loss
+    throw error
   } finally {
     busy.delete(model)
   }

@@ -16,6 +16,14 @@ export function formatOf(path: unknown, doing: 'save to' | 'load'): Format {
     .join(', ')
   if (typeof path !== 'string' || path === '')
     throw new GraftError(`expected a file name with one of the extensions ${known}. Received: ${String(path)}.`)
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path))
+    throw new GraftError(`cannot ${doing} ${path}: it is an address. Give the path of a file, such as ./model.h5.`)
+  if (/[/\\]$/.test(path))
+    throw new GraftError(`cannot ${doing} ${path}: it names a folder. Give a file in it, such as ${path}model.h5.`)
+  if (/^~[/\\]/.test(path))
+    throw new GraftError(
+      `cannot ${doing} ${path}: ~ is known to shells only. Give the whole path, or os.homedir() + '${path.slice(1)}'.`,
+    )
   const name = basename(path).toLowerCase(),
     format = formats.find(({ extension }) => name.endsWith(extension))
   if (format) return format

@@ -46,6 +46,6 @@ test('tensors refuse other ranks, other lengths and labels that are no class', a
   const x = tf.zeros([2, 2, 2, 3])
   await assert.rejects(tensors(tf.zeros([2, 3]), [0, 1]), /must be a tensor \[n, height, width, channels\]; received \[2, 3\]/)
   await assert.rejects(tensors(x, [0]), /x holds 2 images, y 1 labels/)
-  await assert.rejects(tensors(x, [0, 5], { classes: ['a', 'b'] }), /the label 5 is none of the classes 0 to 1/)
+  await assert.rejects(tensors(x, [0, 5], { classes: ['a', 'b'] }), /the label 5 of image 1 is none of the classes 0 to 1/)
   await assert.rejects(tensors(x, tf.zeros([2, 1, 1])), /must be \[n\] or one-hot/)
 })
