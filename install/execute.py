@@ -15,27 +15,40 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 
+class Unusable(Exception):
+    """The notebook or a parameter cannot be used; the message says why."""
+
+
+STRING = r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|`(?:[^`\\]|\\.)*`"
+
+
 def parameter_cell(notebook, given):
     tagged = [i for i, cell in enumerate(notebook.cells) if 'parameters' in cell.metadata.get('tags', [])]
     lines = []
     for pair in given:
-        name, _, value = pair.partition('=')
+        name, sign, value = pair.partition('=')
+        if not sign or not re.fullmatch(r'[^\W\d]\w*', name):
+            raise Unusable(f"-p expects name=value, e.g. epochs=3; received '{pair}'")
         try:
             json.loads(value)
         except ValueError:
-            value = json.dumps(value)
+            value = json.dumps(value, ensure_ascii=False)
         lines.append((name, value))
     if not lines:
         return
     if not tagged:
-        raise SystemExit("parameters were given, but no cell of the notebook is tagged 'parameters'")
+        raise Unusable("parameters were given, but no cell of the notebook is tagged 'parameters'")
     cell = notebook.cells[tagged[0]]
     for name, value in lines:
-        pattern = re.compile(rf"^(\s*(?:const|let|var)\s+{re.escape(name)}\b[^=]*=\s*)([^\n]*?)(\s*//[^\n]*)?$", re.M)
+        declaration = rf"\s*(?:const|let|var)\s+{re.escape(name)}\b[^=]*=\s*"
+        pattern = re.compile(rf"^({declaration})((?:{STRING}|(?!//)[^\n'\"`])*?)(\s*//[^\n]*)?$", re.M)
+        found = pattern.search(cell.source)
+        if found and re.sub(STRING, '', found[2]).rstrip()[-1:] in tuple('{[('):
+            raise Unusable(f"the parameter '{name}' goes over several lines; only one on a line of its own can be given")
         cell.source, count = pattern.subn(lambda m: m.group(1) + value + (m.group(3) or ''), cell.source, count=1)
         if not count:
             known = ', '.join(re.findall(r'^\s*(?:const|let|var)\s+(\w+)', cell.source, re.M))
-            raise SystemExit(f"the notebook has no parameter '{name}'; it has {known}")
+            raise Unusable(f"the notebook has no parameter '{name}'; it has {known}")
 
 
 def write(notebook, out):
@@ -50,7 +63,11 @@ def main(source, out, given):
     except Exception as error:
         print(f'{source} is not a notebook: {error}', file=sys.stderr)
         return 2
-    parameter_cell(notebook, given)
+    try:
+        parameter_cell(notebook, given)
+    except Unusable as error:
+        print(f'{source}: {error}', file=sys.stderr)
+        return 2
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == 'code']
     started = {}
 
@@ -70,11 +87,11 @@ def main(source, out, given):
         client.execute()
     except CellExecutionError as error:
         write(notebook, out)
-        print(f'\n{error}', file=sys.stderr)
+        print(f'\n{error}\nStopped; what ran is in {out}', file=sys.stderr)
         return 1
     except DeadKernelError as error:
         write(notebook, out)
-        print(f'\nthe kernel died: {error}', file=sys.stderr)
+        print(f'\nthe kernel died: {error}\nStopped; what ran is in {out}', file=sys.stderr)
         return 2
     write(notebook, out)
     return 0

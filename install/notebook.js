@@ -20,7 +20,7 @@ export function executeNotebook(path, out = path.replace(/\.ipynb$/, '') + '.exe
   if (!existsSync(dirname(target))) throw new SetupError(`no such folder for the executed notebook: ${dirname(out)}`)
   console.log(`\nExecuting ${basename(source)}`)
   return attached(pythonOf(venv), [join(root, 'install', 'execute.py'), source, target, ...parameters]).then(code => {
-    console.log(code === 0 ? `\nExecuted: ${target}` : `\nStopped; what ran is in ${target}`)
+    if (code === 0) console.log(`\nExecuted: ${target}`)
     return code
   })
 }
