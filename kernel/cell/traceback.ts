@@ -37,6 +37,16 @@ export function placeError(error: unknown, place: Place): void {
  * @param hint one more line for some errors, from the line of code that failed
  */
 export function describe(error: unknown, folder: string, hint: (error: Error, line: string) => string = () => ''): Described {
+  try {
+    return described(error, folder, hint)
+  } catch {
+    // Getters and proxies of the user's own may throw when they are looked at.
+    const evalue = 'what was thrown throws itself when it is looked at'
+    return { ename: 'Thrown', evalue, traceback: [`Thrown: ${evalue}`] }
+  }
+}
+
+function described(error: unknown, folder: string, hint: (error: Error, line: string) => string): Described {
   if (!(error instanceof Error) && !isErrorLike(error)) {
     const evalue = inspect(error, { depth: 2 })
     return { ename: 'Thrown', evalue, traceback: [`Thrown: ${evalue}`] }
