@@ -13,7 +13,7 @@ export const hookName = 'graft.interrupt'
 const grace = 500, patience = 30
 
 /** How long library code between two sections is left alone, and how long code that uses them may take to come to one, in ms. */
-const between = 60
+const between = 300
 
 type State = 'over' | 'waiting' | 'deferred' | 'stopping'
 

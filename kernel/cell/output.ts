@@ -36,6 +36,8 @@ export class Output {
     if (!text) return
     const cell = ownCell()
     if (this.#text && (cell !== this.#cell || name !== this.#name)) this.flush()
+    // The first text of a cell goes at once: a loop may follow that keeps the timer from being heard.
+    if (cell !== this.#cell) this.#sentAt = -longest
     this.#cell = cell
     this.#name = name
     this.#text += text

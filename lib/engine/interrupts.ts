@@ -10,7 +10,12 @@ interface Engine {
   gradients(...parameters: unknown[]): unknown
 }
 
-interface Trained { makeTrainFunction(): (data: unknown) => unknown }
+interface Trained {
+  stopTraining: boolean
+  makeTrainFunction(): (data: unknown) => unknown
+  fit(...parameters: unknown[]): Promise<unknown>
+  fitDataset(...parameters: unknown[]): Promise<unknown>
+}
 
 const plainly = (work: () => void) => work()
 
@@ -75,6 +80,20 @@ export function surviveInterrupts(tf: TF): void {
   model.makeTrainFunction = function () {
     const step = makeTrainFunction.call(this)
     return data => unbroken(tf, () => step(data))
+  }
+  for (const name of ['fit', 'fitDataset'] as const) {
+    const fit = model[name]
+    // An exception inside would leave the history's tensors behind; asked to stop, it tidies up.
+    model[name] = async function (...parameters) {
+      const { signal } = host(), stop = () => { this.stopTraining = true }
+      signal.addEventListener('abort', stop, { once: true })
+      try {
+        return await fit.apply(this, parameters)
+      } finally {
+        signal.removeEventListener('abort', stop)
+        signal.throwIfAborted()
+      }
+    }
   }
   host().afterInterrupt?.(() => {
     for (let end = open.pop(); end; end = open.pop()) end()
