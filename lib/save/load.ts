@@ -1,7 +1,9 @@
 import { open } from 'node:fs/promises'
 import type { LayersModel } from '@tensorflow/tfjs'
+import { checkModel } from '../customize/layers.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
+import { checkOptions } from '../options.ts'
 import { formatOf } from './formats/index.ts'
 
 export interface LoadOptions {
@@ -20,7 +22,10 @@ export interface LoadOptions {
  * @example
  * const model = await load('custom_mobilenet_feature_extraction.h5')
  */
-export async function load(path: string, { into }: LoadOptions = {}): Promise<LayersModel> {
+export async function load(path: string, options: LoadOptions = {}): Promise<LayersModel> {
+  checkOptions<LoadOptions>('load', options, { into: null })
+  const { into } = options
+  if (into !== undefined) checkModel(into)
   const { signal } = host(),
     format = formatOf(path, 'load')
   const fail = (why: string, cause?: unknown) => new GraftError(`cannot load ${path}: ${why}`, { cause })

@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
+import { checkOptions } from '../options.ts'
 import { tf } from '../tf.ts'
 import { interrupted, writeAtomically } from './atomic.ts'
 import { formatOf } from './formats/index.ts'
@@ -35,8 +36,10 @@ export interface SaveOptions {
 export async function save(
   model: LayersModel,
   path: string,
-  { overwrite = true, readers = 'keras3' }: SaveOptions = {},
+  options: SaveOptions = {},
 ): Promise<SaveReceipt> {
+  checkOptions<SaveOptions>('save', options, { overwrite: 'flag', readers: ['keras3', 'tf_keras'] })
+  const { overwrite = true, readers = 'keras3' } = options
   const { signal, section } = host()
   if (!(model instanceof tf.LayersModel)) {
     throw new GraftError(

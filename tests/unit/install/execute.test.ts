@@ -34,7 +34,8 @@ for (const [given, expected] of [
   const folder = mkdtempSync(join(tmpdir(), 'graft-execute-'))
   const notebook = join(folder, 'a.ipynb'), out = join(folder, 'out.ipynb')
   t.after(() => rmSync(folder, { recursive: true }))
-  const cell = { cell_type: 'code', source: source.join('\n'), metadata: { tags: ['parameters'] }, outputs: [], execution_count: null }
+  const metadata = { tags: ['parameters'] }
+  const cell = { cell_type: 'code', source: source.join('\n'), metadata, outputs: [], execution_count: null }
   writeFileSync(notebook, JSON.stringify({ cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 4 }))
   const { status, stderr } = spawnSync(python, [join(root, 'install', 'execute.py'), notebook, out, given], { encoding: 'utf8' })
   assert.equal(status, 2)

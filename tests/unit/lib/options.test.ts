@@ -58,6 +58,8 @@ const refused: [string, () => Promise<unknown>, RegExp][] = [
   ['saving to an address', () => save(model, 'https://example.org/a.h5'), /it is an address/],
   ['saving to a name that ends in a slash', () => save(model, 'a.h5/'), /it names a folder/],
   ['saving to ~, which would become a folder of that name', () => save(model, '~/a.h5'), /~ is known to shells only/],
+  ['a typing error in an option of save', () => save(model, 'a.h5', it({ overwrit: false })), /Did you mean 'overwrite'/],
+  ['weights to be read into a number', () => load('a.weights.h5', it({ into: 5 })), /expected a model .*received 5/],
   ['loading a file: address', () => load('file:///a.h5'), /it is an address/],
 ]
 for (const [name, work, message] of refused) {
