@@ -7,25 +7,9 @@ import type { History } from './history.ts'
 import type { Language } from './language/language.ts'
 import { log } from './log.ts'
 import type { ToKernel } from './messages.ts'
+import type { Request } from './request.ts'
 import type { Header, Message } from './wire/message.ts'
 import type { RequestChannel, Sockets } from './wire/sockets.ts'
-
-interface Request {
-  id: number
-  channel: RequestChannel
-  message: Message
-  code: string
-  silent: boolean
-  store: boolean
-  stopOnError: boolean
-  stdin: boolean
-  expressions: Record<string, unknown>
-  /** In the child, after its types were checked. */
-  running: boolean
-  interrupted: boolean
-  /** Ends the wait for the check of its types. */
-  stopCheck?: () => void
-}
 
 /** A front end that takes output slowly holds the child back at this many bytes, until it has taken all but the second number. */
 const most = 1 << 24, least = 1 << 22

@@ -76,8 +76,8 @@ export class LanguageServer {
   }
 
   #start() {
-    // The server is written in Go: collecting garbage at half the usual growth saves a sixth of its memory and costs little time.
-    const env = { GOGC: '50', ...process.env }
+    // The server is written in Go. Collecting garbage as its heap grows takes two fifths of the first check's time; it begins to only at this size.
+    const env = { GOGC: 'off', GOMEMLIMIT: '240MiB', ...process.env }
     const child = spawn(nativeCompiler(), ['--lsp', '--stdio'], { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true, env })
     this.#process = child
     this.#starts++
