@@ -12,6 +12,7 @@ import { constantKind, rewrite, type CellImport, type Earlier } from './rewrite.
 import { scopeOf, type Node, type Scope } from './scope.ts'
 import { installStacks, originalPosition, rememberCell, type Mapping, type Position } from './stack.ts'
 import { cellName, describe, placeError, type Described } from './traceback.ts'
+import { installUsing } from './using.ts'
 import { parse, SourceError, transpile, type Transpiled } from './transpile.ts'
 
 /** What was there before any cell: a cell that declares such a name (`const performance = …`) gets one of its own instead. */
@@ -60,6 +61,7 @@ export class Cells {
     installModules()
     installStacks()
     installAwaits()
+    installUsing()
     const url = pathToFileURL(join(options.folder, 'notebook.ts')).href
     const require = createRequire(url)
     const resolve = (specifier: string) => isBuiltin(specifier) ? specifier : pathToFileURL(require.resolve(specifier)).href

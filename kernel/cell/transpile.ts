@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseSync, type ParserOptions } from 'oxc-parser'
-import { transformSync } from 'oxc-transform'
+import { transformSync, type HelperMode } from 'oxc-transform'
 import { nativeCompiler } from '../language/compiler.ts'
 
 /** JavaScript made of TypeScript, with the mappings of a version 3 source map. */
@@ -41,7 +41,7 @@ export function transpile(file: string, source: string, options: { experimentalD
     if (hasDecorator(program)) return lowerDecorators(source)
   }
   const result = transformSync(file, source, {
-    sourceType: 'module', sourcemap: true, target: target(),
+    sourceType: 'module', sourcemap: true, target: target(), helpers: { mode: 'External' as HelperMode },
     typescript: { onlyRemoveTypeImports: true }, decorator: { legacy, emitDecoratorMetadata: false },
   })
   if (result.errors.length) refuse(file, source, result.errors[0].message)
