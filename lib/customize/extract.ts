@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs'
+import { checkOptions } from '../options.ts'
 import { freeze } from './freeze.ts'
-import { featuresOf, withHead, type HeadOptions } from './head.ts'
+import { featuresOf, headOptions, withHead, type HeadOptions } from './head.ts'
 import { checkModel } from './layers.ts'
 import { report } from './report.ts'
 
@@ -19,9 +20,10 @@ import { report } from './report.ts'
  */
 export function extract(base: LayersModel, options: HeadOptions): LayersModel {
   checkModel(base)
+  checkOptions<HeadOptions>('customize.extract', options, headOptions)
   const { features, old } = featuresOf(base), model = withHead(base, features, options)
   freeze(base)
-  if (options?.show ?? true) report(model, base, leftOut(old))
+  if (options.show ?? true) report(model, base, leftOut(old))
   return model
 }
 

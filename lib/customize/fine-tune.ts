@@ -1,9 +1,10 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
+import { checkOptions } from '../options.ts'
 import { tf } from '../tf.ts'
 import { leftOut } from './extract.ts'
 import { freeze, select, unfreeze, type Selection } from './freeze.ts'
-import { featuresOf, withHead, type HeadOptions } from './head.ts'
+import { featuresOf, headOptions, withHead, type HeadOptions } from './head.ts'
 import { checkModel, holdsWeights, leaves, type Layer } from './layers.ts'
 import { report } from './report.ts'
 
@@ -39,35 +40,38 @@ export interface FineTuneOptions extends HeadOptions {
  */
 export function fineTune(base: LayersModel, options: FineTuneOptions): LayersModel {
   checkModel(base)
+  checkOptions<FineTuneOptions>('customize.fineTune', options, fineTuneOptions)
   const { unfreeze: which = 5 } = options
   const { features, old } = featuresOf(base), model = withHead(base, features, options)
+  const opened = toOpen(base, features, which, options.normalization)
   freeze(base)
-  open(base, features, which, options.normalization)
+  unfreeze(base, opened)
   if (options.show ?? true) report(model, base, leftOut(old))
   return model
 }
 
+/** What each option may be, for {@link checkOptions}. */
+export const fineTuneOptions = { ...headOptions, unfreeze: null, normalization: ['stored', 'batch'] } as const
+
 /**
- * Opens layers of what is left of the base below `ends`: how many of the last with weights, or a selection. What is only
+ * The layers to open of what is left of the base below `ends`: how many of the last with weights, or a selection. What is only
  * counted leaves BatchNormalization out, unless it shall use the batch.
  */
-export function open(base: LayersModel, ends: SymbolicTensor[], which: number | Selection,
-  normalization: Normalization = 'stored'): void {
+export function toOpen(base: LayersModel, ends: SymbolicTensor[], which: number | Selection,
+  normalization: Normalization = 'stored'): Layer[] {
   const part = ends === base.outputs ? base : tf.model({ inputs: base.inputs, outputs: ends, name: base.name })
   const selection = typeof which === 'number' ? `last ${which}` as const : which
   if (normalization === 'batch' || typeof selection !== 'string' || !/^(first|last|block) /.test(selection)) {
-    unfreeze(part, selection)
-    return
+    return select(part, selection)
   }
   const others = (layer: Layer) => layer.getClassName() !== 'BatchNormalization'
   const last = /^last (\d+)$/.exec(selection), holders = leaves(part).filter(layer => holdsWeights(layer) && others(layer))
   if (!last) {
-    unfreeze(part, select(part, selection).filter(others))
-    return
+    return select(part, selection).filter(others)
   }
   const n = Number(last[1])
   if (n > holders.length) {
     throw new GraftError(`'${selection}': '${base.name}' has ${holders.length} layers with weights besides BatchNormalization.`)
   }
-  unfreeze(part, holders.slice(holders.length - n))
+  return holders.slice(holders.length - n)
 }

@@ -1,8 +1,8 @@
-import { inspect } from 'node:util'
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import { cardOf, setCard } from '../card.ts'
 import { seedFrom } from '../data/random.ts'
-import { GraftError } from '../error.ts'
+import { GraftError, inWords } from '../error.ts'
+import type { Kind } from '../options.ts'
 import { tf } from '../tf.ts'
 import { outputActivation, shapeOf, type Layer } from './layers.ts'
 
@@ -21,6 +21,11 @@ export interface HeadOptions {
   seed?: number
   /** Whether to say what was built. Default true. */
   show?: boolean
+}
+
+/** What each option of a head may be, for {@link checkOptions}. */
+export const headOptions: { [name in keyof Required<HeadOptions>]: Kind } = {
+  classes: null, head: 'list', name: 'text', activation: ['softmax', 'sigmoid', 'linear'], dropout: 'part', seed: 'number', show: 'flag',
 }
 
 /**
@@ -47,13 +52,11 @@ export function withHead(
     throw new GraftError(`'${base.name}' gives ${shapeOf(x.shape)}. A head takes a feature vector [batch, features] or a feature map ` +
       '[batch, height, width, channels].')
   }
-  if (dropout !== undefined) {
-    if (!(dropout >= 0 && dropout < 1)) {
-      throw new GraftError(`dropout must be a part from 0 to below 1, e.g. 0.2; received ${dropout}.`)
-    }
-    x = apply(tf.layers.dropout({ rate: dropout, name: free('dropout') }), x)
-  }
+  if (dropout !== undefined) x = apply(tf.layers.dropout({ rate: dropout, name: free('dropout') }), x)
   x = stack(x, options.head ?? [], taken, 'head')
+  if (options.name && taken.has(options.name)) {
+    throw new GraftError(`name: '${options.name}' is a layer of '${base.name}' already. Give the output layer another name.`)
+  }
   const kernelInitializer = tf.initializers.glorotUniform({ seed: seedFrom(seed, 'head') })
   const last = tf.layers.dense({ units: count, activation, kernelInitializer, name: options.name ?? free('predictions') })
   const model = tf.model({ name: `custom_${base.name}`, inputs: base.inputs, outputs: apply(last, x) })
@@ -70,7 +73,7 @@ export function stack(x: SymbolicTensor, layers: Layer[], taken: Set<string>, op
   for (const layer of layers) {
     if (typeof layer?.apply !== 'function') {
       throw new GraftError(`${option}: expected layers such as tf.layers.dense({ units: 64, activation: 'relu' }); received ` +
-        `${inspect(layer, { depth: 0 })}.`)
+        `${inWords(layer)}.`)
     }
     if (taken.has(layer.name)) {
       throw new GraftError(`${option}: the name '${layer.name}' is taken. Give the layer another one: { name: '${layer.name}_new' }.`)
@@ -102,15 +105,17 @@ const apply = (layer: { apply(x: SymbolicTensor): unknown }, x: SymbolicTensor) 
 
 function checked(classes: readonly string[] | number): { classes?: string[], count: number } {
   if (typeof classes === 'number') {
-    if (!Number.isInteger(classes) || classes < 1) {
-      throw new GraftError(`classes must be names or a whole number; received ${classes}.`)
+    if (!Number.isInteger(classes) || classes < 1 || classes > 1e6) {
+      throw new GraftError(`classes must be names or a whole number${classes > 1e6 ? ' up to a million' : ''}; received ${classes}.`)
     }
     return { count: classes }
   }
   if (!Array.isArray(classes)) {
     throw new GraftError(`classes must be names or a number, e.g. customize.extract(base, { classes: digits.classes }); ` +
-      `received ${classes}.`)
+      `received ${inWords(classes)}.`)
   }
+  const odd = classes.find(name => typeof name !== 'string')
+  if (odd !== undefined) throw new GraftError(`classes: expected names, received ${inWords(odd)} among them. Take classes.map(String).`)
   if (classes.length < 2) throw new GraftError(`classes: expected two or more, received [${classes.join(', ')}].`)
   const twice = classes.find((name, i) => classes.indexOf(name) !== i)
   if (twice !== undefined) throw new GraftError(`classes: '${twice}' is there twice. Each class needs a name of its own.`)

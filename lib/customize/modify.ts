@@ -1,7 +1,8 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
-import { open, type Normalization } from './fine-tune.ts'
-import { freeze, type Selection } from './freeze.ts'
+import { checkOptions } from '../options.ts'
+import { fineTuneOptions, toOpen, type Normalization } from './fine-tune.ts'
+import { freeze, unfreeze, type Selection } from './freeze.ts'
 import { stack, withHead, type HeadOptions } from './head.ts'
 import { checkModel, shapeOf, type Layer } from './layers.ts'
 import { report } from './report.ts'
@@ -11,7 +12,7 @@ export interface ModifyOptions extends HeadOptions {
   /** Where to cut the base, as {@link tap} takes it. Default `'last feature map'`. */
   at?: Parameters<typeof tap>[1]
   /** The layers to put there, one after the other; or a function from the tensor there to another one, for ways that part and meet. */
-  add?: Layer[] | ((x: SymbolicTensor) => SymbolicTensor)
+  add?: Layer | Layer[] | ((x: SymbolicTensor) => SymbolicTensor)
   /** What of the base learns too, as in {@link fineTune}. Default nothing. */
   unfreeze?: number | Selection
   /** As in {@link fineTune}. */
@@ -30,16 +31,18 @@ export interface ModifyOptions extends HeadOptions {
  */
 export function modify(base: LayersModel, options: ModifyOptions): LayersModel {
   checkModel(base)
+  checkOptions<ModifyOptions>('customize.modify', options, { ...fineTuneOptions, at: null, add: null })
   const { at = 'last feature map', add = [], unfreeze: which = 0, normalization, ...head } = options
   const cut = tap(base, at), taken = new Set(base.layers.map(layer => layer.name))
-  const x = typeof add === 'function' ? add(cut) : stack(cut, add, taken, 'add')
+  const x = typeof add === 'function' ? add(cut) : stack(cut, [add].flat(), taken, 'add')
   if (!x?.sourceLayer) {
     throw new GraftError('add: expected the function to give the tensor that comes out, e.g. x => tf.layers.conv2d({ … }).apply(x); ' +
       `received ${x}.`)
   }
   const model = withHead(base, [x], head, taken)
+  const opened = which === 0 ? [] : toOpen(base, [cut], which, normalization)
   freeze(base)
-  if (which !== 0) open(base, [cut], which, normalization)
+  if (opened.length) unfreeze(base, opened)
   if (options.show ?? true) report(model, base, [`cut    after '${cut.sourceLayer.name}' ${shapeOf(cut.shape)}`])
   return model
 }

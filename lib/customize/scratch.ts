@@ -2,7 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf, setCard } from '../card.ts'
 import { seedFrom } from '../data/random.ts'
 import { tf } from '../tf.ts'
-import { leaves } from './layers.ts'
+import { checkModel, leaves } from './layers.ts'
 
 /**
  * The same architecture with newly drawn weights, all of them trainable: what the pretraining is measured against. The model given stays as it is.
@@ -14,6 +14,7 @@ import { leaves } from './layers.ts'
  * await train(untrained, digits, { epochs: 10 })
  */
 export async function scratch(model: LayersModel, { seed = 1 }: { seed?: number } = {}): Promise<LayersModel> {
+  checkModel(model)
   const topology = JSON.parse(model.toJSON() as string)
   prepare(topology, seed, '')
   const untrained = await tf.models.modelFromJSON({ modelTopology: topology })

@@ -1,5 +1,5 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
-import { GraftError } from '../error.ts'
+import { GraftError, inWords } from '../error.ts'
 import { singlePaths } from '../show/layer-rows.ts'
 import { checkModel, oneLayer, outputOf, shapeOf, type Layer } from './layers.ts'
 
@@ -20,6 +20,9 @@ import { checkModel, oneLayer, outputOf, shapeOf, type Layer } from './layers.ts
 export function tap(model: LayersModel, at: string | number | Layer | { stride: number }): SymbolicTensor {
   checkModel(model)
   if (at === 'last feature map') return lastFeatureMap(model)
+  if (!['string', 'number', 'object'].includes(typeof at) || at === null || Array.isArray(at)) {
+    throw new GraftError(`tap: expected a layer's name or index, a layer, 'last feature map' or { stride: 16 }; received ${inWords(at)}.`)
+  }
   if (typeof at === 'object' && 'stride' in at && !('apply' in at)) return atStride(model, at.stride)
   return outputOf(oneLayer(model, at as string | number | Layer))
 }

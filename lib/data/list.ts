@@ -93,7 +93,7 @@ export async function imagesUnder(folder: string): Promise<{ images: string[], i
 async function listFolder(folder: string, expected?: string[]): Promise<Listing> {
   const { files, folders } = await look(folder)
   const loose = files.filter(looksLikeImage).length
-  const byClass: FilesByClass = {}, empty: string[] = []
+  const byClass: FilesByClass = Object.create(null), empty: string[] = []
   let ignored = files.length
   for (const name of folders) {
     const { images, ignored: others } = await imagesUnder(join(folder, name))

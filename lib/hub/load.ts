@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type * as tfTypes from '@tensorflow/tfjs'
 import { setCard } from '../card.ts'
 import { lift } from '../lift/index.ts'
+import { checkOptions } from '../options.ts'
 import { nameOf } from './handle.ts'
 import { resolve } from './resolve.ts'
 
@@ -33,7 +34,9 @@ const loaded = new Map<string, Promise<tfTypes.LayersModel>>()
  * const base = await hub.load('https://tfhub.dev/google/tf2-preview/mobilenet_v2/feature_vector/4')
  * base.layers.map(layer => layer.name)
  */
-export async function load(handle: string, { fresh = false, signature, name }: LoadOptions = {}): Promise<tfTypes.LayersModel> {
+export async function load(handle: string, options: LoadOptions = {}): Promise<tfTypes.LayersModel> {
+  checkOptions<LoadOptions>('hub.load', options, { fresh: 'flag', signature: 'text', name: 'text' })
+  const { fresh = false, signature, name } = options
   const folder = await resolve(handle)
   const open = () => openModel(handle, folder, signature, name)
   if (fresh) return await open()
