@@ -26,7 +26,8 @@ class Deaths(KernelTest):
             with self.subTest(name):
                 client = self.kernel.client
                 self.kernel.run("let gone = 1")
-                first, second = client.execute(f"console.log('before')\n{code}"), client.execute("'queued'", stop_on_error=False)
+                # The pause lets the second cell be in the queue when the first ends its process.
+                first, second = client.execute(f"console.log('before')\nawait new Promise(r => setTimeout(r, 200))\n{code}"), client.execute("'queued'", stop_on_error=False)
                 cell = self.kernel.collect(first)
                 self.assertEqual((cell.status, cell.error["ename"]), ("error", "ProcessEnded"))
                 self.assertIn(word, cell.error["evalue"])
