@@ -69,8 +69,9 @@ test('early stopping counts epochs without a gain of minDelta, of any measure', 
 
 test("keep: 'best' brings the best weights back after a stop too", async () => {
   const model = made()
-  const training = train(model, data, { show: false, epochs: 500, learningRate: 3, optimizer: 'momentum', keep: 'best' })
-  setTimeout(() => training.stop(), 150)
+  let steps = 0
+  const schedule = () => { if (++steps === 20) training.stop(); return 1 }
+  const training = train(model, data, { show: false, epochs: 500, learningRate: 3, optimizer: 'momentum', keep: 'best', schedule })
   const run = await training
   assert.equal(run.stopped, 'stopped')
   assert.match(run.notes.join(), new RegExp(`those of epoch ${run.bestEpoch}`))
@@ -89,8 +90,9 @@ test('frozenEpochs: the trunk waits while the head learns, then learns too', asy
 
   const other = trunk(), stoppedModel = extract(other, { classes: data.classes })
   unfreeze(stoppedModel, 'conv')
-  const training = train(stoppedModel, data, { ...quiet, epochs: 1000, frozenEpochs: 999 })
-  setTimeout(() => training.stop(), 80)
+  let steps = 0
+  const schedule = () => { if (++steps === 8) training.stop(); return 1 }
+  const training = train(stoppedModel, data, { ...quiet, epochs: 1000, frozenEpochs: 999, schedule })
   await training
   assert.deepEqual(weightsOf(other)[0], conv)
   assert.equal(other.getLayer('conv').trainable, true)
