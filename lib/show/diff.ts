@@ -101,8 +101,8 @@ function notesOf(a: LayersModel, b: LayersModel, { shared }: Differences): strin
 }
 
 const layout: Column[] = [
-  { head: '', width: 12 }, { head: 'Layer', width: 27 }, { head: 'Type', width: 19 },
-  { head: 'Output shape', width: 16 }, { head: 'Parameters', width: 11, align: 'right' }, { head: '', width: 15 },
+  { head: '', width: 11 }, { head: 'Layer', width: 23 }, { head: 'Type', width: 22 },
+  { head: 'Output shape', width: 15 }, { head: 'Parameters', width: 10, align: 'right' }, { head: '', width: 19 },
 ]
 
 /** How many lines of one kind are shown at once; the others fold. */

@@ -59,7 +59,7 @@ for (const name of models) {
     test('modification by hand: a convolution on the last feature map', async () => {
       for (const layer of base.layers) layer.trainable = true
       const map = tap(base, 'last feature map')
-      let x = tf.layers.conv2d({ filters: 64, kernelSize: 3, activation: 'relu' }).apply(map)
+      let x = tf.layers.conv2d({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu' }).apply(map)
       x = tf.layers.globalAveragePooling2d({}).apply(x)
       const head = tf.layers.dense({ units: digits.classes.length, activation: 'softmax' })
       const model = tf.model({ inputs: base.inputs, outputs: head.apply(x) as tf.SymbolicTensor })

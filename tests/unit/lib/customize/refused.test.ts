@@ -16,6 +16,8 @@ for (const [title, call, expected] of [
   ['more classes than a head can have', () => customize.extract(base(), { classes: 1e9 }), /a whole number up to a million; received 1000000000/],
   ['a dropout that is text', () => customize.extract(base(), { classes: 2, dropout: '0.2' as never }), /dropout must be a part/],
   ['no place to tap', () => tap(base(), null as never), /tap: expected a layer's name or index.*received null/],
+  ['a window larger than the map', () => tf.layers.conv2d({ filters: 2, kernelSize: 9 }).apply(tap(base(), 'conv')),
+    /window larger than what it gets: \[batch, 6, 6, 2\] would become \[batch, -2, -2, 2\]\. Take padding: 'same'/],
   ['scratch of what is no model', () => customize.scratch(5 as never), /model/],
   ['an unknown option of hub.load', () => hub.load('models/x', { frsh: true } as never), /unknown option 'frsh'\. Did you mean 'fresh'\?/],
 ] as const) {
