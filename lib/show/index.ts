@@ -4,6 +4,7 @@ import type { ImageData } from '../data/images.ts'
 import type { ImageSet } from '../data/set.ts'
 import { GraftError } from '../error.ts'
 import { displaySymbol, host, type MimeBundle } from '../host.ts'
+import { checkOptions } from '../options.ts'
 import type { Predictions } from '../train/prediction.ts'
 import { figure } from './figure.ts'
 import { asRun, type Fit } from './install.ts'
@@ -79,6 +80,7 @@ function training(run: RunView | Fit): void {
  * await show.predictions(model, digits.validation)
  */
 async function predictions(model: LayersModel, images: Images | Predictions, options: { count?: number } = {}): Promise<void> {
+  checkOptions<{ count?: number }>('show.predictions', options, { count: 'count' })
   const all = await judged('predictions', model, images)
   const { predictionsBundle } = await import('./prediction.ts')
   host().display(await predictionsBundle(all, options))

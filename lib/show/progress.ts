@@ -1,3 +1,4 @@
+import { GraftError, inWords } from '../error.ts'
 import { displayId, host, type MimeBundle } from '../host.ts'
 import { showable } from './bundle.ts'
 import { count, duration, escape } from './format.ts'
@@ -132,6 +133,9 @@ export function progress<T>(
   items: Iterable<T> | AsyncIterable<T>,
   options: ProgressOptions = {},
 ): Iterable<T> & AsyncIterable<T> {
+  if (typeof (items as Iterable<T>)?.[Symbol.iterator] !== 'function' && typeof (items as AsyncIterable<T>)?.[Symbol.asyncIterator] !== 'function') {
+    throw new GraftError(`progress: expected something to go through, e.g. progress(files); received ${inWords(items)}.`)
+  }
   const total = options.total ?? lengthOf(items)
   return {
     *[Symbol.iterator]() {

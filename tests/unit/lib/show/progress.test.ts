@@ -146,3 +146,9 @@ test('in a notebook a bar is a progress element', () => {
   })
   golden('show/progress.html', bundle['text/html'] as string)
 })
+
+test('what cannot be gone through is refused in one sentence', () => {
+  for (const [items, said] of [[5, '5'], [undefined, 'undefined'], [{}, '{}']] as const) {
+    assert.throws(() => progress(items as never), { name: 'GraftError', message: new RegExp(`expected something to go through, e\\.g\\. progress\\(files\\); received ${said}`) })
+  }
+})
