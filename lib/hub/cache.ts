@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'n
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive } from '../alive.ts'
 import { GraftError } from '../error.ts'
 import { diskError } from './disk.ts'
 
@@ -95,15 +96,6 @@ async function otherHolder(entry: string, lock: string, signal: AbortSignal): Pr
       return
     }
     await sleep(250, undefined, { signal })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { access, chmod, mkdir, open, readdir, realpath, rename, rmdir, stat, statfs, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
+import { isAlive } from '../alive.ts'
 import { GraftError } from '../error.ts'
 
 /** Where a file was put, and what had to be made for it. */
@@ -137,16 +138,7 @@ async function sweep(folder: string): Promise<void> {
   for (const name of names) {
     const [, at, pid] = /^\..+\.([\w-]+)\.(\d+)\.[0-9a-f]{8}\.part$/.exec(name) ?? []
     const path = join(folder, name)
-    if (at === host && !mine.has(path) && (Number(pid) === process.pid || !alive(Number(pid)))) await unlink(path).catch(() => {})
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    if (at === host && !mine.has(path) && (Number(pid) === process.pid || !isAlive(Number(pid)))) await unlink(path).catch(() => {})
   }
 }
 
