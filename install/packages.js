@@ -56,7 +56,9 @@ export function prune(modules = join(root, 'node_modules'), platform = process.p
   const tensorflow = join(modules, '@tensorflow')
   for (const name of existsSync(tensorflow) ? readdirSync(tensorflow) : []) {
     const dist = join(tensorflow, name, 'dist')
-    if (existsSync(dist)) for (const path of walk(dist)) if (/\.map$|\.tsbuildinfo$|\.min\.js$|\.js\.html$|\/tf[-\w]*\.(es2017|fesm)\.js$/.test(path)) drop(path)
+    // Node loads the one `*.node.js` of each, TypeScript the declarations, the engine its .wasm; the rest is for bundlers and browsers.
+    const isForNode = /(\.node\.js|\.d\.ts|\.wasm)$/
+    if (/^tfjs($|-core|-layers|-data|-converter|-backend)/.test(name) && existsSync(dist)) for (const path of walk(dist)) if (!isForNode.test(path)) drop(path)
   }
   return freed
 }

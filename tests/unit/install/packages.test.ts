@@ -11,9 +11,10 @@ after(() => rmSync(modules, { recursive: true, force: true }))
 
 test('other platforms\' binaries go, this one\'s and all sources stay', () => {
   const keep = ['onnxruntime-node/bin/napi-v6/linux/x64/a.node', 'zeromq/build/linux/x64/addon.node', 'zeromq/build/manifest.json',
-    '@tensorflow/tfjs/dist/tf.node.js', '@tensorflow/tfjs-core/dist/index.d.ts', '@tensorflow/tfjs-backend-wasm/wasm-out/a.wasm']
+    '@tensorflow/tfjs/dist/tf.node.js', '@tensorflow/tfjs-core/dist/index.d.ts', '@tensorflow/tfjs-backend-wasm/dist/a.wasm',
+    '@tensorflow/tfjs-node-gpu/dist/index.js']
   const drop = ['onnxruntime-node/bin/napi-v6/linux/arm64/a.node', 'onnxruntime-node/bin/napi-v6/darwin/arm64/a.node', 'zeromq/build/win32/x64/addon.node',
-    '@tensorflow/tfjs/dist/tf.min.js', '@tensorflow/tfjs/dist/tf.es2017.js', '@tensorflow/tfjs/dist/index.js.map']
+    '@tensorflow/tfjs/dist/tf.min.js', '@tensorflow/tfjs/dist/tf.es2017.js', '@tensorflow/tfjs/dist/tf.node.js.map', '@tensorflow/tfjs-core/dist/ops/add.js']
   for (const path of [...keep, ...drop]) {
     mkdirSync(dirname(join(modules, path)), { recursive: true })
     writeFileSync(join(modules, path), '1234')
