@@ -2,14 +2,15 @@
 //
 //     node tests/fuzz/hub.ts [mutants] [seed]
 //
-// Half of the mutants pass the first parser: checkpoint blocks and tensors get good checksums again, and graphs are damaged
-// inside well-formed fields. A failure prints its seed and leaves the mutant in a folder.
+// Half of the mutants pass the first parser: checkpoint blocks, tensors and archive headers get good checksums again, and graphs
+// are damaged inside well-formed fields. A failure prints its seed and leaves the mutant in a folder.
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { GraftError } from '../../lib/error.ts'
+import { maskedCrc32c } from '../../lib/hub/crc32c.ts'
 import { readTable } from '../../lib/hub/sstable.ts'
 import { unpack } from '../../lib/hub/unpack.ts'
 import { lift } from '../../lib/lift/index.ts'
@@ -88,6 +89,48 @@ function damageTable(bytes: Uint8Array, random: Random): Uint8Array {
   return table(pairs)
 }
 
+/** Damages the numbers of the weights and gives every tensor's entry in the index the checksum of what is there now. */
+async function damageWeights(folder: string, random: Random): Promise<void> {
+  const file = (name: string) => join(folder, 'variables', `variables.${name}`)
+  const data = Buffer.from(await readFile(file('data-00000-of-00001')))
+  for (let times = 1 + below(random, 20); times > 0; times--) data[below(random, data.length)] = below(random, 256)
+  const entries = [...readTable(await readFile(file('index')))].map(([key, value]) => [key, key ? sealed(value, data) : value] as const)
+  await writeFile(file('data-00000-of-00001'), data)
+  await writeFile(file('index'), table(entries))
+}
+
+/** A tensor's entry (`BundleEntryProto`) with the checksum of its bytes in `data`; strings have another one, which they keep. */
+function sealed(entry: Uint8Array, data: Uint8Array): Uint8Array {
+  const reader = new BinaryReader(entry), writer = new BinaryWriter()
+  let offset = 0, size = 0, isText = false
+  while (reader.pos < reader.len) {
+    const [tag, wire] = reader.tag(), raw = reader.skip(wire, tag), value = () => new BinaryReader(raw).uint32()
+    if (tag === 1) isText = value() === 7
+    if (tag === 4) offset = value()
+    if (tag === 5) size = value()
+    if (tag === 6 && !isText) writer.tag(6, WireType.Bit32).fixed32(maskedCrc32c(data.subarray(offset, offset + size)))
+    else writer.tag(tag, wire).raw(raw)
+  }
+  return writer.finish()
+}
+
+/** Damages a tar archive and gives each header whose place is still found the checksum of what it says now. */
+function damageTar(bytes: Uint8Array, random: Random): Uint8Array {
+  const out = Buffer.from(bytes), headers: number[] = []
+  for (let at = 0; at + 512 <= out.length && out[at]; at += 512 + Math.ceil(parseInt(out.toString('latin1', at + 124, at + 136), 8) / 512) * 512)
+    headers.push(at)
+  for (let times = 1 + below(random, 4); times > 0; times--) {
+    const header = headers[below(random, headers.length)], inHeader = random() < 0.7
+    out[inHeader ? header + below(random, 345) : below(random, out.length)] = below(random, 256)
+  }
+  for (const at of headers) {
+    out.fill(' ', at + 148, at + 156)
+    const sum = out.subarray(at, at + 512).reduce((a, b) => a + b, 0)
+    out.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + 148, 'latin1')
+  }
+  return out
+}
+
 const KINDS: Record<string, (folder: string, random: Random) => Promise<void>> = {
   graph: (folder, random) => change(join(folder, 'saved_model.pb'), bytes => damage(bytes, random)),
   'inside the graph': (folder, random) => change(join(folder, 'saved_model.pb'), bytes => damageInside(bytes, random)),
@@ -95,6 +138,7 @@ const KINDS: Record<string, (folder: string, random: Random) => Promise<void>> =
   'inside the index': (folder, random) =>
     change(join(folder, 'variables', 'variables.index'), bytes => damageTable(bytes, random)),
   weights: (folder, random) => change(join(folder, 'variables', 'variables.data-00000-of-00001'), bytes => damage(bytes, random)),
+  'inside the weights': damageWeights,
 }
 
 async function change(file: string, how: (bytes: Uint8Array) => Uint8Array): Promise<void> {
@@ -123,7 +167,7 @@ export async function fuzz(count: number, seed: number): Promise<{ models: numbe
         const tar =
           kind === 'archive'
             ? damage(gzipSync(tars[which], { level: 1 }), random)
-            : gzipSync(damage(tars[which], random), { level: 1 })
+            : gzipSync(damageTar(tars[which], random), { level: 1 })
         await writeFile(join(mutant, 'archive'), tar)
       }
       const folder = KINDS[kind] ? mutant : await unpack(join(mutant, 'archive'), join(mutant, 'model'), 'mutant')
