@@ -43,10 +43,10 @@ export async function predict(
 ): Promise<Prediction | Predictions> {
   if (what instanceof ImageData) return ofSet(model, what.parts.test ?? what.parts.validation ?? what.train)
   if (what instanceof ImageSet) return ofSet(model, what)
-  if (Array.isArray(what)) return ofSet(model, await load(model, what), false)
+  if (Array.isArray(what)) return ofSet(model, await readImages(model, what), false)
   const path = asPath(what)
   if (path?.endsWith('/') || path?.endsWith('\\')) return ofFolder(model, path)
-  return (await ofSet(model, await load(model, [what]), false))[0]
+  return (await ofSet(model, await readImages(model, [what]), false))[0]
 }
 
 async function ofFolder(model: LayersModel, folder: string): Promise<Predictions> {
@@ -54,7 +54,7 @@ async function ofFolder(model: LayersModel, folder: string): Promise<Predictions
   const { images } = await imagesUnder(folder)
   if (!images.length) throw new GraftError(`no images in '${folder}'.`)
   const failed: string[] = []
-  const set = await load(model, images, (file, error) => failed.push(`${file}: ${error.message}`))
+  const set = await readImages(model, images, (file, error) => failed.push(`${file}: ${error.message}`))
   if (!set.length) {
     throw new GraftError(`none of the ${images.length} images in '${folder}' can be read:\n  ${failed.slice(0, 10).join('\n  ')}`)
   }
@@ -81,7 +81,7 @@ async function ofSet(model: LayersModel, set: ImageSet, labelled = true): Promis
       for (const [n, i] of indices.entries()) {
         const scores = Array.from(values.subarray(n * units, (n + 1) * units),
           (probability, k) => ({ label: output.labels[k], probability }))
-        predictions.push(new Prediction(scores, set.files[i], labelled ? set.classes[set.labels[i]] : null, () => set.bitmap(i)))
+        predictions.push(new Prediction(scores, set.files[i], labelled ? set.classes[set.labels[i]] ?? null : null, () => set.bitmap(i)))
       }
       await turn()
     }
@@ -111,7 +111,9 @@ function outputOf(model: LayersModel): { labels: string[], probabilities: (outpu
 }
 
 /** Reads images into a set without labels; a failure is thrown or, with `failed`, handed over and left out. */
-async function load(model: LayersModel, inputs: ImageInput[], failed?: (file: string, error: Error) => void): Promise<ImageSet> {
+export async function readImages(
+  model: LayersModel, inputs: ImageInput[], failed?: (file: string, error: Error) => void,
+): Promise<ImageSet> {
   const { shape, range } = inputOf(model)
   const read = await concurrently(inputs, async input => {
     const file = nameOf(input)
