@@ -22,7 +22,7 @@ const interrupts = new Interrupts(() => executor.current, (cell, error) => execu
 const comms = new Comms(output)
 const questions = new Questions(output, header => pipe.send(header), ask => interrupts.waitForAnswer(ask))
 const pages: MimeBundle[] = []
-const own = globalsOf(makeDisplay(output, comms, bundle => pages.push(bundle)), questions)
+const own = globalsOf(output, makeDisplay(output, comms, bundle => pages.push(bundle)), questions)
 // An import that is torn apart stays broken for the life of the process, so an interrupt waits for its end.
 const library = Object.fromEntries(Object.entries(libraryNames).map(([name, load]) => [name, () => interrupts.section(load)]))
 const ready = Object.fromEntries(Object.entries(own).map(([name, value]) => [name, () => Promise.resolve(value)]))

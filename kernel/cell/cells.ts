@@ -18,6 +18,9 @@ import { parse, SourceError, transpile, type Transpiled } from './transpile.ts'
 /** What was there before any cell: a cell that declares such a name (`const performance = …`) gets one of its own instead. */
 const builtins = new Set(Object.getOwnPropertyNames(globalThis))
 
+/** What stands ready under these names is not on the global object: packages ask for `Deno` there to find out where they run. */
+const hidden = new Set(['Deno'])
+
 interface Compiled {
   script: vm.Script
   imports: CellImport[]
@@ -44,6 +47,7 @@ export class Cells {
   readonly #provided = new Set<string>()
   readonly #earlier: Earlier = {
     stored: name => builtins.has(name) ? `${name}$cell` : name,
+    ready: name => hidden.has(name) && Object.hasOwn(this.#names, name) ? `${name}$cell` : name,
     isConstant: name => this.#declared.get(name)?.constant ?? false,
     isDeclared: name => this.#declared.has(name),
     isObserved: name => this.#observed.has(name),
@@ -193,7 +197,7 @@ export class Cells {
       if (scope.declared.has(name) || this.#declared.has(name)) continue
       const value = await this.#names[name]()
       this.#provided.add(name)
-      Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false })
+      Object.defineProperty(globalThis, this.#earlier.ready(name), { value, writable: true, configurable: true, enumerable: false })
     }
   }
 

@@ -13,6 +13,8 @@ export interface CellImport { specifier: string, names: ImportedName[], node: No
 export interface Earlier {
   /** The name under which the user's own `name` lives, where it is not `name` itself. */
   stored(name: string): string
+  /** The name under which what stands ready as `name` is found. */
+  ready(name: string): string
   isConstant(name: string): boolean
   /** The user declared the name in an earlier cell. */
   isDeclared(name: string): boolean
@@ -41,7 +43,7 @@ export function rewrite(source: string, program: Node, scope: Scope, earlier: Ea
   const target = (m: Mention) => {
     const own = scope.declared.has(m.name) || earlier.isDeclared(m.name)
     if (m.write && !m.declares && own && isConstant(m.name)) return `${constants}.${m.name}`
-    return own ? earlier.stored(m.name) : m.name
+    return own ? earlier.stored(m.name) : earlier.ready(m.name)
   }
 
   for (const m of scope.mentions) {

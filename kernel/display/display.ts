@@ -45,16 +45,8 @@ const mimes = {
  * @param page takes what the pager shows
  */
 export function makeDisplay(output: Output, comms: Comms, page: (bundle: MimeBundle) => void): { display: Display, clear: (wait?: boolean) => void } {
-  function show(value: unknown, raw: boolean, send: (bundle: MimeBundle) => void) {
-    const bundle = raw ? toJson(value as MimeBundle) : toBundle(value)
-    if (!(bundle instanceof Promise)) return send(bundle)
-    const cell = ownCell(), shown = bundle.then(send)
-    cell?.pending.add(shown)
-    shown.then(() => cell?.pending.delete(shown), () => {})
-  }
-
   const display = (value: unknown, { id, raw = false, metadata = {} }: DisplayOptions = {}) => {
-    if (value !== undefined) show(value, raw, data => publishBundle(output, data, id, metadata))
+    if (value !== undefined) void show(value, raw, data => publishBundle(output, data, id, metadata))
   }
 
   const named = Object.fromEntries(Object.entries(mimes).map(([name, mime]) => [name, (data: unknown, ...values: unknown[]) => {
@@ -65,13 +57,23 @@ export function makeDisplay(output: Output, comms: Comms, page: (bundle: MimeBun
   return {
     display: Object.assign(display, named, {
       json: (data: unknown) => display({ 'application/json': data, 'text/plain': inspect(data) }, { raw: true }),
-      update: (id: string, value: unknown, { raw = false } = {}) => show(value, raw, data => updateBundle(output, id, data)),
-      page: (value: unknown) => show(value, false, page),
+      update: (id: string, value: unknown, { raw = false } = {}) => void show(value, raw, data => updateBundle(output, id, data)),
+      page: (value: unknown) => void show(value, false, page),
       comm: comms.open.bind(comms),
       onComm: comms.register.bind(comms),
     }) as unknown as Display,
     clear: (wait = false) => output.publish('clear_output', { wait }),
   }
+}
+
+/** Sends a value's bundle as soon as it is there; the cell waits for one that is a promise. A `raw` value is a bundle itself. */
+export function show(value: unknown, raw: boolean, send: (bundle: MimeBundle) => void): void | Promise<void> {
+  const bundle = raw ? toJson(value as MimeBundle) : toBundle(value)
+  if (!(bundle instanceof Promise)) return send(bundle)
+  const cell = ownCell(), shown = bundle.then(send)
+  cell?.pending.add(shown)
+  shown.then(() => cell?.pending.delete(shown), () => {})
+  return shown
 }
 
 /** Shows a bundle, under an id where it has one. */

@@ -1,3 +1,4 @@
+import type { DenoDisplayOptions, DenoNames, Displayable as OwnDisplayable } from '../display/deno.ts'
 import type { Display } from '../display/display.ts'
 
 declare global {
@@ -9,6 +10,14 @@ declare global {
   function input(prompt?: string, options?: { password?: boolean }): Promise<string>
   /** Asks for a line of text and waits for it, without `await`; `standard` stands for an empty answer, and null says that the question was dismissed. */
   function prompt(message?: string, standard?: string): string | null
+  /** What notebooks for Deno's kernel show things with. */
+  const Deno: DenoNames
+  namespace Deno.jupyter {
+    type Displayable = OwnDisplayable
+    type DisplayOptions = DenoDisplayOptions
+    interface VegaObject { $schema: string, [key: string]: unknown }
+    type MediaBundle = Record<string, string | object | undefined>
+  }
   /** Asks for y or n and waits for it, without `await`. */
   function confirm(message?: string): boolean
 }

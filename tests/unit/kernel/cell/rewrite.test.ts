@@ -7,6 +7,7 @@ import { parse, transpile } from '../../../../kernel/cell/transpile.ts'
 
 const earlier: Earlier = {
   stored: name => name === 'process' ? 'process$cell' : name,
+  ready: name => name,
   isConstant: name => name === 'fixed',
   isDeclared: name => ['fixed', 'old', 'seen'].includes(name),
   isObserved: name => name === 'seen',

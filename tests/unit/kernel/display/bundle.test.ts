@@ -46,5 +46,35 @@ suite('values show themselves', () => {
     assert.match(String((await toBundle(value))['text/plain']), /outerHTML/)
   })
 
+  test('parts become what their mime type asks for', () => {
+    const bytes = Buffer.from('é'), table: [string, unknown, unknown][] = [
+      ['image/png', bytes, 'w6k='], ['image/png', new Uint8Array(bytes).buffer, 'w6k='], ['text/html', bytes, 'é'], ['image/svg+xml', bytes, 'é'], ['application/javascript', bytes, 'é'],
+      ['text/html', ['<a>', '</a>'], '<a></a>'], ['text/plain', 5, '5'], ['text/plain', 5n, '5'], ['text/plain', false, 'false'], ['text/plain', null, undefined],
+      ['application/json', [1, 'a'], [1, 'a']], ['application/vnd.x+json', { a: 1 }, { a: 1 }],
+    ]
+    for (const [mime, given, sent] of table) assert.deepEqual(toJson({ [mime]: given })[mime], sent, `${mime} ${String(given)}`)
+  })
+
+  test('what cannot be sent is named', () => {
+    const cycle: { me?: object } = {}
+    cycle.me = cycle
+    const table: [object, RegExp][] = [
+      [{ 'application/json': { a: 1n } }, /^'application\/json' in a mime bundle should be JSON, and this is not: it holds a BigInt$/],
+      [{ 'application/vnd.plotly.v1+json': cycle }, /^'application\/vnd\.plotly\.v1\+json' .* it refers to itself$/],
+      [{ 'application/json': () => 1 }, /should be JSON, and this is not: \[Function/], [{ 'application/json': { toJSON() { throw new Error('no') } } }, /is not: no$/],
+      [{ 'text/html': { a: 1 } }, /^'text\/html' in a mime bundle should be text or bytes, received \{ a: 1 \}$/], [{ 'text/html': Promise.resolve('') }, /received a Promise: await it first$/],
+      [{ 'text/html': Symbol('s') }, /received Symbol\(s\)$/], [{ html: 'x' }, /^'html' is no mime type/], ['text' as unknown as object, /^expected a mime bundle .* received 'text'$/],
+    ]
+    for (const [bundle, message] of table) assert.throws(() => toJson(bundle as never), { name: 'TypeError', message })
+  })
+
+  test('what refuses to be looked at is text', async () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    assert.deepEqual({ ...await toBundle(proxy) }, { 'text/plain': '<Revoked Proxy>' })
+    assert.deepEqual({ ...await toBundle({ get [displaySymbol]() { throw new Error('no') } }) }, { 'text/plain': '{ Symbol(Jupyter.display): [Getter] }' })
+    assert.match(String((await toBundle('x'.repeat(2 ** 29 - 24)))['text/plain']), /^a text of 536870888 characters, too long to be shown$/)
+  })
+
   test('undefined parts of a bundle are left out', () => assert.deepEqual({ ...toJson({ 'text/plain': 'a', 'text/html': undefined }) }, { 'text/plain': 'a' }))
 })

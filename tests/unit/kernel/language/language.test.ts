@@ -32,13 +32,15 @@ async function check(cells: string[]) {
 
 test('all that a cell finds is declared, and nothing else', async () => {
   const questions = new Questions(null as never, () => {}, () => null)
-  const found: Record<string, unknown> = globalsOf(makeDisplay(null as never, new Comms(null as never), () => {}), questions)
+  const found: Record<string, unknown> = globalsOf(null as never, makeDisplay(null as never, new Comms(null as never), () => {}), questions)
   const declarations = readFileSync(new URL('../../../../kernel/language/globals.d.ts', import.meta.url), 'utf8')
   assert.deepEqual([...declarations.matchAll(/^ {2}(?:const|function|var) (\w+)/gm)].map(([, name]) => name).sort(), Object.keys(found).sort())
-  const methods = Object.keys(found).flatMap(name => Object.keys(found[name] as object).map(method => `${name}.${method}`))
-  assert.ok(methods.includes('display.page') && methods.includes('display.html'))
-  for (const name of [...Object.keys(found), ...methods]) {
-    assert.equal(await check([`const f: (...values: never[]) => unknown = ${name}`]), null, name)
+  const all = (path: string, value: unknown): string[] => [path, ...Object.entries(value as object).flatMap(([name, inner]) => all(`${path}.${name}`, inner))]
+  const paths = Object.keys(found).flatMap(name => all(name, found[name]))
+  for (const path of ['display.page', 'display.html', 'Deno.jupyter.md', 'Deno.jupyter.$display']) assert.ok(paths.includes(path), path)
+  for (const name of paths) {
+    const value = name.split('.').reduce<any>((at, key) => at[key], found), type = typeof value === 'function' ? '(...values: never[]) => unknown' : typeof value
+    assert.equal(await check([`const f: ${type} = ${name}`]), null, name)
     assert.match((await check([`const f: string = ${name}`]))?.evalue ?? '', /not assignable to type 'string'/, name)
   }
 })
