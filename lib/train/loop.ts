@@ -14,7 +14,7 @@ import { borrowPrefix } from './prefixes.ts'
 import { compile, prepare, type Prepared } from './prepare.ts'
 import { fingerprint } from './proof.ts'
 import { Reporter } from './report.ts'
-import { Run, type StopReason } from './run.ts'
+import { Run, setRun, type StopReason } from './run.ts'
 import { factorOf } from './schedules.ts'
 import { isSound, restore, snapshot } from './snapshot.ts'
 import type { TrainOptions } from './train.ts'
@@ -101,6 +101,7 @@ export async function loop(model: LayersModel, { train, validation }: Parts, opt
     await source.release()
     run.finished = true
     tick()
+    setRun(model, run.toJSON())
     reporter.end()
   }
   return run

@@ -92,6 +92,14 @@ export class Run implements RunStart {
   }
 }
 
+const runs = new WeakMap<object, object>()
+
+/** The run that trained a model last, as plain data; also one before the model was saved and loaded. */
+export const runOf = (model: object): object | undefined => runs.get(model)
+
+/** Notes a run with the model it trained. */
+export const setRun = (model: object, run: object): void => void runs.set(model, run)
+
 const endings: Record<StopReason, string> = {
   stopped: 'stopped', interrupted: 'interrupted', 'ended early': 'ended early, no better,',
   'not a number': 'ended, the loss is not a number,',
