@@ -2,12 +2,13 @@ import { createRequire, isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import vm from 'node:vm'
+import { GraftError } from '../../lib/error.ts'
 import { displaySymbol } from '../../lib/host.ts'
 import { installAwaits } from './awaits.ts'
 import { positionAt } from './frame.ts'
 import { installConstants } from './constants.ts'
 import { splitMagics, type Magic } from './magics.ts'
-import { exportOf, importerOf, installModules, type Importer } from './modules.ts'
+import { exportOf, importerOf, installModules, isOfTypes, type Importer } from './modules.ts'
 import { constantKind, rewrite, type CellImport, type Earlier } from './rewrite.ts'
 import { scopeOf, type Node, type Scope } from './scope.ts'
 import { installStacks, originalPosition, rememberCell, type Mapping, type Position } from './stack.ts'
@@ -214,12 +215,9 @@ export class Cells {
           else scope.declared.delete(local)
         }
       } catch (error) {
-        if (names.length && names.every(({ local }) => !isUsed(local) && mentionsType(source, local))) continue
-        const explained = explainMissing(error, specifier)
-        if (explained !== error || error instanceof SyntaxError) {
-          placeError(explained, { name: cellName(count), source, ...locate(node.start), length: node.end - node.start })
-        }
-        throw explained
+        if (names.length && names.every(({ local }) => !isUsed(local) && mentionsType(source, local)) && isOfTypes(specifier, this.#folder)) continue
+        if (isOfImport(error)) placeError(error, { name: cellName(count), source, ...locate(node.start), length: node.end - node.start })
+        throw error
       }
     }
     return values
@@ -233,18 +231,18 @@ function define(name: string): void {
   Object.defineProperty(globalThis, name, { value: undefined, writable: true, configurable: true, enumerable: true })
 }
 
-/** The name is written somewhere else than in its import; as the JavaScript does not mention it, it is a type. */
-const mentionsType = (source: string, name: string) => source.split(new RegExp(`(?<![.\\w$])${name}(?![\\w$])`)).length > 2
+/** An import that cannot be resolved, or lacks a name: it has no place of its own. What a module throws while it runs has. */
+const isOfImport = (error: unknown) => error instanceof SyntaxError || error instanceof GraftError ||
+  ['ERR_MODULE_NOT_FOUND', 'ERR_UNSUPPORTED_DIR_IMPORT'].includes((error as { code?: string } | null)?.code ?? '')
 
-const packageOf = (specifier: string) => specifier.split('/').slice(0, specifier[0] === '@' ? 2 : 1).join('/')
-
-function explainMissing(error: unknown, specifier: string): unknown {
-  const { code, message } = error as { code?: string, message?: string }
-  if (code !== 'ERR_MODULE_NOT_FOUND' || !message?.includes('notebook.ts')) return error
-  const explained = new Error(/^[./]/.test(specifier)
-    ? `Cannot find the file '${specifier}' from the notebook's folder.`
-    : `Cannot find the package '${specifier}'. Install it in the notebook's folder: npm install ${packageOf(specifier)}`)
-  return Object.assign(explained, { code })
+/** The name stands somewhere else than in its import; as the JavaScript does not mention it, it is a type. */
+function mentionsType(source: string, name: string): boolean {
+  const isMentioned = (node: unknown): boolean => {
+    if (typeof node !== 'object' || node === null) return false
+    const { type, name: own } = node as Partial<Node>
+    return type !== 'ImportDeclaration' && (type === 'Identifier' && own === name || Object.values(node).some(isMentioned))
+  }
+  return isMentioned(parse('cell.ts', source).program)
 }
 
 /** Node announces on stderr that a script's own `import()` is experimental; that is no news for the user. */

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { registerHooks } from 'node:module'
-import { dirname, extname, join, sep } from 'node:path'
+import { createRequire, registerHooks } from 'node:module'
+import { basename, dirname, extname, join, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import vm from 'node:vm'
 import { parseSync } from 'oxc-parser'
+import { GraftError } from '../../lib/error.ts'
 import { positionAt } from './frame.ts'
 import { graftRoot, isLocal } from './local.ts'
 import { mapPositions } from './stack.ts'
@@ -21,7 +22,7 @@ let installed = false
 
 /**
  * Teaches Node how cells and local files import: `graft` is this library; Plot is the one that needs no browser; a package is looked
- * for in the notebook's folder, then among Graft's own; an extension may be left out; JSON needs no attribute; TypeScript of every kind runs; and an edited file is
+ * for in the notebook's folder, then among Graft's own, also where Deno's `npm:` stands before its name; an extension may be left out; JSON needs no attribute; TypeScript of every kind runs; and an edited file is
  * loaded anew on its next import, because its URL carries the newest time of change among itself and all it imports.
  */
 export function installModules(): void {
@@ -31,7 +32,7 @@ export function installModules(): void {
     resolve(specifier, context, next) {
       const alias = specifier in aliases && graftUrl + aliases[specifier]
       if (alias && context.parentURL !== alias) return { url: alias, shortCircuit: true }
-      const found = resolveWidely(specifier, context, next)
+      const found = resolveWidely(withoutRegistry(specifier), context, next)
       if (!found.url.startsWith('file:')) return found
       const path = fileURLToPath(found.url)
       if (path.endsWith('.json')) found.importAttributes = { ...found.importAttributes, type: 'json' }
@@ -62,25 +63,43 @@ function transpileFile(path: string, source: string) {
 
 type Resolve = NonNullable<Parameters<typeof registerHooks>[0]['resolve']>
 
+/** `npm:@scope/name@4/file` and `jsr:…`, as Deno writes them, mean what is installed under that name. */
+const withoutRegistry = (specifier: string) => specifier.replace(/^(?:npm|jsr):\/?((?:@[^/]+\/)?[^/@]+)(?:@[^/]*)?/, '$1')
+
 const resolveWidely = (specifier: string, context: Parameters<Resolve>[1], next: Parameters<Resolve>[2]) => {
+  const parent = context.parentURL ?? '', isUsers = !parent.includes('/node_modules/')
+  if (isUsers && /^https?:/.test(specifier)) {
+    throw new GraftError(`cannot import '${specifier}': imports take packages, files and Node's own modules. Install the package in the notebook's folder, or download the file.`)
+  }
   try {
     return next(specifier, context)
   } catch (error) {
-    const parent = context.parentURL ?? ''
-    if (parent.includes('/node_modules/') || !isMissing(error)) throw error
+    if (!isUsers || !isMissing(error)) throw error
     if (/^(\.\.?\/|\/|file:)/.test(specifier)) {
       const base = fileURLToPath(new URL(specifier, parent))
       const candidates = [...extensions.map(e => base + e), base.replace(/\.([mc]?)js$/, '.$1ts')]
       const file = candidates.find(path => path !== base && existsSync(path) && statSync(path).isFile())
-      if (!file) throw error
+      if (!file) throw explain(error, specifier, parent)
       return next(pathToFileURL(file).href, context)
     }
     try {
       return next(specifier, { ...context, parentURL: graftUrl + 'package.json' })
     } catch {
-      throw error
+      throw explain(error, specifier, parent)
     }
   }
+}
+
+const packageOf = (specifier: string) => specifier.split('/').slice(0, specifier[0] === '@' ? 2 : 1).join('/')
+
+/** The same error, in words for whoever wrote the import: in a cell, or in a file of the user's. */
+function explain(error: unknown, specifier: string, parent: string): unknown {
+  const path = parent.startsWith('file:') ? fileURLToPath(parent).split('?')[0] : '', importer = basename(path), inCell = /^(Cell \d+|notebook\.ts)$/.test(importer)
+  if (path.startsWith(graftRoot + sep) && !isLocal(path)) return error
+  const text = /^[./]|^file:/.test(specifier) ?
+    `Cannot find the file '${specifier}' from ${inCell ? 'the notebook\'s folder' : importer}.` :
+    `Cannot find the package '${specifier}'${inCell ? '' : `, which ${importer} imports`}. Install it in the notebook's folder: npm install ${packageOf(specifier)}`
+  return Object.assign(error as Error, { message: text })
 }
 
 const isMissing = (error: unknown) =>
@@ -120,6 +139,13 @@ function tsconfigOf(folder: string): { experimentalDecorators?: boolean } {
     if (existsSync(file)) return { experimentalDecorators: /"experimentalDecorators"\s*:\s*true/.test(readFileSync(file, 'utf8')) }
     if (dirname(at) === at) return {}
   }
+}
+
+/** Whether a module that cannot be loaded may be there for its types alone: a declaration file, or a package without code. */
+export function isOfTypes(specifier: string, folder: string): boolean {
+  if (/^[./]/.test(specifier)) return ['.d.ts', '.d.mts', '.d.cts', '/index.d.ts'].some(end => existsSync(resolve(folder, specifier.replace(/\.[mc]?[jt]s$/, '') + end)))
+  const name = packageOf(specifier), places = createRequire(join(folder, 'notebook.ts')).resolve.paths(name) ?? []
+  return [...places, join(graftRoot, 'node_modules')].some(place => [name, `@types/${name.replace(/^@(.*)\//, '$1__')}`].some(each => existsSync(join(place, each))))
 }
 
 export type Importer = (specifier: string) => Promise<Record<string, unknown>>
