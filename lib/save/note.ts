@@ -1,10 +1,13 @@
+import { createRequire } from 'node:module'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf, setCard, type ModelCard } from '../card.ts'
 import { GraftError } from '../error.ts'
 import { tf } from '../tf.ts'
+import type { LearningRate } from '../train/rates.ts'
+import { runOf, setRun } from '../train/run.ts'
 import type { Readers } from './keras/encode.ts'
 import { isObject, type Json, type Writer } from './keras/types.ts'
-import { fingerprint, type LayerWeights } from './weights.ts'
+import { fingerprint, type LayerWeights, type ModelState } from './weights.ts'
 
 /**
  * What Graft adds to a file, and Keras ignores: the card, by which a prediction on an image file is possible, and how the file
@@ -15,22 +18,31 @@ export interface Note {
   /** Graft's version. */
   version: string
   tfjs: string
+  node?: string
   readers: Readers
   card: ModelCard | null
+  /** The learning rates by group, of which Keras knows one. */
+  training?: { learningRate: LearningRate }
+  /** The run that trained the model last. */
+  run?: object
   /** The fingerprint of the weights. */
   weights: string
 }
 
 /** The note of a model that is being saved. The card goes without what only this machine knows. */
-export function makeNote(model: LayersModel, readers: Readers, layers: LayerWeights[]): Note {
+export function makeNote(model: LayersModel, readers: Readers, { layers, training }: ModelState): Note {
   const card = cardOf(model)
   const { folder, ...portable } = card ?? {}
+  const run = runOf(model)
   return {
     format: 1,
-    version: '0.1.0',
+    version,
     tfjs: tf.version.tfjs,
+    node: process.version,
     readers,
     card: card ? (portable as ModelCard) : null,
+    ...training && { training: { learningRate: training.learningRate } },
+    ...run && { run },
     weights: fingerprint(layers),
   }
 }
@@ -52,7 +64,10 @@ export function applyNote(note: Note | undefined, model: LayersModel, layers: ()
     throw new GraftError('its weights are not those that were saved: the file was changed or damaged. Save or copy it again.')
   }
   if (isObject(note.card)) setCard(model, note.card)
+  if (isObject(note.run)) setRun(model, note.run)
 }
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
 /** JSON, or undefined where it is none. */
 export function parse(text: unknown): Json | undefined {

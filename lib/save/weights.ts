@@ -6,6 +6,7 @@ import type { Dataset } from './hdf5/tree.ts'
 import { isModel, layerName } from './keras/encode.ts'
 import { slotsOf } from './keras/slots.ts'
 import { toFloats } from './numbers.ts'
+import { liveTraining, type TrainingState } from './training/state.ts'
 
 /** One weight as a file holds it: its path (`dense/kernel`), shape, and numbers. */
 export interface Weight {
@@ -39,17 +40,26 @@ export const h5Places = (model: LayersModel): Places =>
 export const varsPlaces = (model: LayersModel): Places =>
   slotsOf(model).map(({ path, weights }) => ({ layer: path, weights: weights.map((weight, i) => ({ path: String(i), weight })) }))
 
+/** The numbers of a model: of its weights, and of the training it is in. */
+export interface ModelState {
+  layers: LayerWeights[]
+  training: TrainingState | undefined
+}
+
 /**
- * Reads the numbers of all weights. They are those of one moment, even while the model trains on: they are fixed before the
- * first wait for the backend.
+ * Reads the numbers of all weights, and where training stands. They are those of one moment, even while the model trains on:
+ * they are fixed before the first wait for the backend.
  */
-export async function readWeights(places: Places): Promise<LayerWeights[]> {
+export async function readState(model: LayersModel, places: Places): Promise<ModelState> {
+  const training = (await liveTraining(model))?.()
   const found = places.map(({ layer, weights }) => ({
     layer,
     weights: weights.map(({ path, weight }) => ({ path, tensor: tf.clone(weight.read()) })),
   }))
+  const slots = (training?.tensors ?? []).map(tensor => tf.clone(tensor))
   try {
-    return await Promise.all(
+    const values = Promise.all(slots.map(floats))
+    const layers = await Promise.all(
       found.map(async ({ layer, weights }) => ({
         layer,
         weights: await Promise.all(
@@ -57,10 +67,16 @@ export async function readWeights(places: Places): Promise<LayerWeights[]> {
         ),
       })),
     )
+    return { layers, training: training?.finish(await values) }
   } finally {
     for (const { weights } of found) tf.dispose(weights.map(({ tensor }) => tensor))
+    tf.dispose(slots)
   }
 }
+
+/** The numbers of the weights alone. */
+export const readWeights = async (model: LayersModel, places: Places): Promise<LayerWeights[]> =>
+  (await readState(model, places)).layers
 
 /** Gives one layer's weights their numbers; throws a GraftError where the file's do not fit. */
 export function setWeights(layer: string, places: Named[], stored: { path: string; dataset: Dataset }[]): void {

@@ -2,11 +2,14 @@ import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../../error.ts'
 import { find, group, place, subgroup, type Dataset, type Group } from '../hdf5/tree.ts'
 import { fromKeras } from '../keras/decode.ts'
-import { toKeras } from '../keras/encode.ts'
+import { toKeras, type Readers } from '../keras/encode.ts'
 import { isObject, type KerasObject } from '../keras/types.ts'
 import { applyNote, ascii, makeNote, parse, readNote, writerOf, type Note } from '../note.ts'
 import { toFloats } from '../numbers.ts'
-import { h5Places, readWeights, setWeights, type LayerWeights } from '../weights.ts'
+import { optimizerVars, trainingConfig, type Keeper } from '../training/keras.ts'
+import { resume } from '../training/resume.ts'
+import type { TrainingState } from '../training/state.ts'
+import { h5Places, readState, setWeights, type LayerWeights } from '../weights.ts'
 import { countNumbers, decodeTree, encodeTree, type Format } from './format.ts'
 import { getNames, putNames } from './names.ts'
 
@@ -18,10 +21,37 @@ export const h5: Format = {
   what: 'Keras 2 and 3',
   async encode(model, { readers, signal }) {
     const config = toKeras(model, readers),
-      weights = await readWeights(h5Places(model))
-    return encodeTree(layOut(config, weights, makeNote(model, readers, weights)), weights, signal)
+      state = await readState(model, h5Places(model)),
+      root = layOut(config, state.layers, makeNote(model, readers, state))
+    if (state.training) putTraining(root, model, state.training, readers)
+    return encodeTree(root, state.layers, signal)
   },
   decode: async (bytes, { signal }) => build(await decodeTree(bytes, signal)),
+}
+
+/**
+ * Keras 3 opens no `.h5` with the optimizer's numbers so that it can train on, its own included: for it they lie in a group of
+ * Graft's own, and it starts with a fresh optimizer. tf_keras takes them up.
+ */
+function putTraining(root: Group, model: LayersModel, training: TrainingState, readers: Readers): void {
+  root.attributes.set('training_config', ascii(trainingConfig(training, model.outputs.length)))
+  const at = subgroup(root, readers === 'tf_keras' ? 'optimizer_weights' : ownOptimizer)
+  const vars = optimizerVars(training, model, 'tf_keras')
+  putNames(at, 'weight_names', vars.map(({ path }) => path))
+  for (const { path, dataset } of vars) place(at, path, dataset)
+}
+
+const ownOptimizer = 'graft_optimizer_weights'
+
+/** The optimizer's numbers in their order, and whose order it is: Keras 3 has the learning rate among them. */
+function trainingIn(root: Group): { vars: Dataset[] | undefined; keeper: Keeper } {
+  const at = root.groups.get(ownOptimizer) ?? root.groups.get('optimizer_weights')
+  const names = at && getNames(at, 'weight_names')
+  const vars = at && names?.map(name => find(at, name))
+  return {
+    vars: vars?.every(each => each !== undefined) ? vars : undefined,
+    keeper: names?.[1]?.endsWith('learning_rate') ? 'keras3' : 'tf_keras',
+  }
 }
 
 /**
@@ -54,7 +84,7 @@ export function layOut(config: KerasObject, layers: LayerWeights[], note: Note):
   return root
 }
 
-function build(root: Group): LayersModel {
+async function build(root: Group): Promise<LayersModel> {
   const text = root.attributes.get('model_config')
   if (text === undefined) {
     throw new GraftError(
@@ -80,6 +110,8 @@ function build(root: Group): LayersModel {
         weights: weights.map(({ path, dataset }) => ({ path, shape: dataset.shape, data: toFloats(dataset) })),
       })),
     )
+    const { vars, keeper } = trainingIn(root)
+    await resume(model, note, parse(root.attributes.get('training_config')), vars, keeper)
     return model
   } catch (error) {
     model.dispose()

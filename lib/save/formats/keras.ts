@@ -5,10 +5,12 @@ import { fromKeras } from '../keras/decode.ts'
 import { toKeras } from '../keras/encode.ts'
 import { isObject } from '../keras/types.ts'
 import { applyNote, ascii, makeNote, parse, readNote, writerOf } from '../note.ts'
-import { readWeights, varsPlaces } from '../weights.ts'
+import { compileConfig } from '../training/keras.ts'
+import { resume } from '../training/resume.ts'
+import { readState, readWeights, varsPlaces } from '../weights.ts'
 import { readZip, writeZip } from '../zip.ts'
 import { countNumbers, decodeTree, difference, type Format } from './format.ts'
-import { fillVars, layOutVars } from './weights.ts'
+import { fillVars, layOutVars, optimizerIn } from './weights.ts'
 
 /** The version of Keras whose form an archive has. */
 const kerasVersion = '3.15.1'
@@ -22,14 +24,16 @@ export const keras: Format = {
   what: 'Keras 3',
   async encode(model, { readers, signal }) {
     if (readers !== 'keras3') throw new GraftError('tf_keras opens no .keras file of ours. Save as .h5 for it.')
-    const config = ascii(toArchive(toKeras(model, readers)))
-    const weights = await readWeights(varsPlaces(model)),
-      root = layOutVars(model, weights)
+    const plain = toArchive(toKeras(model, readers)),
+      state = await readState(model, varsPlaces(model)),
+      { layers: weights, training } = state,
+      root = layOutVars(model, state)
+    const config = ascii(training ? { ...plain, compile_config: compileConfig(training, model.outputs.length) } : plain)
     const metadata = { keras_version: kerasVersion, date_saved: new Date().toISOString().slice(0, 19).replace('T', '@') }
     const members = new Map([
       ['metadata.json', bytesOf(ascii(metadata))],
       ['config.json', bytesOf(config)],
-      ['graft.json', bytesOf(ascii(makeNote(model, readers, weights)))],
+      ['graft.json', bytesOf(ascii(makeNote(model, readers, state)))],
       ['model.weights.h5', await packHdf5(root, signal)],
     ])
     return {
@@ -57,13 +61,15 @@ export const keras: Format = {
     }
     const root = await decodeTree(weights, signal),
       note = readNote(text('graft.json'))
-    const model = fromKeras(config, writerOf(note, isObject(metadata) ? metadata.keras_version : undefined), countNumbers(root))
+    const writer = writerOf(note, isObject(metadata) ? metadata.keras_version : undefined),
+      model = fromKeras(config, writer, countNumbers(root))
     try {
       fillVars(model, root)
       if (note) {
-        const stored = await readWeights(varsPlaces(model))
+        const stored = await readWeights(model, varsPlaces(model))
         applyNote(note, model, () => stored)
       }
+      await resume(model, note, config.compile_config, optimizerIn(root), writer === 'keras3' ? 'keras3' : 'tf_keras')
       return model
     } catch (error) {
       model.dispose()

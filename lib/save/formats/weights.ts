@@ -1,9 +1,10 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../../error.ts'
-import { group, subgroup, type Group } from '../hdf5/tree.ts'
+import { group, subgroup, type Dataset, type Group } from '../hdf5/tree.ts'
 import { slotsOf } from '../keras/slots.ts'
 import { ascii, makeNote } from '../note.ts'
-import { readWeights, setWeights, varsPlaces, type LayerWeights } from '../weights.ts'
+import { optimizerVars } from '../training/keras.ts'
+import { readState, setWeights, varsPlaces, type ModelState } from '../weights.ts'
 import { decodeTree, encodeTree, type Format } from './format.ts'
 
 /**
@@ -14,10 +15,10 @@ export const weightsH5: Format = {
   extension: '.weights.h5',
   what: 'weights alone',
   async encode(model, { readers, signal }) {
-    const weights = await readWeights(varsPlaces(model)),
-      root = layOutVars(model, weights)
-    root.attributes.set('graft', ascii(makeNote(model, readers, weights)))
-    return encodeTree(root, weights, signal)
+    const state = await readState(model, varsPlaces(model)),
+      root = layOutVars(model, state)
+    root.attributes.set('graft', ascii(makeNote(model, readers, state)))
+    return encodeTree(root, state.layers, signal)
   },
   async decode(bytes, { into, signal }) {
     if (!into) throw new GraftError('it holds weights alone. Say which model they are for: load(path, { into: model }).')
@@ -26,8 +27,8 @@ export const weightsH5: Format = {
   },
 }
 
-/** A group `…/vars` for every layer, with its weights numbered. */
-export function layOutVars(model: LayersModel, layers: LayerWeights[]): Group {
+/** A group `…/vars` for every layer, and one for the optimizer, with their numbers counted through. */
+export function layOutVars(model: LayersModel, { layers, training }: ModelState): Group {
   const root = group(),
     names = new Map(slotsOf(model).map(({ path, name }) => [path, name]))
   for (const { layer: path, weights } of layers) {
@@ -37,8 +38,16 @@ export function layOutVars(model: LayersModel, layers: LayerWeights[]): Group {
       at.datasets.set(path, { shape, dtype: 'float32', data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) })
     }
   }
+  if (training) {
+    const at = subgroup(subgroup(root, 'optimizer'), 'vars')
+    at.attributes.set('name', 'optimizer')
+    optimizerVars(training, model, 'keras3').forEach(({ dataset }, i) => at.datasets.set(String(i), dataset))
+  }
   return root
 }
+
+/** The optimizer's numbers, in their order. */
+export const optimizerIn = (root: Group): Dataset[] => datasetsAt(root, 'optimizer/vars').map(({ dataset }) => dataset)
 
 /** Reads the weights of a model from its groups; every layer must find all of its own. */
 export function fillVars(model: LayersModel, root: Group): void {
