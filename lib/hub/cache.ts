@@ -1,33 +1,53 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive } from '../alive.ts'
 import { GraftError } from '../error.ts'
 import { diskError } from './disk.ts'
+import { isWhole } from './whole.ts'
 
 /** A lock whose holder writes nothing for this long is taken over, as tensorflow_hub does. */
 const STALE_MS = 10 * 60_000
 
 /**
- * The folder that keeps downloaded models: `TFHUB_CACHE_DIR` if set (shared with Python's tensorflow_hub), else
- * `GRAFT_CACHE_DIR`/hub, else `~/.cache/graft/hub`. Its layout is tensorflow_hub's: one folder per handle, named by the handle's
- * SHA-1, with a `.descriptor.txt` beside it.
+ * The folders that keep downloaded models, in the order in which they are looked through: `TFHUB_CACHE_DIR` if set (shared with
+ * Python's tensorflow_hub), and one's own, `GRAFT_CACHE_DIR`/hub or `~/.cache/graft/hub`. Their layout is tensorflow_hub's: one
+ * folder per handle, named by the handle's SHA-1, with a `.descriptor.txt` beside it.
  */
-export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  if (environment.TFHUB_CACHE_DIR) return environment.TFHUB_CACHE_DIR
-  const root = environment.GRAFT_CACHE_DIR ?? join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'graft')
-  return join(root, 'hub')
+export function cacheFolders(environment: NodeJS.ProcessEnv = process.env): string[] {
+  const root = environment.GRAFT_CACHE_DIR ?? join(environment.XDG_CACHE_HOME ?? join(environment.HOME ?? homedir(), '.cache'), 'graft')
+  return [...environment.TFHUB_CACHE_DIR ? [environment.TFHUB_CACHE_DIR] : [], join(root, 'hub')]
 }
 
-/** Where the model of `handle` lies, or will. */
+/** The folder that downloads go to: the first, or one's own where the first is there to be read only, as a class shares one. */
+export async function writableCache([first, ...others]: string[]): Promise<string> {
+  if (!others.length) return first
+  const denied = await access(first, constants.W_OK).then(() => false, error => /^E(ACCES|PERM|ROFS)$/.test(error.code))
+  return denied ? others.at(-1)! : first
+}
+
+/** Where the model of `handle` lies in a cache, or will. */
 export const entryOf = (cache: string, handle: string): string => join(cache, createHash('sha1').update(handle).digest('hex'))
 
-/** Whether a folder holds a whole model; an empty or half-written one does not count. */
-export async function isWhole(folder: string): Promise<boolean> {
-  const names = await readdir(folder).catch(() => [] as string[])
-  return names.includes('saved_model.pb') || names.includes('saved_model.pbtxt') || names.includes('model.json')
+/** The folder of a model that is in one of the caches, or null. */
+export async function findCached(caches: string[], handle: string): Promise<string | null> {
+  for (const cache of caches) if (await isWhole(entryOf(cache, handle))) return entryOf(cache, handle)
+  return null
+}
+
+/** The handles of all models that are in the caches, as their descriptors tell. */
+export async function cachedHandles(caches: string[]): Promise<string[]> {
+  const handles = await Promise.all(caches.map(async cache => {
+    const names = (await readdir(cache).catch(() => [] as string[])).filter(name => name.endsWith('.descriptor.txt'))
+    return await Promise.all(names.map(async name => {
+      const text = await readFile(join(cache, name), 'utf8').catch(() => '')
+      const handle = /^Module: (.*)$/m.exec(text)?.[1]
+      return handle && await isWhole(entryOf(cache, handle)) ? [handle] : []
+    }))
+  }))
+  return [...new Set(handles.flat(2))].sort()
 }
 
 /**
@@ -44,13 +64,14 @@ export async function cached(
   const entry = entryOf(cache, handle),
     lock = `${entry}.lock`,
     id = randomUUID().replaceAll('-', ''),
+    content = `${hostname()}.${process.pid}.${id}`,
     temporary = `${entry}.${id}.tmp`
   for (;;) {
     if (await isWhole(entry)) return entry
     signal.throwIfAborted()
     try {
       await mkdir(cache, { recursive: true })
-      await writeFile(lock, `${hostname()}.${process.pid}.${id}`, { flag: 'wx' })
+      await writeFile(lock, content, { flag: 'wx' })
       break
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw diskError(error, cache, `the model cache (${cache})`)
@@ -58,11 +79,13 @@ export async function cached(
     }
   }
   try {
+    // Another process may have finished between the look and the lock.
+    if (await isWhole(entry)) return entry
     await mkdir(temporary)
     const model = await fill(temporary)
     if (!(await isWhole(model))) {
       throw new GraftError(
-        `'${handle}' is not a SavedModel: the archive has no saved_model.pb at its root. ` +
+        `'${handle}' is no model: what came has no saved_model.pb with its variables and no model.json with its weights at its root. ` +
           'Open another one with hub.load(\'./folder\').',
       )
     }
@@ -77,7 +100,8 @@ export async function cached(
     throw diskError(error, cache, `the model cache (${cache})`)
   } finally {
     await rm(temporary, { recursive: true, force: true })
-    await unlink(lock).catch(() => {})
+    // After a long standstill the lock may be another's.
+    if (await readFile(lock, 'utf8').catch(() => null) === content) await unlink(lock).catch(() => {})
   }
 }
 

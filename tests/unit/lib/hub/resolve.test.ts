@@ -162,7 +162,7 @@ describe('each failure ends in one error that names the address, the cause and t
       const cache = freshCache()
       await assert.rejects(resolve(handle, { environment: { TFHUB_CACHE_DIR: cache }, patience }), {
         name: 'GraftError',
-        message: /no saved_model\.pb at its root/,
+        message: /no saved_model\.pb with its variables and no model\.json/,
       })
       assert.deepEqual(await readdir(cache), [])
     }, other)
