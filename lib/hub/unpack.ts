@@ -44,7 +44,9 @@ export async function unpack(archive: string, folder: string, source: string, si
   const tar = extract()
   const write = async () => {
     for await (const entry of tar) {
-      const { name, type } = entry.header, path = safePath(name, source)
+      const { name, type, size: length } = entry.header, path = safePath(name, source)
+      // A size that is no number would have tar-stream wait for ever.
+      if (!Number.isSafeInteger(length)) throw corrupt(source, `the size of '${name}' is no number`)
       if (seen.has(path) && type !== 'directory') throw corrupt(source, `it holds '${name}' twice`)
       if (seen.add(path).size > MOST_ENTRIES) throw corrupt(source, `it has more than ${MOST_ENTRIES} entries`)
       if (type === 'directory') await mkdir(join(folder, path), { recursive: true })

@@ -146,7 +146,7 @@ async function change(file: string, how: (bytes: Uint8Array) => Uint8Array): Pro
 }
 
 /** Opens `count` mutants; returns how they ended. Throws at the first that ends in anything but a model or a GraftError. */
-export async function fuzz(count: number, seed: number): Promise<{ models: number, errors: number, inner: Map<string, number> }> {
+export async function fuzz(count: number, seed: number, begins: (mutant: string) => void = () => {}): Promise<{ models: number, errors: number, inner: Map<string, number> }> {
   const scratch = await mkdtemp(join(tmpdir(), 'graft-fuzz-')),
     result = { models: 0, errors: 0, inner: new Map<string, number>() }
   const intact = await Promise.all(MODELS.map(async name => (await thin(name)).folder))
@@ -154,9 +154,10 @@ export async function fuzz(count: number, seed: number): Promise<{ models: numbe
   const kinds = [...Object.keys(KINDS), 'archive', 'inside the archive']
   for (let i = 0; i < count; i++) {
     const random = randomOf(seed + i),
-      kind = kinds[i % kinds.length],
+      kind = kinds[(seed + i) % kinds.length],
       which = below(random, MODELS.length),
       mutant = join(scratch, `${seed + i}`)
+    begins(`seed ${seed + i} (${kind} of ${MODELS[which]})`)
     const before = { tensors: tf.memory().numTensors, time: performance.now() }
     try {
       if (KINDS[kind]) {
@@ -189,7 +190,11 @@ export async function fuzz(count: number, seed: number): Promise<{ models: numbe
 
 if (process.argv[1] === import.meta.filename) {
   const [count = 1000, seed = 1] = process.argv.slice(2).map(Number)
-  const { models, errors, inner } = await fuzz(count, seed)
+  let mutant = ''
+  process.on('exit', code => {
+    if (code) console.error(`ended at ${mutant}`)
+  })
+  const { models, errors, inner } = await fuzz(count, seed, name => { mutant = name })
   for (const [where, which] of inner) console.log(`seed ${which}: ${where}`)
   console.log(
     `${count} mutants: ${models} models, ${errors} errors that say why;`,
