@@ -1,27 +1,27 @@
 import { inspect } from 'node:util'
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
-import type { ImageData } from '../data/images.ts'
-import type { ImageSet } from '../data/set.ts'
-import { GraftError } from '../error.ts'
+import type { Layer } from '../customize/layers.ts'
 import { displaySymbol, host, type MimeBundle } from '../host.ts'
 import { checkOptions } from '../options.ts'
+import type { ImageInput } from '../train/predict.ts'
 import type { Predictions } from '../train/prediction.ts'
+import type { EmbeddingOptions } from './embedding.ts'
+import type { FeatureMapOptions } from './feature-maps.ts'
 import { figure } from './figure.ts'
+import type { GradCamOptions } from './grad-cam.ts'
 import { asRun, type Fit } from './install.ts'
+import { expected, isModel, judged, setOf, someJudged, spread, type Images } from './judge.ts'
 import { layerTable } from './layers.ts'
 import type { RunView } from './run-view.ts'
+import type { NeighbourOptions } from './neighbours.ts'
+import type { OcclusionOptions } from './occlusion.ts'
 import { isPicture, pictureBundle } from './tensor.ts'
 import { trainingPlot } from './training.ts'
 
 export { figure } from './figure.ts'
 export { progress, progressBar, type ProgressBar, type ProgressOptions } from './progress.ts'
+export type { Images } from './judge.ts'
 export type { RunView } from './run-view.ts'
-
-/**
- * A data set or one part of it; of a whole one the test part is taken, else the validation part, else the training part. A part
- * that the set lacks is `null`.
- */
-export type Images = ImageData | ImageSet | null
 
 /**
  * Shows any value the way that tells most of it: a model as its layers, a run as its plot, images as a contact sheet, a tensor
@@ -111,29 +111,126 @@ async function images(data: Images): Promise<void> {
   host().display(await data[displaySymbol]())
 }
 
-/** Shows values: {@link showAny any value}, or one of them in a particular way. */
-export const show = Object.assign(showAny, { layers, training, predictions, confusion, images })
-
-async function judged(name: string, model: LayersModel, images: Images | Predictions): Promise<Predictions> {
-  const { Predictions } = await import('../train/prediction.ts')
-  if (images instanceof Predictions) return images
-  if (!isModel(model)) throw expected(name, 'a model', model)
-  const [{ ImageData }, { ImageSet }, { predict }] = await Promise.all([
-    import('../data/images.ts'),
-    import('../data/set.ts'),
-    import('../train/predict.ts'),
-  ])
-  if (images instanceof ImageData || images instanceof ImageSet) return predict(model, images as ImageSet)
-  if (images === null)
-    throw new GraftError(
-      `show.${name}: the data set has no such part. `
-        + 'Make one: data.images(folder, { validation: 0.2 }), or a folder with train/ and test/.',
-    )
-  throw expected(name, 'a data set, e.g. digits.validation', images)
+/**
+ * The images on which a model is most wrong, by the probability it gives their true class; where no class is known, those it is
+ * least sure of. `count` images (default 12). As fastai's `plot_top_losses`.
+ *
+ * @example
+ * await show.worst(model, digits.test)
+ */
+async function worst(model: LayersModel, images: Images | Predictions, options: { count?: number } = {}): Promise<void> {
+  checkOptions<{ count?: number }>('show.worst', options, { count: 'count' })
+  const all = await judged('worst', model, images)
+  const { worstBundle } = await import('./prediction.ts')
+  host().display(await worstBundle(all, options))
 }
 
-const isModel = (value: unknown): value is LayersModel =>
-  Array.isArray((value as LayersModel | null)?.layers) && typeof (value as LayersModel).countParams === 'function'
+/**
+ * How far a model's confidence can be trusted: the share that is right over how sure it was, in ten spans, and the expected
+ * calibration error (Guo et al. 2017).
+ *
+ * @example
+ * await show.calibration(model, digits.test)
+ */
+async function calibration(model: LayersModel, images: Images | Predictions): Promise<void> {
+  const all = await judged('calibration', model, images)
+  const { calibrationBundle } = await import('./calibration.ts')
+  host().display(calibrationBundle(all))
+}
+
+/**
+ * Where a model looks: Grad-CAM (Selvaraju et al. 2017) over images, a data set's or one's file. Bright places speak for the class.
+ *
+ * @throws GraftError for a model without a feature map, an unknown layer or class
+ * @example
+ * await show.gradCam(model, digits.test, { count: 6 })
+ * @example
+ * await show.gradCam(model, 'photo.jpg', { class: 'cat', layer: 'block_12_add' })
+ */
+async function gradCam(model: LayersModel, images: Images | ImageInput | ImageInput[], options: GradCamOptions = {}): Promise<void> {
+  checkOptions<GradCamOptions>('show.gradCam', options, { layer: null, class: null, count: 'count' })
+  const { set, predictions } = await someJudged('gradCam', model, images, options.count ?? 4)
+  const { gradCamBundle } = await import('./grad-cam.ts')
+  host().display(await gradCamBundle(model, set, predictions, options))
+}
+
+/**
+ * What a model needs to see: a grey square covers one place after the other, and bright is where the class's probability falls (Zeiler
+ * and Fergus 2014). Slower than {@link gradCam}, but it holds for every model.
+ *
+ * @example
+ * await show.occlusion(model, 'photo.jpg')
+ */
+async function occlusion(model: LayersModel, images: Images | ImageInput | ImageInput[], options: OcclusionOptions = {}): Promise<void> {
+  checkOptions<OcclusionOptions>('show.occlusion', options, { grid: 'count', class: null, count: 'count' })
+  const { set, predictions } = await someJudged('occlusion', model, images, options.count ?? 2)
+  const { occlusionBundle } = await import('./occlusion.ts')
+  host().display(await occlusionBundle(model, set, predictions, options))
+}
+
+/**
+ * What a layer makes of an image: its channels as pictures, those that respond most first. Of a data set the first image is taken.
+ *
+ * @throws GraftError for a layer whose output is no feature map
+ * @example
+ * await show.featureMaps(base, 'photo.jpg', { layer: 'Conv1' })
+ */
+async function featureMaps(model: LayersModel, image: Images | ImageInput, options: FeatureMapOptions = {}): Promise<void> {
+  checkOptions<FeatureMapOptions>('show.featureMaps', options, { layer: null, channels: 'count' })
+  const set = await setOf('featureMaps', model, image)
+  const { featureMapsBundle } = await import('./feature-maps.ts')
+  host().display(await featureMapsBundle(model, set, options))
+}
+
+/**
+ * A convolution's filters as pictures, the strongest first; by default those of the first convolution, which sees the image's colours.
+ *
+ * @throws GraftError for a layer that is no convolution
+ * @example
+ * await show.filters(base)
+ */
+async function filters(model: LayersModel, layer?: string | number | Layer): Promise<void> {
+  if (!isModel(model)) throw expected('filters', 'a model', model)
+  const { filtersBundle } = await import('./feature-maps.ts')
+  host().display(await filtersBundle(model, layer))
+}
+
+/**
+ * Images laid out by what the model makes of them, alike ones together: principal components, or UMAP (McInnes et al. 2018). Before
+ * training it tells how well a trunk separates the classes.
+ *
+ * @example
+ * await show.embedding(base, digits.train, { method: 'umap' })
+ */
+async function embedding(model: LayersModel, images: Images, options: EmbeddingOptions = {}): Promise<void> {
+  checkOptions<EmbeddingOptions>('show.embedding', options, { layer: null, method: ['pca', 'umap'], count: 'count', seed: 'number' })
+  const set = spread(await setOf('embedding', model, images), options.count ?? 500)
+  const { embeddingBundle } = await import('./embedding.ts')
+  host().display(await embeddingBundle(model, set, options))
+}
+
+/**
+ * Images beside those of another set that the model finds most alike: what it knows of them, and duplicates across parts.
+ *
+ * @param among the set to search; by default the training part where a whole data set is given, else the set itself
+ * @example
+ * await show.neighbours(base, digits.test, digits.train)
+ */
+async function neighbours(
+  model: LayersModel, images: Images | ImageInput | ImageInput[], among?: Images, options: NeighbourOptions = {},
+): Promise<void> {
+  checkOptions<NeighbourOptions>('show.neighbours', options, { layer: null, neighbours: 'count', count: 'count' })
+  const whole = images as { train?: Images } | null
+  const others = await setOf('neighbours', model, among ?? whole?.train ?? images as Images)
+  const set = spread(await setOf('neighbours', model, images), options.count ?? 4)
+  const { neighboursBundle } = await import('./neighbours.ts')
+  host().display(await neighboursBundle(model, set, others, options))
+}
+
+/** Shows values: {@link showAny any value}, or one of them in a particular way. */
+export const show = Object.assign(showAny, {
+  layers, training, predictions, worst, confusion, calibration, images, gradCam, occlusion, featureMaps, filters, embedding, neighbours,
+})
 
 const isTensor = (value: unknown): value is Tensor =>
   Array.isArray((value as Tensor | null)?.shape) && typeof (value as Tensor).dataSync === 'function'
@@ -143,9 +240,3 @@ const isRun = (value: unknown): value is RunView =>
 
 const isFit = (value: unknown): value is Fit =>
   Array.isArray((value as Fit | null)?.epoch) && typeof (value as Fit).history === 'object'
-
-function expected(name: string, what: string, received: unknown): GraftError {
-  const kind = typeof received === 'object' && received !== null ? received.constructor?.name ?? 'an object' : inspect(received)
-  const hint = received instanceof Promise ? ' Put await before it.' : ''
-  return new GraftError(`show.${name}: expected ${what}, received ${kind}.${hint}`)
-}

@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf } from '../card.ts'
+import { costs, type Cost } from './cost.ts'
 import { shape } from './format.ts'
 
 type Layer = LayersModel['layers'][number]
@@ -18,6 +19,8 @@ export interface LayerRow {
   part: 'trunk' | 'head' | ''
   /** For BatchNormalization: whether it normalizes by its moving averages or by the batch while the model trains. */
   mode: 'inference' | 'batch' | ''
+  /** What it costs for one image; nothing where the model's input has no fixed size. */
+  cost?: Cost
 }
 
 /** Layers that belong together: the trunk, a nested model, or a block of the network. */
@@ -33,7 +36,7 @@ export type LayerEntry = LayerRow | LayerBlock
 export const isBlock = (entry: LayerEntry): entry is LayerBlock => 'entries' in entry
 
 /** What the layer table shows of one layer. */
-export function layerRow(layer: Layer, part: LayerRow['part'] = ''): LayerRow {
+export function layerRow(layer: Layer, part: LayerRow['part'] = '', cost?: Cost): LayerRow {
   const type = layer.getClassName()
   const batchNorm = /BatchNormalization/.test(type)
   return {
@@ -44,21 +47,22 @@ export function layerRow(layer: Layer, part: LayerRow['part'] = ''): LayerRow {
     trainable: size(layer.trainableWeights),
     part,
     mode: !batchNorm ? '' : layer.trainable ? 'batch' : 'inference',
+    cost,
   }
 }
 
 /** All rows of a model, nested models as one row each. */
-export function layerRows(model: LayersModel): LayerRow[] {
+export function layerRows(model: LayersModel, cost = costs(model)): LayerRow[] {
   const trunk = new Set(cardOf(model)?.trunk)
   const partOf = (layer: Layer) => (trunk.size === 0 ? '' : trunk.has(layer.name) ? 'trunk' : 'head')
-  return model.layers.map(layer => layerRow(layer, partOf(layer)))
+  return model.layers.map(layer => layerRow(layer, partOf(layer), cost.get(layer)))
 }
 
 /** The rows as a tree that folds: the trunk where there is a head, nested models, and blocks as {@link blockTree} finds them. */
-export function layerTree(model: LayersModel): LayerEntry[] {
-  const rows = layerRows(model)
-  if (rows.length <= 20) return entriesOf(model, layerTree)
-  const folded = limit(blockTree(model, layerTree))
+export function layerTree(model: LayersModel, cost = costs(model)): LayerEntry[] {
+  const rows = layerRows(model, cost), within = (inner: LayersModel) => layerTree(inner, cost)
+  if (rows.length <= 20) return entriesOf(model, within, cost)
+  const folded = limit(blockTree(model, within, cost))
   const head = rows.findIndex(row => row.part === 'head')
   if (head < 5 || rows.slice(head).some(row => row.part === 'trunk')) return folded
   const last = folded.findIndex(entry => rowsOf(entry).some(row => row.part === 'head'))
@@ -69,12 +73,14 @@ export function layerTree(model: LayersModel): LayerEntry[] {
  * The rows with what belongs together in blocks. A block is a run of layers whose names say so (`block_3_…`, `conv4_block2_…`,
  * `expanded_conv_5/…`), or else the layers between two places where the network is a single path, as in Inception.
  */
-export function blockTree(model: LayersModel, within: (inner: LayersModel) => LayerEntry[] = inner => blockTree(inner)): LayerEntry[] {
-  return byPath(byName(entriesOf(model, within)), model)
+export function blockTree(
+  model: LayersModel, within: (inner: LayersModel) => LayerEntry[] = inner => blockTree(inner), cost?: Map<Layer, Cost>,
+): LayerEntry[] {
+  return byPath(byName(entriesOf(model, within, cost)), model)
 }
 
-function entriesOf(model: LayersModel, within: (inner: LayersModel) => LayerEntry[]): LayerEntry[] {
-  return layerRows(model).map((row, i) => {
+function entriesOf(model: LayersModel, within: (inner: LayersModel) => LayerEntry[], cost?: Map<Layer, Cost>): LayerEntry[] {
+  return layerRows(model, cost).map((row, i) => {
     const inner = model.layers[i] as unknown as LayersModel
     return Array.isArray(inner.layers) ? block(row.name, 'model', within(inner)) : row
   })

@@ -33,11 +33,13 @@ export function totals(model: LayersModel): { params: number; trainable: number;
 }
 
 const layout: Column[] = [
-  { head: 'Layer', width: 29 },
-  { head: 'Type', width: 22 },
-  { head: 'Output shape', width: 18 },
-  { head: 'Parameters', width: 12, align: 'right' },
-  { head: 'Training', width: 19 },
+  { head: 'Layer', width: 26 },
+  { head: 'Type', width: 18 },
+  { head: 'Output shape', width: 16 },
+  { head: 'Parameters', width: 10, align: 'right' },
+  { head: 'FLOPs', width: 8, align: 'right' },
+  { head: 'Sees', width: 7, align: 'right' },
+  { head: 'Training', width: 15 },
 ]
 
 function html(model: LayersModel, tree: LayerEntry[]): string {
@@ -49,8 +51,9 @@ function html(model: LayersModel, tree: LayerEntry[]): string {
     + (from ? `<div>${faint(`from ${escape(from)}`)}</div>` : '')
     + share(part, palette.train)
     + `<div>${amounts(params, trainable).replace(/[\d,]+(?= (param|train|frozen))/g, '<b>$&</b>')}</div>`
+    + `<div>${faint(escape(work(tree)))}</div>`
   const cellsFit = model.layers.length <= 400 // A cell's inline styles take room: beyond, what is folded is set as plain columns.
-  return frame(head + table(layout, [], { head: true }) + section(tree, 0, cellsFit))
+  return frame(head + table(layout, [], { head: true }) + section(tree, 0, cellsFit), 960)
 }
 
 /** Neighbouring rows share a table; a block is a fold between two tables. */
@@ -74,8 +77,8 @@ function section(entries: LayerEntry[], depth: number, cellsFit: boolean): strin
 const plain = (rows: LayerRow[]): string =>
   `<pre style="margin:4px 8px;font-size:12px">${escape(
     columns(
-      rows.map(row => [row.name, row.type, row.shape, count(row.params), `${state(row)} ${row.mode && modes[row.mode]}`]),
-      ['left', 'left', 'left', 'right', 'left'],
+      rows.map(row => [row.name, row.type, row.shape, count(row.params), short(row.cost?.flops), sees(row), `${state(row)} ${row.mode && modes[row.mode]}`]),
+      ['left', 'left', 'left', 'right', 'right', 'right', 'left'],
     ),
   )}</pre>`
 
@@ -89,6 +92,8 @@ const cells = (row: LayerRow, depth: number): string[] => [
   escape(row.type),
   row.shape,
   row.params ? count(row.params) : faint('0'),
+  row.cost?.flops ? short(row.cost.flops) : '',
+  sees(row),
   stateHtml(row.trainable, row.params) + (row.mode ? ` ${faint(modes[row.mode])}` : ''),
 ]
 
@@ -100,6 +105,8 @@ function blockCells(entry: LayerEntry, depth: number): string[] {
     faint(plural(rows.length, 'layer')),
     rows.at(-1)!.shape,
     count(params),
+    short(flopsOf(rows)),
+    sees(rows.at(-1)!),
     blockState(rows),
   ]
 }
@@ -133,17 +140,44 @@ function text(model: LayersModel, tree: LayerEntry[]): string {
       isBlock(entry) ? `(${plural(rows.length, 'layer')})` : (entry as LayerRow).type,
       rows.at(-1)!.shape,
       count(all),
+      short(flopsOf(rows)),
+      sees(rows.at(-1)!),
       state,
       rows[0].part === 'head' ? 'head' : '',
     ]
   })
   const from = cardOf(model)?.handle
-  const head = ['Layer', 'Type', 'Output shape', 'Parameters', 'Training', '']
+  const head = ['Layer', 'Type', 'Output shape', 'Parameters', 'FLOPs', 'Sees', 'Training', '']
   return [
     `${model.name}: ${about(model)}${from ? `\nfrom ${from}` : ''}`,
-    columns([head, [], ...lines, []], ['left', 'left', 'left', 'right', 'left', 'left']),
+    columns([head, [], ...lines, []], ['left', 'left', 'left', 'right', 'right', 'right', 'left', 'left']),
     amounts(params, trainable),
-  ].join('\n')
+    work(tree),
+  ].filter(Boolean).join('\n')
+}
+
+/** What one image costs, and how to read the columns. */
+function work(tree: LayerEntry[]): string {
+  const rows = tree.flatMap(rowsOf), numbers = rows.reduce((sum, row) => sum + (row.cost?.outputs ?? 0), 0)
+  if (!numbers) return ''
+  const flops = short(flopsOf(rows)).replace(/\d$/, '$& ') || '0 '
+  return `one image: ${flops}FLOPs, ${size(numbers * 4)} of activations · Sees: pixels of the image behind one point / from one point to the next`
+}
+
+const flopsOf = (rows: LayerRow[]): number => rows.reduce((sum, row) => sum + (row.cost?.flops ?? 0), 0)
+
+/** `2.1 M`, `640 k`; nothing for nothing. */
+function short(value = 0): string {
+  if (!value) return ''
+  const [unit, word] = value >= 1e9 ? [1e9, 'G'] : value >= 1e6 ? [1e6, 'M'] : value >= 1e3 ? [1e3, 'k'] : [1, '']
+  const digits = value / unit < 10 && unit > 1 ? 1 : 0
+  return `${(value / unit).toFixed(digits)} ${word}`.trim()
+}
+
+/** `35 /8`: a point sees 35 × 35 pixels, and the next one stands 8 further. */
+function sees({ cost }: LayerRow): string {
+  if (!cost || Number.isNaN(cost.field) || cost.field <= 1) return ''
+  return cost.field === Infinity ? 'all' : `${Math.round(cost.field)} /${+cost.stride.toFixed(2)}`
 }
 
 function amounts(params: number, trainable: number): string {

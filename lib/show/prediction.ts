@@ -38,17 +38,30 @@ export async function predictionBundle(prediction: Prediction): Promise<MimeBund
  */
 export async function predictionsBundle(all: Predictions, options: { count?: number } = {}): Promise<MimeBundle> {
   const shown = evenly(all, options.count ?? 12)
+  return grid(all, shown, headline(all, shown.length))
+}
+
+/** The predictions that are most wrong: those whose true class got the least probability; unknown ones by how unsure they are. */
+export async function worstBundle(all: Predictions, options: { count?: number } = {}): Promise<MimeBundle> {
+  const chance = (one: Prediction) => one.truth === null ? one.confidence : one.scores.find(score => score.label === one.truth)?.probability ?? 0
+  const shown = all.toSorted((a, b) => chance(a) - chance(b)).slice(0, options.count ?? 12), wrong = all.filter(isWrong).length
+  const known = all.some(one => one.truth !== null)
+  return grid(all, shown, {
+    title: known ? `The ${shown.length} worst of ${plural(all.length, 'image')}` : `The ${shown.length} least sure of ${plural(all.length, 'image')}`,
+    detail: shown.length ? `${known ? `${count(wrong)} of all are wrong · the true class here got` : 'confidence'} ${percent(chance(shown[0]))} to ${percent(chance(shown.at(-1)!))}` : 'none',
+  })
+}
+
+async function grid(all: Predictions, shown: Prediction[], { title, detail }: { title: string, detail: string }): Promise<MimeBundle> {
   const left = (i: number) => edge + (i % perRow) * (card.width + card.gap)
   const top = (i: number) => 64 + Math.floor(i / perRow) * (card.height + card.gap)
   const cards = await Promise.all(shown.map((one, i) => cell(one, left(i), top(i))))
-  const { title, detail } = headline(all, shown.length)
   const svg = drawing(left(perRow - 1) + card.width + edge, top(shown.length + perRow - 1) + 4, titles(title, detail), ...cards)
-  return photoFigure(svg, { alt: `${title}, ${detail}`, text: predictionsText(all, shown) })
+  return photoFigure(svg, { alt: `${title}, ${detail}`, text: predictionsText(all, shown, `${title}, ${detail}`) })
 }
 
 /** The same in letters: a line for the whole, a line per image. */
-function predictionsText(all: Predictions, shown: Prediction[]): string {
-  const { title, detail } = headline(all, shown.length)
+function predictionsText(all: Predictions, shown: Prediction[], heading: string): string {
   const known = all.some(one => one.truth !== null)
   const rows = shown.map(one => [
     shorten(basename(one.file), 32),
@@ -59,7 +72,7 @@ function predictionsText(all: Predictions, shown: Prediction[]): string {
   ])
   const head = ['Image', ...(known ? ['True'] : []), 'Predicted', 'Confidence', '']
   const align = ['left', ...(known ? ['left' as const] : []), 'left', 'right', 'left'] as const
-  return `${title}, ${detail}\n${columns([head, [], ...rows], align)}`
+  return `${heading}\n${columns([head, [], ...rows], align)}`
 }
 
 function headline(all: Predictions, shown: number): { title: string; detail: string } {

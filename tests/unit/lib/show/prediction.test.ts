@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { calibration, calibrationBundle } from '../../../../lib/show/calibration.ts'
 import { confusion, confusionBundle } from '../../../../lib/show/confusion.ts'
-import { predictionBundle, predictionsBundle } from '../../../../lib/show/prediction.ts'
+import { predictionBundle, predictionsBundle, worstBundle } from '../../../../lib/show/prediction.ts'
 import { Prediction, Predictions } from '../../../../lib/train/prediction.ts'
 import { golden } from '../../../golden.ts'
 import { checkPicture } from './pictures.ts'
@@ -78,4 +79,30 @@ test('predictions whose classes are unknown cannot be confused', () => {
     () => confusion(new Predictions()),
     /^GraftError: confusion: expected predictions whose true classes are known, received none/,
   )
+})
+
+test('the worst are those whose true class got the least; without true classes, the least sure', async () => {
+  const bundle = await worstBundle(predictions(), { count: 3 }), text = bundle['text/plain'] as string
+  assert.match(text, /^The 3 worst of 40 images, 6 of all are wrong · the true class here got 6\.7 % to 10\.0 %\n/)
+  assert.equal(text.match(/✗ wrong/g)?.length, 3)
+  await checkPicture(bundle)
+  const unknown = new Predictions()
+  for (const one of predictions(8)) unknown.push(new Prediction(one.scores, one.file, null, () => one.picture()))
+  assert.match((await worstBundle(unknown, { count: 2 }))['text/plain'] as string, /^The 2 least sure of 8 images, confidence 55\.0 % to 55\.0 %\n/)
+  assert.match((await worstBundle(new Predictions()))['text/plain'] as string, /^The 0 least sure of 0 images, none/)
+})
+
+test('calibration: ten spans, each open at its left end; the error weighs them by their counts', async () => {
+  const made = ([[0.1, true], [0.6, true], [0.6, false], [0.95, true], [1, false]] as const).map(([confidence, right]) =>
+    new Prediction([{ label: 'a', probability: confidence }, { label: 'b', probability: 1 - confidence }].toSorted((x) => (x.label === 'a' ? -1 : 1)), '',
+      right ? (confidence < 0.5 ? 'b' : 'a') : 'b', async () => { throw new Error('not drawn') }))
+  const found = calibration(made)
+  // A confidence of 0.1 for the first of two classes is one of 0.9 for the second, and belongs to the span that ends there.
+  assert.deepEqual(found.bins.map(bin => bin.count), [0, 0, 0, 0, 0, 2, 0, 0, 1, 2])
+  assert.ok(Math.abs(found.error - (2 * 0.1 + 1 * 0.1 + 2 * 0.475) / 5) < 1e-9, String(found.error))
+  const bundle = calibrationBundle(predictions())
+  golden('show/calibration.svg', bundle['image/svg+xml'] as string)
+  golden('show/calibration.txt', bundle['text/plain'] as string)
+  await checkPicture(bundle)
+  assert.throws(() => calibration([]), /^GraftError: calibration: expected predictions whose true classes are known, received none/)
 })
