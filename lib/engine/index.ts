@@ -4,31 +4,38 @@ import type { MimeBundle } from '../host.ts'
 import { escape } from '../show/format.ts'
 import { tf } from '../tf.ts'
 import { onnxRuntime, threads } from './onnx/runtime.ts'
-import { engines } from './start.ts'
+import { remedy, startedEngine, tensorFlow } from './start.ts'
+import type { Started } from './start.ts'
 
 /** Which library does the arithmetic, and why. It shows itself in one line. */
 export class EngineInfo {
-  /** `WASM SIMD` or `plain JavaScript`. */
+  /** `TensorFlow 2.21.0`, `WASM SIMD` or `plain JavaScript`. */
   readonly name: string
   /** Processor threads that training uses. */
-  readonly threads = 1
+  readonly threads: number
   /** Why this engine. */
   readonly reason: string
   /** What runs the frozen part of a model. */
   readonly frozen: string
-  /** How to get a faster one; absent where there is none. */
+  /** Why it is not a faster one, and how to get that; absent where there is none. */
   declare readonly faster?: string
 
   constructor() {
-    const backend = tf.getBackend(), wish = process.env.GRAFT_ENGINE, runtime = onnxRuntime()
-    this.name = backend === 'wasm' ? 'WASM SIMD' : backend === 'cpu' ? 'plain JavaScript' : backend
-    this.reason = wish === backend ? `GRAFT_ENGINE=${wish} asks for it`
-      : backend === engines[0] ? 'the fastest that is here' : 'the program chose it with tf.setBackend'
+    const backend = tf.getBackend(), started = startedEngine()!, runtime = onnxRuntime(), tensorflow = tensorFlow()?.runtime
+    const graphics = tensorflow?.devices.includes('GPU') ? ' on a GPU (not yet run on one)' : ''
+    this.name = backend === 'tensorflow' ? `TensorFlow ${tensorflow!.version}${graphics}` : backend === 'wasm' ? 'WASM SIMD' : backend === 'cpu' ? 'plain JavaScript' : backend
+    this.threads = backend === 'tensorflow' ? tensorflow!.threads : 1
+    this.reason = backend !== started.name ? 'the program chose it with tf.setBackend' : started.forced ? `GRAFT_ENGINE=${backend} asks for it`
+      : started.from ? `found through ${started.from}` : 'the fastest that is here'
     this.frozen = runtime.ort ? `ONNX Runtime ${runtime.version}, ${plural(threads())}` : `the same engine, as ${runtime.reason}`
-    if (backend !== engines[0]) {
-      this.faster = wish === backend ? 'unset GRAFT_ENGINE for WASM SIMD'
-        : `await tf.setBackend('${engines[0]}')`
-    }
+    const faster = backend === 'tensorflow' ? undefined : this.#faster(backend, started)
+    if (faster) this.faster = faster
+  }
+
+  #faster(backend: string, started: Started): string {
+    if (backend !== started.name) return `await tf.setBackend('${started.name}')`
+    if (!started.forced) return `${started.without}; ${remedy}`
+    return `unset GRAFT_ENGINE${backend === 'wasm' ? `, and ${remedy}` : ' for WASM SIMD'}`
   }
 
   toString(): string {
@@ -53,5 +60,6 @@ const plural = (count: number) => `${count} thread${count === 1 ? '' : 's'}`
  *
  * @example
  * engine()   // Engine: WASM SIMD, 1 thread (the fastest that is here); what is frozen runs in ONNX Runtime 1.30.0, 2 threads.
+ *            // Faster: TensorFlow is not installed; node install.js --engine tensorflow installs it.
  */
 export const engine = (): EngineInfo => new EngineInfo()

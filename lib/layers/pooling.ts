@@ -15,12 +15,14 @@ export function repairPooling(tf: TF): void {
       const { filterSize, strides, pad } = attrs as unknown as PoolAttributes
       return {
         x: () => tf.tidy(() => {
+          const engine = tf.engine(), exact = tf.getKernel('ExactAvgPoolGrad', tf.getBackend())
+          if (exact) return engine.runKernel('ExactAvgPoolGrad', { dy: dy as tfTypes.Tensor, input: x }, { filterSize, strides, pad }) as tfTypes.Tensor
           const share =
             pad === 'valid' || pad === 0
               ? null
               : shares(tf, x.shape as [number, number, number, number], filterSize, strides, pad)
           const scaled = share ? tf.mul(dy as tfTypes.Tensor, share) : dy as tfTypes.Tensor
-          return tf.engine().runKernel('AvgPoolGrad', { dy: scaled, input: x }, { filterSize, strides, pad }) as tfTypes.Tensor
+          return engine.runKernel('AvgPoolGrad', { dy: scaled, input: x }, { filterSize, strides, pad }) as tfTypes.Tensor
         }),
       }
     },

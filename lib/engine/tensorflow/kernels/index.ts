@@ -1,0 +1,42 @@
+import * as tf from '@tensorflow/tfjs'
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { TensorFlowBackend } from '../backend.ts'
+import { array } from './array.ts'
+import { convolution } from './convolution.ts'
+import { elementwise } from './elementwise.ts'
+import { image } from './image.ts'
+import { normalization } from './normalization.ts'
+import { pooling } from './pooling.ts'
+import { product } from './product.ts'
+import { reduction } from './reduction.ts'
+
+/** How one of TensorFlow.js's kernels is said in TensorFlow's operations. */
+export type Kernel = (inputs: Record<string, TensorInfo>, attributes: Record<string, unknown>, backend: TensorFlowBackend) => TensorInfo | TensorInfo[]
+export type Kernels = Record<string, Kernel>
+
+const kernels: Kernels = { ...array, ...convolution, ...elementwise, ...image, ...normalization, ...pooling, ...product, ...reduction }
+
+/** Registers the kernels; those that the table lacks (text, sparse tensors and other rarities) run in plain JavaScript. */
+export function addKernels(name: string, backend: TensorFlowBackend): void {
+  const all = { ...Object.fromEntries(tf.getKernelsForBackend('cpu').map(({ kernelName }) => [kernelName, inJavaScript(kernelName)])), ...kernels }
+  for (const [kernelName, kernel] of Object.entries(all)) {
+    tf.registerKernel({
+      kernelName, backendName: name,
+      kernelFunc: ({ inputs, attrs }) => kernel(inputs as Record<string, TensorInfo>, (attrs ?? {}) as Record<string, unknown>, backend),
+    })
+  }
+}
+
+function inJavaScript(name: string): Kernel {
+  return (inputs, attrs, backend) => {
+    if (backend.trace) throw backend.trace.refusal(`uses the operation ${name}`)
+    const cpu = tf.findBackend('cpu')
+    const moved = Object.fromEntries(Object.entries(inputs).map(([key, { dataId, shape, dtype }]) =>
+      [key, { dataId: cpu.write(backend.readSync(dataId), shape, dtype), shape, dtype }]))
+    const results = tf.getKernel(name, 'cpu').kernelFunc({ inputs: moved, attrs: attrs as never, backend: cpu })
+    const back = (Array.isArray(results) ? results : [results]).map(({ dataId, shape, dtype }) =>
+      ({ dataId: backend.write(cpu.readSync(dataId), shape, dtype), shape, dtype }))
+    for (const { dataId } of [...Object.values(moved), ...Array.isArray(results) ? results : [results]]) cpu.disposeData(dataId)
+    return Array.isArray(results) ? back : back[0]
+  }
+}
