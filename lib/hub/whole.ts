@@ -28,7 +28,7 @@ async function hasVariables(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch(() => null)
   if (!names?.length) return !names
   const counts = names.flatMap(name => /^variables\.data-\d+-of-(\d+)$/.exec(name)?.[1] ?? []).map(Number)
-  return names.includes('variables.index') && counts.every(count => count === counts.length)
+  return names.includes('variables.index') && counts.length > 0 && counts.every(count => count === counts.length)
 }
 
 async function hasShards(folder: string): Promise<boolean> {

@@ -21,6 +21,7 @@ before(async () => {
   await mkdir(join(model, 'variables'), { recursive: true })
   await writeFile(join(model, 'saved_model.pb'), randomBytes(200_000))
   await writeFile(join(model, 'variables', 'variables.index'), 'index')
+  await writeFile(join(model, 'variables', 'variables.data-00000-of-00001'), 'data')
 })
 after(() => rm(scratch, { recursive: true }))
 

@@ -28,6 +28,7 @@ before(async () => {
   await mkdir(join(model, 'variables'), { recursive: true })
   await writeFile(join(model, 'saved_model.pb'), randomBytes(100_000))
   await writeFile(join(model, 'variables', 'variables.index'), 'index')
+  await writeFile(join(model, 'variables', 'variables.data-00000-of-00001'), 'data')
   await mkdir(tfjs)
   await writeFile(join(tfjs, 'model.json'), JSON.stringify({ weightsManifest: [{ paths: ['group1-shard1of2.bin', 'group1-shard2of2.bin'], weights: [] }] }))
   await writeFile(join(tfjs, 'group1-shard1of2.bin'), 'first')
