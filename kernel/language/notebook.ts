@@ -71,7 +71,7 @@ export class Notebook {
         esModuleInterop: true, resolveJsonModule: true, isolatedModules: false, verbatimModuleSyntax: false, composite: false, incremental: false,
         noUnusedLocals: false, types: ['node'], typeRoots: [at('node_modules/@types')], paths,
       },
-      files: [join(this.#folder, '__live.ts'), at('kernel/language/globals.d.ts')], include: [], references: [],
+      files: ['__live.ts', configName, at('kernel/language/globals.d.ts')], include: [], references: [],
     })
   }
 
