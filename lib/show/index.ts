@@ -9,6 +9,7 @@ import type { EmbeddingOptions } from './embedding.ts'
 import type { FeatureMapOptions } from './feature-maps.ts'
 import { figure } from './figure.ts'
 import type { GradCamOptions } from './grad-cam.ts'
+import { graphBundle, type GraphOptions } from './graph.ts'
 import { asRun, type Fit } from './install.ts'
 import { expected, isModel, judged, setOf, someJudged, spread, type Images } from './judge.ts'
 import { layerTable } from './layers.ts'
@@ -57,6 +58,22 @@ export async function bundleOf(value: unknown): Promise<MimeBundle> {
 function layers(model: LayersModel): void {
   if (!isModel(model)) throw expected('layers', 'a model', model)
   host().display(layerTable(model))
+}
+
+/**
+ * A model as boxes and arrows, from the image down: blocks folded, what is frozen, what trains and what is the head in colour. With
+ * `before` two models side by side: what was cut, what was grafted.
+ *
+ * @throws GraftError for a block that the model does not have
+ * @example
+ * show.graph(model)
+ * @example
+ * show.graph(model, { before: base, open: 'block_16' })
+ */
+function graph(model: LayersModel, options: GraphOptions = {}): void {
+  checkOptions<GraphOptions>('show.graph', options, { open: null, before: null })
+  for (const one of [model, options.before ?? model]) if (!isModel(one)) throw expected('graph', 'a model', one)
+  host().display(graphBundle(model, options))
 }
 
 /**
@@ -229,7 +246,7 @@ async function neighbours(
 
 /** Shows values: {@link showAny any value}, or one of them in a particular way. */
 export const show = Object.assign(showAny, {
-  layers, training, predictions, worst, confusion, calibration, images, gradCam, occlusion, featureMaps, filters, embedding, neighbours,
+  layers, graph, training, predictions, worst, confusion, calibration, images, gradCam, occlusion, featureMaps, filters, embedding, neighbours,
 })
 
 const isTensor = (value: unknown): value is Tensor =>
