@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { names as libraryNames } from '../lib/names.ts'
 import { installHost, type MimeBundle } from '../lib/host.ts'
 import { Cells } from './cell/cells.ts'
@@ -28,7 +29,14 @@ const library = Object.fromEntries(Object.entries(libraryNames).map(([name, load
 const ready = Object.fromEntries(Object.entries(own).map(([name, value]) => [name, () => Promise.resolve(value)]))
 const cells = new Cells({ folder: process.cwd(), names: { ...library, ...ready } })
 const host = makeHost(output, comms, interrupts)
-const executor = new Executor({ cells, output, pages, toldTypes: host.toldTypes, send: (header, parts) => pipe.send(header, parts, { barrier: true }) })
+const executor = new Executor({
+  cells, output, pages, toldTypes: host.toldTypes, send: (header, parts) => pipe.send(header, parts, { barrier: true }),
+  rested() {
+    // What was compiled goes into Node's cache on disk now: this process is not there to do it at its end.
+    flushCompileCache()
+    interrupts.prepare()
+  },
+})
 
 output.install()
 shortenTimers()

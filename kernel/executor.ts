@@ -1,4 +1,3 @@
-import { flushCompileCache } from 'node:module'
 import { MessageChannel } from 'node:worker_threads'
 import type { MimeBundle } from '../lib/host.ts'
 import type { Cells } from './cell/cells.ts'
@@ -17,9 +16,11 @@ interface Options {
   /** What the running cell sent to the pager. */
   pages: MimeBundle[]
   send: (header: ToKernel, parts: Uint8Array[]) => void
+  /** Called a while after a cell, when no other began. */
+  rested: () => void
 }
 
-/** So long after a cell, in ms, what was compiled for it goes into Node's cache on disk: this process is not there to do it at its end. */
+/** So long after a cell, in ms, the process rests. */
 const rest = 1000
 
 type Outcome = { reply: { results: object, text?: unknown } } | { error: unknown }
@@ -122,7 +123,7 @@ export class Executor {
       { status: 'ok', payload, user_expressions: 'reply' in outcome ? outcome.reply.results : {} }
     const result = 'reply' in outcome && typeof outcome.reply.text === 'string' ? outcome.reply.text.slice(0, 1000) : undefined
     this.current = null
-    this.#resting = setTimeout(flushCompileCache, rest).unref()
+    this.#resting = setTimeout(this.#options.rested, rest).unref()
     send({ type: 'done', cell: cell.id, status: failure ? 'error' : 'ok', result, types: this.#toldTypes(cell.count) }, [Buffer.from(JSON.stringify(content))])
   }
 

@@ -13,6 +13,8 @@ export class RunningCell {
   watched = false
   /** Whether it ran sections ({@link sectionBegins}): an interrupt is thrown at the next one, and that is soon. */
   hasSections = false
+  /** What stores the values that its loops keep to themselves under the names they belong to: an interrupt evaluates it first. */
+  stores = ''
   over = false
   interrupted = false
   /** What went wrong outside the cell's own flow: an unhandled rejection, an exception in a callback. */

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import vm from 'node:vm'
 import { GraftError } from '../../lib/error.ts'
 import { displaySymbol } from '../../lib/host.ts'
+import { ownCell } from '../running.ts'
 import { installAwaits } from './awaits.ts'
 import { positionAt } from './frame.ts'
 import { installConstants } from './constants.ts'
@@ -25,6 +26,7 @@ const hidden = new Set(['Deno'])
 interface Compiled {
   script: vm.Script
   imports: CellImport[]
+  stores: string
   scope: Scope
   /** The position in the cell of an offset in its JavaScript. */
   locate(offset: number): Position
@@ -113,6 +115,8 @@ export class Cells {
     }
     for (const [name, value] of values) (globalThis as Record<string, unknown>)[this.#earlier.stored(name)] = value
     for (const m of scope.mentions) if (m.inFunction) this.#observed.add(m.name)
+    const running = ownCell()
+    if (running) running.stores = compiled.stores
     const cell = compiled.script.runInThisContext() as () => Promise<{ value: unknown } | undefined> | { value: unknown } | undefined
     const box = scope.awaits ? await cell() : cell() as { value: unknown } | undefined
     return box ?? { value: undefined }
@@ -167,7 +171,7 @@ export class Cells {
       throw error
     }
     const scope = scopeOf(program)
-    const { code, imports } = rewrite(js.code, program, scope, this.#earlier)
+    const { code, imports, stores } = rewrite(js.code, program, scope, this.#earlier)
     let backwards: ReturnType<typeof positions> | undefined
     const mapping: Mapping & { count: number } = {
       mappings: js.mappings, source: () => source, path: null, count,
@@ -181,7 +185,7 @@ export class Cells {
         const { line, column } = positionAt(js.code, offset)
         return originalPosition({ ...mapping, first: undefined }, line, column) ?? { line: 1, column: 1 }
       }
-      return { script, imports, scope, locate }
+      return { script, imports, stores, scope, locate }
     } catch (error) {
       // What only the engine finds (a wrong regular expression) has its place in the first lines of the stack.
       const [, line, marks] = /^.*:(\d+)\n.*\n( *)\^/.exec((error as Error).stack ?? '') ?? []

@@ -1,44 +1,61 @@
 import type MagicString from 'magic-string'
 import type { Earlier } from './rewrite.ts'
-import type { Node, Scope } from './scope.ts'
+import type { Mention, Node, Scope } from './scope.ts'
+
+/** A top-level loop, and the names that only it can see while it runs. */
+export interface HotLoop {
+  loop: Node
+  /** By the user's name whether the loop writes it. */
+  names: Map<string, boolean>
+}
+
+/** What a loop's local copy of a name is called. */
+const copyOf = (stored: string) => `${stored}$hot`
 
 /**
- * Makes top-level loops run at a function's speed. A global's value is read and stored at every step, a local's is kept in a
+ * The top-level loops that can run at a function's speed. A global's value is read and stored at every step, a local's is kept in a
  * register; so the names that only the loop itself can see while it runs are copied into locals before it and back after it.
  * A name that any function mentions, of this or an earlier cell, stays global, because that function may be called in the loop.
- * An interrupt runs no `finally`: so a step that is long anyway, one with a call or a loop of its own, stores its names as it begins.
  */
-export function keepHotNamesLocal(code: MagicString, scope: Scope, earlier: Earlier): void {
-  if (scope.evals) return
+export function hotLoopsOf(scope: Scope, earlier: Earlier): HotLoop[] {
+  if (scope.evals) return []
   const observed = new Set(scope.mentions.filter(m => m.inFunction).map(m => m.name))
-  for (const loop of scope.loops) {
-    const inside = scope.mentions.filter(m => m.node.start >= loop.start && m.node.end <= loop.end)
+  return scope.loops.flatMap(loop => {
     const names = new Map<string, boolean>()
-    for (const { name, write } of inside) {
+    for (const { name, write, node } of scope.mentions) {
+      if (!isInside(node, loop)) continue
       const own = scope.declared.has(name) || earlier.isDeclared(name)
       if (own && !observed.has(name) && !earlier.isObserved(name)) names.set(name, write || (names.get(name) ?? false))
     }
-    const written = [...names].filter(([, isWritten]) => isWritten).map(([name]) => earlier.stored(name))
-    if (!written.length) continue
-    const copies = [...names.keys()].map(earlier.stored).map(name => `${name} = globalThis.${name}`)
-    code.appendLeft(loop.start, `{ let ${copies.join(', ')}; try { `)
-    const store = written.map(name => `globalThis.${name} = ${name};`).join(' ')
-    code.appendRight(loop.end, ` } finally { ${store} } }`)
-    const body = bodyOf(loop)
-    if (!isLong(body)) continue
-    if (body.type === 'BlockStatement') code.appendRight(body.start + 1, ` ${store}`)
-    else {
-      code.prependRight(body.start, `{ ${store} `)
-      code.prependLeft(body.end, ' }')
-    }
+    return [...names.values()].includes(true) ? [{ loop, names }] : []
+  })
+}
+
+/** What a mention inside a loop is called, or null where the name is no copy there. */
+export function hotName(loops: HotLoop[], { name, node }: Mention, earlier: Earlier): string | null {
+  return loops.some(({ loop, names }) => names.has(name) && isInside(node, loop)) ? copyOf(earlier.stored(name)) : null
+}
+
+const isInside = (node: Node, loop: Node) => node.start >= loop.start && node.end <= loop.end
+
+/** Writes the copies around the loops. */
+export function keepHotNamesLocal(code: MagicString, loops: HotLoop[], earlier: Earlier): void {
+  for (const { loop, names } of loops) {
+    const stored = [...names.keys()].map(earlier.stored)
+    code.appendLeft(loop.start, `{ let ${stored.map(name => `${copyOf(name)} = globalThis.${name}`).join(', ')}; try { `)
+    code.appendRight(loop.end, ` } finally { ${store(written(names, earlier))} } }`)
   }
 }
 
-const bodyOf = (loop: Node): Node => loop.type === 'LabeledStatement' ? bodyOf(loop.body) : loop.body
+const written = (names: Map<string, boolean>, earlier: Earlier) => [...names].filter(([, isWritten]) => isWritten).map(([name]) => earlier.stored(name))
 
-/** Holds a loop or a call; what `Math` does is no call but an instruction or two. */
-function isLong(node: Node): boolean {
-  if (/^(For|While|DoWhile)|^(NewExpression|TaggedTemplateExpression|ImportExpression)$/.test(node.type)) return true
-  if (node.type === 'CallExpression' && !(node.callee.type === 'MemberExpression' && node.callee.object.name === 'Math')) return true
-  return Object.values(node).some(value => Array.isArray(value) ? value.some(v => v?.type && isLong(v)) : value?.type && isLong(value))
+const store = (names: string[]) => names.map(name => `globalThis.${name} = ${copyOf(name)};`).join(' ')
+
+/**
+ * What brings the copies back to their names when it is evaluated in the loop's frame: an interrupt runs no `finally`. Copies of another loop
+ * are not in scope there. Empty for a cell without such loops.
+ */
+export function hotStores(loops: HotLoop[], earlier: Earlier): string {
+  const names = new Set(loops.flatMap(({ names }) => written(names, earlier)))
+  return [...names].map(name => `try { ${store([name])} } catch {}`).join(' ')
 }

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { Session } from 'node:inspector'
 import { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { workerData } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { descriptors, type ToThread } from '../messages.ts'
-import { hookName, shared } from './interrupt.ts'
+import { hookName, shared, type State } from './interrupt.ts'
 
 // This thread hears the kernel while the main thread is busy. It ends the process when the kernel is gone.
 
@@ -15,22 +15,78 @@ const socket = new Socket({ fd: descriptors.toThread, readable: true, writable: 
 socket.on('close', () => process.kill(process.pid, 'SIGKILL'))
 let requests = 0
 
+/** So long is waited for the main thread to pause, in ms. */
+const pauseTime = 50
+
+/** A cell's own frame is among so many outermost ones; above them are those of the kernel that called it. */
+const outermost = 30
+
 createInterface({ input: socket }).on('line', line => {
   const message = JSON.parse(line) as ToThread
-  if ('interrupt' in message) interrupt({ request: ++requests, cell: message.interrupt, force: message.force ?? false, start: performance.now(), wait: 1 })
+  if ('interrupt' in message) new Interrupt(message.interrupt, message.force ?? false).ask()
   else hand(message.answer)
 })
 
-/** Has the main thread's hook called every few ms until the event loop turned and the cell is over. */
-function interrupt({ request, cell, force, start, wait }: { request: number, cell: number, force: boolean, start: number, wait: number }) {
-  if (request !== requests) return
-  if (Atomics.load(numbers, shared.syncChild)) killChildren()
-  const expression = `globalThis[Symbol.for('${hookName}')](${request}, ${cell}, ${Math.round(performance.now() - start)}, ${force})`
-  session.post('Runtime.evaluate', { expression, returnByValue: true }, (_, result) => {
-    if (result?.result.value === 'over' || Atomics.load(numbers, shared.turned) >= request) return
-    setTimeout(() => interrupt({ request, cell, force, start, wait: Math.min(wait * 1.5, 20) }), wait)
-  })
+/** One request to end a cell. */
+class Interrupt {
+  readonly #request = ++requests
+  readonly #start = performance.now()
+  readonly #cell: number
+  readonly #force: boolean
+  #wait = 1
+  #saved = -1
+
+  constructor(cell: number, force: boolean) {
+    this.#cell = cell
+    this.#force = force
+  }
+
+  get #elapsed(): number {
+    return Math.round(performance.now() - this.#start)
+  }
+
+  /** Has the main thread's hook called every few ms until the event loop turned and the cell is over. */
+  ask(): void {
+    if (this.#request !== requests) return
+    if (Atomics.load(numbers, shared.syncChild)) killChildren()
+    const expression = `globalThis[Symbol.for('${hookName}')](${this.#request}, ${this.#cell}, ${this.#elapsed}, ${this.#force}, ${this.#saved})`
+    session.post('Runtime.evaluate', { expression, returnByValue: true }, (_, result) => {
+      const state = result?.result.value as State | undefined
+      if (state === 'over' || Atomics.load(numbers, shared.turned) >= this.#request) return
+      if (typeof state === 'object') return this.#save(state.store)
+      setTimeout(() => this.ask(), this.#wait)
+      this.#wait = Math.min(this.#wait * 1.5, 20)
+    })
+  }
+
+  /** Pauses the main thread, in whatever loop it is, and stores in the cell's own frame what its loops keep to themselves. */
+  #save(store: string) {
+    let timer: NodeJS.Timeout
+    const goOn = () => {
+      clearTimeout(timer)
+      session.removeAllListeners('Debugger.paused')
+      session.post('Debugger.disable', () => {
+        this.#saved = this.#elapsed
+        this.ask()
+      })
+    }
+    session.once('Debugger.paused', ({ params: { callFrames } }) => {
+      // The names are the copies' alone: where they are not in scope nothing happens.
+      for (const { callFrameId } of callFrames.slice(-outermost)) {
+        session.post('Debugger.evaluateOnCallFrame', { callFrameId, expression: store, silent: true })
+      }
+      session.post('Debugger.resume', goOn)
+    })
+    // Native code cannot be paused; it ends by itself or not at all.
+    session.post('Debugger.enable', () => { timer = setTimeout(goOn, pauseTime) })
+    session.post('Debugger.pause')
+  }
 }
+
+// The debugger's first start takes a while, for each script that was loaded: better when nobody waits.
+parentPort!.on('message', () => {
+  session.post('Debugger.enable', () => session.post('Debugger.disable'))
+})
 
 /** Gives an answer to a question that the main thread waits for. */
 function hand(text: string | null) {

@@ -15,7 +15,11 @@ const grace = 500, patience = 30
 /** How long library code between two sections is left alone, and how long code that uses them may take to come to one, in ms. */
 const between = 300
 
-type State = 'over' | 'waiting' | 'deferred' | 'stopping'
+/** After so many ms, what a loop's copies had is stored again before the loop is ended. */
+const stale = 50
+
+/** What the thread learns of an interrupt: over, to be asked for again, or what is to be evaluated in the cell's frame first. */
+export type State = 'over' | 'waiting' | 'deferred' | 'stopping' | { store: string }
 
 /**
  * Stops a running cell and keeps its state, whatever it does: a loop, a loop after `await`, a callback, a promise that never settles.
@@ -33,6 +37,7 @@ export class Interrupts {
   readonly #port: MessageChannel = new MessageChannel()
   readonly #kernel = new URL('..', import.meta.url).href
   readonly #restore: (() => void)[] = []
+  #worker: Worker | null = null
   #depth = 0
   #wanted = false
   #asked = 0
@@ -57,11 +62,14 @@ export class Interrupts {
     this.#session.connect()
     this.#port.port2.on('message', (request: number) => this.#turn(request))
     this.#port.port2.unref()
-    Object.defineProperty(globalThis, Symbol.for(hookName), { value: (...request: [number, number, number, boolean]) => this.#hook(...request) })
-    const worker = new Worker(new URL('./interrupt-thread.ts', import.meta.url), {
-      workerData: { numbers: this.numbers, answer: this.answer },
-    })
-    worker.unref()
+    Object.defineProperty(globalThis, Symbol.for(hookName), { value: (...request: [number, number, number, boolean, number]) => this.#hook(...request) })
+    this.#worker = new Worker(new URL('./interrupt-thread.ts', import.meta.url), { workerData: { numbers: this.numbers, answer: this.answer } })
+    this.#worker.unref()
+  }
+
+  /** Does beforehand, while no cell runs, what an interrupt would have to wait for. */
+  prepare(): void {
+    this.#worker?.postMessage('prepare')
   }
 
   /**
@@ -128,8 +136,8 @@ export class Interrupts {
     throw new Interrupted()
   }
 
-  /** Called inside whatever runs now; `elapsed` ms after the request. */
-  #hook(request: number, id: number, elapsed: number, force: boolean): State {
+  /** Called inside whatever runs now, `elapsed` ms after the request; copies were stored `saved` ms after it, or never (-1). */
+  #hook(request: number, id: number, elapsed: number, force: boolean, saved: number): State {
     const cell = this.#current()
     if (id > latestId()) {
       // The request came by a faster way than the cell that it is for, or something that an earlier cell left behind keeps that from starting.
@@ -147,6 +155,7 @@ export class Interrupts {
       this.#port.port1.postMessage(request)
     }
     if (cell) cell.interrupted = true
+    if (cell?.stores && saved < 0) return { store: cell.stores }
     if (cell?.watched && elapsed < grace && !force) {
       if (elapsed > patience) cell.abort(new Interrupted())
       return 'waiting'
@@ -162,6 +171,7 @@ export class Interrupts {
     const whose = this.#innermost()
     if (whose === 'library' && elapsed - this.#heard < between) return 'waiting'
     if (whose !== 'user' && whose !== 'library' && !(whose === 'nobody' && stuck)) return 'waiting'
+    if (cell?.stores && elapsed - saved > stale) return { store: cell.stores }
     this.#terminate()
     return 'stopping'
   }

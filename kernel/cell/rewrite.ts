@@ -1,7 +1,7 @@
 import MagicString from 'magic-string'
 import { awaitsHead, guardAwaits } from './awaits.ts'
 import { constants } from './constants.ts'
-import { keepHotNamesLocal } from './hot.ts'
+import { hotLoopsOf, hotName, hotStores, keepHotNamesLocal } from './hot.ts'
 import type { Kind, Mention, Node, Scope } from './scope.ts'
 
 /** One name that a cell takes from a module: `imported` is `default`, `*` or the export's name. */
@@ -25,6 +25,8 @@ export interface Earlier {
 export interface Rewritten {
   code: MagicString
   imports: CellImport[]
+  /** What an interrupt evaluates in the cell's frame, so that the names of its loops have their values; empty where there is nothing to do. */
+  stores: string
 }
 
 /**
@@ -40,10 +42,12 @@ export function rewrite(source: string, program: Node, scope: Scope, earlier: Ea
     const kind = scope.declared.get(name)
     return kind ? constantKind(kind) : earlier.isConstant(name)
   }
+  const loops = hotLoopsOf(scope, earlier)
   const target = (m: Mention) => {
     const own = scope.declared.has(m.name) || earlier.isDeclared(m.name)
     if (m.write && !m.declares && own && isConstant(m.name)) return `${constants}.${m.name}`
-    return own ? earlier.stored(m.name) : earlier.ready(m.name)
+    if (!own) return earlier.ready(m.name)
+    return hotName(loops, m, earlier) ?? earlier.stored(m.name)
   }
 
   for (const m of scope.mentions) {
@@ -61,12 +65,12 @@ export function rewrite(source: string, program: Node, scope: Scope, earlier: Ea
       code.remove(statement.start, statement.end)
     } else topLevel(code, statement, earlier.stored)
   }
-  keepHotNamesLocal(code, scope, earlier)
+  keepHotNamesLocal(code, loops, earlier)
   const last = statements.at(-1)
   if (last) returnValue(code, last.type === 'ExportDefaultDeclaration' ? last.declaration : last)
   code.prepend(`'use strict';(${scope.awaits ? 'async ' : ''}() => {${scope.awaitNodes.length ? awaitsHead : ''}`)
   code.append('\n})')
-  return { code, imports }
+  return { code, imports, stores: hotStores(loops, earlier) }
 }
 
 /** Whether a name of this kind never takes another value. */

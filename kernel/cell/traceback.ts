@@ -52,7 +52,7 @@ function described(error: unknown, folder: string, hint: (error: Error, line: st
     return { ename: 'Thrown', evalue, traceback: [`Thrown: ${evalue}`] }
   }
   const ename = nameOf(error)
-  const evalue = String(error.message).replace(/\b(\w+)\$cell\b/g, '$1')
+  const evalue = String(error.message).replace(/\b(\w+?)\$(cell|hot|using)+\b/g, '$1')
   const traceback = [`${ename}: ${evalue}`]
   const place = places.get(error)
   const frames = place ? [] : framesOf(String(error.stack ?? ''), isLocal)

@@ -31,8 +31,8 @@ def write_kernelspec(folder: Path) -> None:
 class Cell:
     """What came of a cell: its reply, and the messages on iopub between busy and idle."""
 
-    def __init__(self, reply, messages):
-        self.reply, self.messages = reply, messages
+    def __init__(self, reply, messages, ended):
+        self.reply, self.messages, self.ended = reply, messages, ended
         self.content = reply["content"]
         self.status = self.content["status"]
 
@@ -83,7 +83,8 @@ class Kernel:
     def collect(self, msg_id, timeout=TIMEOUT, client=None):
         client = client or self.client
         messages = self.until_idle(msg_id, timeout, client)
-        return Cell(self.reply(msg_id, timeout, client), messages)
+        ended = time.monotonic()
+        return Cell(self.reply(msg_id, timeout, client), messages, ended)
 
     def until_idle(self, msg_id, timeout=TIMEOUT, client=None):
         messages = []
@@ -164,7 +165,7 @@ class JsonResult(unittest.TestResult):
         self.say(test, "skipped", reason)
 
     def addSuccess(self, test):
-        self.say(test, "failed" if self.bad else "ok", "\n".join(self.bad))
+        self.say(test, "failed" if self.bad else "ok", "\n".join(self.bad) or getattr(test, "note", ""))
 
     def stopTest(self, test):
         # A test whose subtests failed is neither a success nor a failure of its own to unittest.

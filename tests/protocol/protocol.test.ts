@@ -15,7 +15,10 @@ for (const file of readdirSync(import.meta.dirname).filter(name => name.startsWi
   const outcomes = await run(file)
   suite(file, () => {
     for (const { name, status, detail } of outcomes) {
-      test(name, { skip: status === 'skipped' && detail }, () => { if (status === 'failed') assert.fail(detail) })
+      test(name, { skip: status === 'skipped' && detail }, t => {
+        if (status === 'failed') assert.fail(detail)
+        for (const line of detail.split('\n').filter(Boolean)) t.diagnostic(line)
+      })
     }
   })
 }

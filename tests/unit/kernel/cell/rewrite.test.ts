@@ -32,11 +32,11 @@ const rows: [cell: string, javascript: string][] = [
   ['((fixed: number) => fixed++)', '(() => { return { value: (((fixed) => fixed++)) }; })'],
   ['const process = 1; ({ process })', '(() => { (process$cell = 1); return { value: (({ process: process$cell })) }; })'],
   ['using a = b()', '(() => { using a$using = (a = b()); })'],
-  ['for (var i = 0; i < 2; i++) f(i)', '(() => { { let i = globalThis.i; try { for ((i = 0); i < 2; i++) { globalThis.i = i; f(i); } } finally { globalThis.i = i; } } })'],
-  ['for (;;) { old++; f() }', '(() => { { let old = globalThis.old; try { for (;;) { globalThis.old = old; old++; f(); } } finally { globalThis.old = old; } } })'],
-  ['while (old < 9) old += Math.sqrt(old)', '(() => { { let old = globalThis.old; try { while (old < 9) old += Math.sqrt(old); } finally { globalThis.old = old; } } })'],
+  ['for (var i = 0; i < 2; i++) f(i)', '(() => { { let i$hot = globalThis.i; try { for ((i$hot = 0); i$hot < 2; i$hot++) f(i$hot); } finally { globalThis.i = i$hot; } } })'],
+  ['for (;;) { old++; f() }', '(() => { { let old$hot = globalThis.old; try { for (;;) { old$hot++; f(); } } finally { globalThis.old = old$hot; } } })'],
+  ['while (old < 9) old += Math.sqrt(old)', '(() => { { let old$hot = globalThis.old; try { while (old$hot < 9) old$hot += Math.sqrt(old$hot); } finally { globalThis.old = old$hot; } } })'],
   ['for (const x of old) f(x)', '(() => { for (const x of old) f(x); })'],
-  ['while (old < 9) old++', '(() => { { let old = globalThis.old; try { while (old < 9) old++; } finally { globalThis.old = old; } } })'],
+  ['while (old < 9) old++', '(() => { { let old$hot = globalThis.old; try { while (old$hot < 9) old$hot++; } finally { globalThis.old = old$hot; } } })'],
   ['while (seen < 9) seen++', '(() => { while (seen < 9) seen++; })'],
   ['while (old < 9) { (() => old)(); old++ }', '(() => { while (old < 9) { (() => old)(); old++; } })'],
   ['while (old < 9) old += await 1', `(async () => {${head} while (old < 9) old += resume$cell(await enter$cell( 1)); })`],
@@ -54,3 +54,9 @@ for (const [cell, javascript] of rows) {
     assert.equal(plain(rewrite(code, program, scopeOf(program), earlier).code.toString()), plain(javascript))
   })
 }
+
+test('an interrupt stores what the loops keep to themselves', () => {
+  const source = 'let a = 0, b = 0\nfor (let i = 0; i < 9; i++) a += b\nwhile (a) { let b = 1; a -= b }\nwhile (b < fixed) b++'
+  const program = parse('cell.js', source, { lang: 'js', preserveParens: false }).program as unknown as Node
+  assert.equal(rewrite(source, program, scopeOf(program), earlier).stores, 'try { globalThis.a = a$hot; } catch {} try { globalThis.b = b$hot; } catch {}')
+})
