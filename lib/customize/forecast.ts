@@ -24,11 +24,11 @@ export async function forecast(model: LayersModel, parts: { train: ImageSet, val
   epochs: number):
 Promise<Forecast> {
   const { train, validation } = parts, order = Array.from({ length: Math.min(batch, train.length) }, (_, i) => i)
-  const { objective, judged, optimizer } = prepare(model, train, {})
+  const { goal, judged, optimizer } = prepare(model, train, {})
   const { prefix, release } = borrowPrefix(model), before = tf.memory().numBytes
   try {
     const feeder = new Feeder(model, prefix), watch = { stopped: () => false }
-    const step = () => learn(feeder, objective, optimizer, train, order, batch, () => 1, watch)
+    const step = () => learn(feeder, goal, optimizer, train, order, batch, () => 1, watch)
     const judge = () => measure(feeder, judged, train.pick(order), batch, watch)
     // The first of each also pays for making ready. In it the memory is taken.
     const { peakBytes } = await tf.profile(async () => { await step() })

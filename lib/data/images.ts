@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
 import { displaySymbol, host, type MimeBundle } from '../host.ts'
 import { checkOptions } from '../options.ts'
+import type { Recipe } from '../runs/record.ts'
 import { progressBar } from '../show/progress.ts'
 import { concurrently } from './concurrently.ts'
 import { decodeImage, type ImageShape } from './decode.ts'
@@ -54,10 +56,12 @@ export class ImageData {
   readonly problems: Problem[]
   /** What else is worth knowing, one sentence each. */
   readonly notes: string[]
+  /** How {@link images} makes the same set again; null where it did not make it. */
+  readonly recipe: Recipe | null
 
   constructor(parts: {
     source: string, batch: number, train: ImageSet, validation: ImageSet | null, test: ImageSet | null
-    problems?: Problem[], notes?: string[]
+    problems?: Problem[], notes?: string[], recipe?: Recipe
   }) {
     this.source = parts.source
     this.classes = parts.train.classes
@@ -69,6 +73,7 @@ export class ImageData {
     this.#held = { validation: parts.validation, test: parts.test }
     this.problems = parts.problems ?? []
     this.notes = parts.notes ?? []
+    this.recipe = parts.recipe ?? null
   }
 
   /** The parts there are, by name. */
@@ -157,7 +162,10 @@ export async function images(source: string | FilesByClass, options: ImageOption
   if (problems.length) host().display({ 'text/plain': notes.join('\n') })
   const set = (items: Item[] | null) => items && new ImageSet(files, items)
   const parts = { train: set(train)!, validation: set(held), test: set(test) }
-  return new ImageData({ source: listing.source, batch, ...parts, problems, notes })
+  const from = typeof source === 'string' ? resolve(source)
+    : Object.fromEntries(Object.entries(source).map(([name, files]) => [name, files.map(file => resolve(file))]))
+  const recipe: Recipe = { source: from, options: { ...options, size: [shape[0], shape[1]], range } }
+  return new ImageData({ source: listing.source, batch, ...parts, problems, notes, recipe })
 }
 
 /** Files decoded once; pixels are kept as bytes while memory lasts. */

@@ -47,6 +47,7 @@ export class ImageSet {
   readonly labels: Int32Array
   /** What each image is: the hash of its content and how it was prepared. Equal ids mean equal pixels. */
   readonly ids: string[]
+  readonly augmentation: { key: string } | null = null
   readonly #source: Source
   readonly #keys: number[]
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { GraftError } from '../error.ts'
 import { checkNumber } from './checks.ts'
-import type { History } from './run.ts'
+import { directionOf, type History } from './run.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /**
@@ -28,7 +28,8 @@ export class Best {
   /** The best epoch, counted from 1. */
   epoch = 0
 
-  constructor(wish: number | EarlyStopping | undefined, validated: boolean, measures: string[]) {
+  /** `known`: the measures of the history. */
+  constructor(wish: number | EarlyStopping | undefined, validated: boolean, known: string[]) {
     const options: Partial<EarlyStopping> = typeof wish === 'number' ? { patience: wish } : wish ?? {}
     this.#patience = options.patience ?? Infinity
     this.#monitor = options.monitor ?? (validated ? 'valLoss' : 'loss')
@@ -37,7 +38,6 @@ export class Best {
     if (wish !== undefined && !Number.isFinite(this.#minDelta)) {
       throw new GraftError(`earlyStopping.minDelta must be a number; received ${inspect(this.#minDelta)}.`)
     }
-    const known = measures.flatMap(name => validated ? [name, `val${name[0].toUpperCase()}${name.slice(1)}`] : [name])
     if (!known.includes(this.#monitor)) {
       throw new GraftError(`earlyStopping.monitor: ${inspect(this.#monitor)} is not measured here. Expected ${known.join(', ')}.`)
     }
@@ -45,8 +45,8 @@ export class Best {
 
   /** Takes the last epoch into account; true where it is time to stop. */
   add(history: History, weights: Snapshot): boolean {
-    const values = history[this.#monitor], value = values.at(-1)!, sign = /loss|error/i.test(this.#monitor) ? -1 : 1
-    if (Number.isNaN(this.#value) || sign * (value - this.#value) > this.#minDelta) {
+    const values = history[this.#monitor], value = values.at(-1)!
+    if (Number.isNaN(this.#value) || directionOf(this.#monitor) * (value - this.#value) > this.#minDelta) {
       this.#value = value
       this.#waited = 0
       this.weights = weights
@@ -54,5 +54,17 @@ export class Best {
       return false
     }
     return ++this.#waited >= this.#patience
+  }
+
+  /** Where it stands, to go on from there in {@link restore}. */
+  get state(): number[] {
+    return [this.#value, this.#waited, this.epoch]
+  }
+
+  restore([value, waited, epoch]: (number | null)[], weights: Snapshot | null): void {
+    this.#value = value ?? NaN
+    this.#waited = waited!
+    this.epoch = epoch!
+    this.weights = weights
   }
 }

@@ -1,2 +1,3 @@
-export { train, type TrainOptions, type Training } from './train.ts'
+export { train, type TrainOptions } from './train.ts'
+export type { Training } from './live.ts'
 export { Run, type History } from './run.ts'

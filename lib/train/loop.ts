@@ -1,66 +1,72 @@
-import { randomBytes } from 'node:crypto'
 import type { LayersModel } from '@tensorflow/tfjs'
-import { cardOf } from '../card.ts'
-import { leaves, type Layer } from '../customize/layers.ts'
 import { randomFrom, seedFrom, shuffled } from '../data/random.ts'
-import type { ImageSet } from '../data/set.ts'
 import { engine } from '../engine/index.ts'
-import { GraftError } from '../error.ts'
-import { Best } from './best.ts'
+import type { Standing } from '../runs/record.ts'
+import type { Entry } from '../runs/tensors-file.ts'
+import { begin, type Beginning, type Parts, type Settled } from './begin.ts'
+import type { TrainingData } from './checks.ts'
+import { checkpointOf, restoreOptimizer, weightsIn } from './checkpoint.ts'
+import type { Control } from './control.ts'
 import { Feeder } from './features.ts'
+import { Forecaster } from './forecaster.ts'
+import { Keeper } from './keeper.ts'
 import { GroupedOptimizer } from './optimizers.ts'
 import { learn, measure, type Watch } from './pass.ts'
 import { borrowPrefix } from './prefixes.ts'
-import { compile, prepare, type Prepared } from './prepare.ts'
+import { compile } from './prepare.ts'
 import { fingerprint } from './proof.ts'
 import { Reporter } from './report.ts'
-import { Run, setRun, type StopReason } from './run.ts'
-import { factorOf } from './schedules.ts'
-import { isSound, restore, snapshot } from './snapshot.ts'
+import { setRun, type Run } from './run.ts'
+import { isSound, restore, snapshot, type Snapshot } from './snapshot.ts'
 import type { TrainOptions } from './train.ts'
+import { overfitting } from './warnings.ts'
+import { Watched } from './watched.ts'
 
-/** Why the run shall end; set from outside, looked at after each step. */
-export interface Control { reason: StopReason | null }
-
-interface Parts { train: ImageSet, validation: ImageSet | null }
-type Settled = TrainOptions & { epochs: number, batch: number, seed: number }
+/** What a run goes on from. */
+export interface Resumption { run: Run, last: Entry[], best: Entry[] | null, standing: Standing }
 
 /** All epochs of a run: each learns, measures, and is kept if it is sound. */
-export async function loop(model: LayersModel, { train, validation }: Parts, options: Settled, control: Control): Promise<Run> {
-  const { epochs, batch, seed } = options
-  const prepared = prepare(model, train, options), { objective, judged, optimizer } = prepared
-  const names = ['loss', ...Object.keys(objective.metrics)]
-  const best = new Best(options.earlyStopping, validation !== null, names)
-  const steps = Math.ceil(train.length / batch)
-  const factor = factorOf(options.schedule ?? 'constant', epochs * steps, (options.warmup ?? 0) * steps)
-  const waiting = trunkThatWaits(model, options.frozenEpochs ?? 0, epochs)
-  const before = await fingerprint(model)
-  const run = newRun(model, { train, validation }, options, prepared)
-  for (const layer of waiting) layer.trainable = false
+export async function loop(model: LayersModel, parts: Parts, options: Settled & { data: TrainingData },
+  control: Control, from?: Resumption): Promise<Run> {
+  const { train, validation } = parts, { epochs, batch, seed } = options
+  const start = begin(model, parts, options, control, from?.run), { run, goal, judged, optimizer, best, lowering, open, waiting } = start
+  const names = goal.names, before = await fingerprint(model), first = run.history.loss.length
+  if (from) await goOn(model, start, from)
+  const watched = await Watched.begin(options.watch ?? {}, run)
+  const keeper = Keeper.begin(model, parts, options, run, before.hash, from?.standing)
+  const holdBack = () => {
+    for (const layer of waiting) layer.trainable = run.history.loss.length >= (options.frozenEpochs ?? 0)
+  }
+  holdBack()
   let source = feed(model)
-  const stopped = () => control.reason !== null, started = performance.now()
+  const started = performance.now() - run.seconds * 1000
+  let rested = 0, forwardsBefore = run.trunkForwards
   const unseen = source.feeder.unseen(train) + (validation ? source.feeder.unseen(validation) : 0)
-  const reporter = new Reporter(run, options.show ?? true, unseen)
+  const reporter = new Reporter(run, options.show ?? true, unseen, control)
   source.feeder.onForward = count => reporter.forward(count)
   run.engine = [engine().name, source.prefix?.engine].filter(Boolean).join(' + ')
-  let forwardsBefore = 0, good = await snapshot(model)
+  let good: Snapshot = await snapshot(open)
   const tick = () => {
-    run.seconds = (performance.now() - started) / 1000
+    run.seconds = (performance.now() - started - rested) / 1000
     run.trunkForwards = forwardsBefore + source.feeder.forwards
   }
+  const forecaster = new Forecaster(run, { unseen, first })
   const watch: Watch = {
-    stopped,
+    stopped: control.ended,
+    around: forecaster.around,
     batch([loss]) {
       run.batchLosses.push(loss)
-      if (!Number.isFinite(loss)) control.reason ??= 'not a number'
+      if (!Number.isFinite(loss)) control.end('not a number')
       tick()
+      forecaster.batch()
       reporter.draw()
     },
+    async rest() { rested += await control.rest() },
   }
   try {
-    for (let epoch = 0; epoch < epochs && !stopped(); epoch++) {
-      if (waiting.length && epoch === options.frozenEpochs) {
-        for (const layer of waiting) layer.trainable = true
+    for (let epoch = first; epoch < epochs && !control.ended(); epoch++) {
+      if (waiting.length && epoch === options.frozenEpochs && epoch > first) {
+        holdBack()
         forwardsBefore += source.feeder.forwards
         await source.release()
         source = feed(model)
@@ -68,23 +74,31 @@ export async function loop(model: LayersModel, { train, validation }: Parts, opt
       run.batchLosses = []
       const all = Array.from(train.labels.keys())
       const order = options.shuffle === false ? all : shuffled(all, randomFrom(seed, 'order', epoch))
-      const learned = await learn(source.feeder, objective, optimizer, train, order, batch, step => {
-        if (optimizer instanceof GroupedOptimizer) optimizer.factor = factor(epoch * steps + step)
+      const learned = await learn(source.feeder, goal, optimizer, train, order, batch, step => {
+        start.setFactor(epoch, step)
         return seedFrom(seed, 'step', epoch, step)
       }, watch)
-      const weights = await snapshot(model)
-      if (!isSound(weights)) control.reason ??= 'not a number'
-      if (stopped()) break
-      const tested = validation && await measure(source.feeder, judged, validation, batch, { stopped })
-      if (stopped()) break
-      names.forEach((name, i) => {
-        (run.history[name] ??= []).push(learned[i])
-        if (tested) (run.history[`val${name[0].toUpperCase()}${name.slice(1)}`] ??= []).push(tested[i])
-      })
-      good = weights
-      if (best.add(run.history, weights)) control.reason = 'ended early'
-      if (options.checkpoint && best.epoch === epoch + 1) await keepOnDisk(model, options.checkpoint, run)
+      const weights = await snapshot(open)
+      if (!isSound(weights)) control.end('not a number')
+      if (control.ended()) break
+      const tested = validation && await measure(source.feeder, judged, validation, batch, { ...watch, batch: undefined })
+      const old = await watched.measure(batch, control.ended)
+      if (control.ended()) break
+      record(run, names, goal.read(learned), tested && goal.read(tested), old)
+      run.rates.push(start.rate())
+      run.times.push(Date.now() / 1000)
+      run.batchLosses = []
       tick()
+      good = weights
+      if (lowering.add(run.history, start.rate())) {
+        start.applyRates()
+        run.notes.push(`Epoch ${epoch + 1}: no better any more, the learning rate is lowered to ${short(start.rate())}.`)
+      }
+      if (best.add(run.history, weights)) control.end('ended early')
+      if (options.checkpoint && best.epoch === epoch + 1) await keepOnDisk(model, options.checkpoint, run)
+      reporter.say(overfitting(run), watched.warning(run))
+      await keeper.epoch({ last: epoch + 1, best: best.epoch, state: { best: best.state, lowering: lowering.state } },
+        () => checkpointOf(model, weights, optimizer))
       reporter.epoch()
     }
     run.stopped = control.reason
@@ -94,17 +108,30 @@ export async function loop(model: LayersModel, { train, validation }: Parts, opt
     for (const layer of waiting) layer.trainable = true
     const after = await fingerprint(model)
     run.frozen = { ...before, unchanged: after.hash === before.hash }
+  } catch (error) {
+    run.stopped = 'lost'
+    throw error
   } finally {
     for (const layer of waiting) layer.trainable = true
-    if (waiting.length) compile(model, optimizer, model.loss as string, objective)
+    if (waiting.length) compile(model, optimizer, model.loss as string, goal)
     if (optimizer instanceof GroupedOptimizer) optimizer.factor = 1
     await source.release()
     run.finished = true
     tick()
     setRun(model, run.toJSON())
+    keeper.end()
     reporter.end()
   }
   return run
+}
+
+/** Puts weights, optimizer and memory back to where the run's last whole epoch ended. */
+async function goOn(model: LayersModel, { optimizer, best, lowering, applyRates }: Beginning, from: Resumption): Promise<void> {
+  restore(weightsIn(from.last, model))
+  await restoreOptimizer(from.last, model, optimizer)
+  best.restore(from.standing.state.best, from.best && weightsIn(from.best, model))
+  lowering.restore(from.standing.state.lowering)
+  applyRates()
 }
 
 function feed(model: LayersModel) {
@@ -112,33 +139,19 @@ function feed(model: LayersModel) {
   return { feeder: new Feeder(model, prefix), prefix, release }
 }
 
-function newRun(model: LayersModel, { train, validation }: Parts, options: Settled, prepared: Prepared): Run {
-  const { objective, optimizer, learningRate } = prepared
-  const count = (weights: LayersModel['weights']) => weights.reduce((n, weight) => n + weight.read().size, 0)
-  return new Run(randomBytes(4).toString('hex'), {
-    epochs: options.epochs, batch: options.batch, seed: options.seed, learningRate, loss: objective.name, engine: engine().name,
-    optimizer: optimizer instanceof GroupedOptimizer ? optimizer.kind : optimizer.getClassName(),
-    images: { train: train.length, validation: validation?.length ?? 0 },
-    weights: { trainable: count(model.trainableWeights), total: count(model.weights) },
+function record(run: Run, names: string[], learned: number[], tested: number[] | null, old: Record<string, number>): void {
+  const add = (name: string, value: number) => { (run.history[name] ??= []).push(value) }
+  names.forEach((name, i) => {
+    add(name, learned[i])
+    if (tested) add(`val${name[0].toUpperCase()}${name.slice(1)}`, tested[i])
   })
+  for (const [name, value] of Object.entries(old)) add(name, value)
 }
 
-/** The layers of the trunk that are open, but wait while the head learns alone. */
-function trunkThatWaits(model: LayersModel, frozenEpochs: number, epochs: number): Layer[] {
-  if (!frozenEpochs) return []
-  if (!Number.isInteger(frozenEpochs) || frozenEpochs < 0 || frozenEpochs >= epochs) {
-    throw new GraftError(`frozenEpochs must be a whole number below epochs (${epochs}); received ${frozenEpochs}.`)
-  }
-  const trunk = new Set(cardOf(model)?.trunk)
-  const open = leaves(model).filter(layer => trunk.has(layer.name) && layer.trainableWeights.length)
-  if (!open.length) {
-    throw new GraftError("frozenEpochs: nothing of the trunk is open. unfreeze(model, 'last 5') lets some of it learn.")
-  }
-  return open
-}
+const short = (rate: number) => String(parseFloat(rate.toPrecision(4)))
 
 /** Which weights stay, and what to say of it. */
-function conclude(run: Run, best: Best, good: Parameters<typeof restore>[0], { keep, earlyStopping }: TrainOptions): void {
+function conclude(run: Run, best: Beginning['best'], good: Snapshot, { keep, earlyStopping }: TrainOptions): void {
   if (run.stopped === 'not a number') {
     restore(good)
     run.notes.push(`The loss is not a number in epoch ${run.history.loss.length + 1}: the weights of the last good epoch are ` +

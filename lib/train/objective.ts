@@ -2,6 +2,7 @@ import type { LayersModel, Tensor } from '@tensorflow/tfjs'
 import { outputActivation } from '../customize/layers.ts'
 import { didYouMean, GraftError, inWords } from '../error.ts'
 import { tf } from '../tf.ts'
+import { metrics, type Metric } from './metrics.ts'
 import type { Measure, Objective } from './step.ts'
 
 /** A loss by TensorFlow.js's or Keras's name, or a function of the truth and the prediction that gives a value per image. */
@@ -16,19 +17,19 @@ const losses: Record<string, Measure> = {
   meanAbsoluteError: (truth, prediction) => tf.metrics.meanAbsoluteError(truth, prediction),
 }
 
-const topK = (k: number): Measure => (truth, prediction) => {
-  const label = truth.argMax(-1).expandDims(-1)
-  return tf.topk(prediction, Math.min(k, prediction.shape.at(-1)!)).indices.equal(label).any(-1).toFloat()
+const known: Record<string, Metric> = {
+  ...Object.fromEntries(Object.entries(losses).map(([name, measure]) => [name, { measure }])), ...metrics,
 }
 
-const metrics: Record<string, Measure> = {
-  ...losses,
-  // One sigmoid output: above one half is the second class.
-  accuracy: (truth, prediction) => prediction.shape.at(-1) === 1
-    ? truth.greater(0.5).equal(prediction.greater(0.5)).mean(-1) : truth.argMax(-1).equal(prediction.argMax(-1)).toFloat(),
-  binaryAccuracy: (truth, prediction) => truth.greater(0.5).equal(prediction.greater(0.5)).toFloat().mean(-1),
-  top3: topK(3),
-  top5: topK(5),
+/** An objective with names: of the loss, and of what is kept in the history. */
+export interface Goal extends Objective {
+  name: string
+  /** `loss`, then the metrics. */
+  names: string[]
+  /** One number for each name from the means over a set, which may be several for a metric. */
+  read(means: number[]): number[]
+  /** The metrics that are a plain mean over the images, as `model.compile` takes them. */
+  plain: Record<string, Measure>
 }
 
 /** `categorical_crossentropy` → `categoricalCrossentropy` */
@@ -38,34 +39,41 @@ const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) =>
  * What the model is trained for: the given loss and metrics, or those that fit its output: cross-entropy over classes
  * (`softmax`), one yes or no per output (`sigmoid`).
  */
-export function objectiveOf(model: LayersModel, loss?: LossWish,
-  wishes: MetricWish[] = ['accuracy']): Objective & { name: string } {
-  const activation = outputActivation(model)
+export function objectiveOf(model: LayersModel, loss?: LossWish, wishes: MetricWish[] = ['accuracy']): Goal {
+  const activation = outputActivation(model), units = model.outputs[0].shape.at(-1) ?? 1
   const usual = activation === 'sigmoid' ? 'binaryCrossentropy' : 'categoricalCrossentropy'
-  const named = (wish: MetricWish): [string, Measure] => {
-    if (typeof wish === 'function') return [wish.name || 'metric', giving('metric', wish)]
-    if (typeof wish !== 'string') throw unknown('metric', metrics, wish)
+  const named = (wish: MetricWish): [string, Metric] => {
+    if (typeof wish === 'function') return [wish.name || 'metric', { measure: perImage(giving('metric', wish)) }]
+    if (typeof wish !== 'string') throw unknown('metric', known, wish)
     const name = wish === 'acc' ? 'accuracy' : camel(wish)
-    if (name === 'accuracy' && activation === 'sigmoid') return [name, metrics.binaryAccuracy]
-    return [name, find('metric', metrics, name)]
+    if (name === 'accuracy' && activation === 'sigmoid') return [name, known.binaryAccuracy]
+    return [name, find('metric', known, name)]
   }
   const wish = loss ?? usual
   if (typeof wish !== 'string' && typeof wish !== 'function') throw unknown('loss', losses, wish)
+  const chosen = Object.fromEntries(wishes.map(named)), measures = (all: [string, Metric][]) =>
+    Object.fromEntries(all.map(([name, { measure }]) => [name, measure]))
   return {
     name: typeof wish === 'string' ? camel(wish) : wish.name || 'loss',
     loss: typeof wish === 'string' ? find('loss', losses, camel(wish)) : giving('loss', wish),
-    metrics: Object.fromEntries(wishes.map(named)),
+    metrics: measures(Object.entries(chosen)),
+    names: ['loss', ...Object.keys(chosen)],
+    plain: measures(Object.entries(chosen).filter(([, metric]) => !metric.from)),
+    read: ([first, ...rest]) => [first, ...Object.values(chosen).map(({ width, from }) => {
+      const own = rest.splice(0, width?.(units) ?? 1)
+      return from ? from(own) : own[0]
+    })],
   }
 }
 
-function find(what: string, table: Record<string, Measure>, name: string): Measure {
+function find<T>(what: string, table: Record<string, T>, name: string): T {
   if (Object.hasOwn(table, name)) return table[name]
   throw unknown(what, table, name)
 }
 
-function unknown(what: string, table: Record<string, Measure>, wish: unknown): GraftError {
-  const known = Object.keys(table)
-  return new GraftError(`unknown ${what}: ${inWords(wish)}.${didYouMean(String(wish), known)} Expected ${known.join(', ')}, ` +
+function unknown(what: string, table: object, wish: unknown): GraftError {
+  const names = Object.keys(table)
+  return new GraftError(`unknown ${what}: ${inWords(wish)}.${didYouMean(String(wish), names)} Expected ${names.join(', ')}, ` +
     'or a function (truth, prediction) => a value per image.')
 }
 
@@ -74,6 +82,12 @@ const giving = (what: string, measure: Measure): Measure => (truth, prediction) 
   const value: unknown = measure(truth, prediction)
   if (value instanceof tf.Tensor) return value
   throw new GraftError(`the ${what} function must give a tensor with a value per image; it gave ${inWords(value)}.`)
+}
+
+/** A value per image, whatever a measure of the user's own gives per image. */
+const perImage = (measure: Measure): Measure => (truth, prediction) => {
+  const value = measure(truth, prediction)
+  return value.rank > 1 ? value.mean(Array.from({ length: value.rank - 1 }, (_, i) => i + 1)) : value
 }
 
 /** Labels as the model's output has them: one-hot, or for a single output 0 and 1. */

@@ -75,6 +75,11 @@ export class GroupedOptimizer extends tf.Optimizer {
     return slot
   }
 
+  /** What is kept of each variable, as `<variable>/<slot>`. */
+  get slots(): ReadonlyMap<string, Variable> {
+    return this.#slots
+  }
+
   /** What the steps so far left: their number as `iter`, and the slots as `<variable>/<slot>`. */
   override async getWeights(): Promise<{ name: string, tensor: Tensor }[]> {
     return [await this.saveIterations(), ...Array.from(this.#slots, ([name, tensor]) => ({ name, tensor }))]

@@ -10,6 +10,10 @@ export interface Watch {
   stopped(): boolean
   /** After each batch: its measures. */
   batch?(measured: Measured): void
+  /** Runs a step, to look at it. */
+  around?(step: () => Promise<Measured>): Promise<Measured>
+  /** Waits between two steps. Default: others have their turn. */
+  rest?(): Promise<unknown>
 }
 
 /** One pass over the images in the given order, learning; the means of the measures over all images. */
@@ -26,7 +30,7 @@ export function measure(feeder: Feeder, objective: Objective, set: ImageSet, bat
     (inputs, truth) => testStep(feeder, objective, inputs, truth))
 }
 
-async function pass(feeder: Feeder, set: ImageSet, order: number[], batch: number, { stopped, batch: done }: Watch,
+async function pass(feeder: Feeder, set: ImageSet, order: number[], batch: number, { stopped, batch: done, rest = turn, around }: Watch,
   step: (inputs: Tensor[], truth: Tensor) => Promise<Measured>): Promise<Measured> {
   const sums: number[] = []
   let count = 0
@@ -37,14 +41,14 @@ async function pass(feeder: Feeder, set: ImageSet, order: number[], batch: numbe
     if (!inputs.length) break
     const truth = truthOf(indices.map(i => set.labels[i]), feeder.whole.outputs[0].shape[1]!)
     try {
-      const measured = await step(inputs, truth)
+      const measured = await (around ? around(() => step(inputs, truth)) : step(inputs, truth))
       measured.forEach((value, i) => { sums[i] = (sums[i] ?? 0) + value * indices.length })
       count += indices.length
       done?.(measured)
     } finally {
       tf.dispose([inputs, truth])
     }
-    await turn()
+    await rest()
   }
   return sums.map(sum => sum / count)
 }

@@ -2,7 +2,7 @@ import type { LayersModel, Optimizer } from '@tensorflow/tfjs'
 import type { ImageSet } from '../data/set.ts'
 import { GraftError, inWords } from '../error.ts'
 import { checkNumber } from './checks.ts'
-import { objectiveOf, weighted, type LossWish } from './objective.ts'
+import { objectiveOf, weighted, type Goal, type LossWish } from './objective.ts'
 import { GroupedOptimizer, optimizerFrom } from './optimizers.ts'
 import { ratesOf, type LearningRate } from './rates.ts'
 import type { Objective } from './step.ts'
@@ -10,7 +10,7 @@ import type { TrainOptions } from './train.ts'
 
 /** What a run trains with. */
 export interface Prepared {
-  objective: Objective & { name: string }
+  goal: Goal
   /** What is measured on the validation set: without class weights, as in Keras. */
   judged: Objective
   optimizer: Optimizer
@@ -36,13 +36,29 @@ export function prepare(model: LayersModel, set: ImageSet, options: TrainOptions
   compile(model, optimizer, options.loss ?? lossOf(model) ?? plain.name, plain)
   const weights = weightsOf(set, options.classWeights), soft = smoothing(options)
   const judged = { ...plain, loss: weighted(plain.loss, null, soft) }
-  return { objective: { ...plain, loss: weighted(plain.loss, weights, soft) }, judged, optimizer, learningRate }
+  return { goal: { ...plain, loss: weighted(plain.loss, weights, soft) }, judged, optimizer, learningRate }
 }
 
 /** Compiles the model; also after layers were frozen or opened, for TensorFlow.js keeps a list of what it trains. */
-export function compile(model: LayersModel, optimizer: Optimizer, loss: LossWish, objective: Objective): void {
-  const metrics = Object.entries(objective.metrics).map(([name, metric]) => name === 'accuracy' ? name : metric)
+export function compile(model: LayersModel, optimizer: Optimizer, loss: LossWish, goal: Goal): void {
+  const metrics = Object.entries(goal.plain).map(([name, metric]) => name === 'accuracy' ? name : metric)
   model.compile({ optimizer, loss: loss as string, metrics: metrics as string[] })
+}
+
+/** Gives an optimizer another learning rate, for its next step. @throws GraftError for what is none */
+export function setRate(model: LayersModel, optimizer: Optimizer, rate: LearningRate): void {
+  const rateOf = ratesOf(model, rate)
+  if (optimizer instanceof GroupedOptimizer) {
+    optimizer.learningRate = rate
+    optimizer.rateOf = rateOf
+    return
+  }
+  if (typeof rate !== 'number') {
+    throw new GraftError(`rates by group need an optimizer of the library's own: optimizer: 'adam'; received ${optimizer.getClassName()}.`)
+  }
+  const own = optimizer as unknown as { setLearningRate?(rate: number): void, learningRate: number }
+  if (own.setLearningRate) own.setLearningRate(rate)
+  else own.learningRate = rate
 }
 
 /** The loss that the user compiled the model with, if it is one for a single output. */

@@ -1,25 +1,49 @@
 import { displayId, host, type Host, type MimeBundle } from '../host.ts'
-import { measure, percent } from '../show/format.ts'
+import { duration, measure, percent } from '../show/format.ts'
 import { progressBar, type ProgressBar } from '../show/progress.ts'
 import { trainingPlot } from '../show/training.ts'
+import type { Control } from './control.ts'
 import type { Run } from './run.ts'
 
 const between = 250 // At most four updates a second.
 
-/** Shows a run while it goes on: one plot that is replaced in place, and stays. */
+/** Runs under way, so that another cell can have their plot too. */
+const reporters = new WeakMap<Run, Reporter>()
+export const reporterOf = (run: Run): Reporter | undefined => reporters.get(run)
+
+/** Shows a run while it goes on: one plot that is replaced in place, and stays; more where other cells ask for it. */
 export class Reporter {
   readonly #run: Run
+  readonly #control: Control | null
+  readonly #places: { host: Host, id: string }[] = []
   readonly #host: Host | null
-  readonly #id = displayId()
   readonly #trunk: ProgressBar | null
   #last = 0
 
   /** `unseen`: how many images are to go through the frozen part of the model. */
-  constructor(run: Run, show: boolean, unseen: number) {
+  constructor(run: Run, show: boolean, unseen: number, control: Control | null = null) {
     this.#run = run
+    this.#control = control
+    reporters.set(run, this)
     this.#host = show ? host() : null
-    this.#host?.display(this.#bundle(), this.#id)
+    if (show) this.attach()
     this.#trunk = show && unseen ? progressBar({ label: 'Images through the frozen trunk', total: unseen }) : null
+  }
+
+  /** Shows the run in the cell that runs now, too. */
+  attach(): void {
+    const place = { host: host(), id: displayId() }
+    this.#places.push(place)
+    place.host.display(this.#bundle(), place.id)
+  }
+
+  /** Notes what is worth a sentence, and shows it. */
+  say(...sentences: (string | null)[]): void {
+    for (const sentence of sentences) {
+      if (!sentence) continue
+      this.#run.notes.push(sentence)
+      this.#host?.display({ 'text/plain': sentence })
+    }
   }
 
   /** Counts images that went through the frozen part. */
@@ -38,13 +62,13 @@ export class Reporter {
     const now = performance.now()
     if (now - this.#last < between) return
     this.#last = now
-    this.#host?.update(this.#id, this.#bundle())
+    for (const { host, id } of this.#places) host.update(id, this.#bundle())
   }
 
   /** Draws the finished run. */
   end(): void {
     this.#trunk?.stop()
-    this.#host?.update(this.#id, trainingPlot(this.#run))
+    for (const { host, id } of this.#places) host.update(id, trainingPlot(this.#run))
   }
 
   /**
@@ -54,12 +78,19 @@ export class Reporter {
   #bundle(): MimeBundle {
     const run = this.#run, done = run.history.loss.length
     const secondsLeft = done ? run.seconds / done * (run.epochs - done) : undefined
-    const view = { ...run, bestEpoch: run.bestEpoch, secondsLeft }
+    const view = { ...run, bestEpoch: run.bestEpoch, secondsLeft, paused: this.#control?.paused }
     const measures = Object.entries(run.history).map(([name, values]) =>
       `${name.replace(/^val([A-Z])/, 'validation $1').toLowerCase()} ` +
         `${/accuracy/i.test(name) ? percent(values.at(-1)) : measure(values.at(-1))}`)
     const line = done ? `Epoch ${done} of ${run.epochs}: ${measures.join(', ')}`
-      : `Training: ${run.epochs} epochs, ${run.images.train} images`
+      : `Training: ${run.epochs} epochs, ${run.images.train} images${forecastOf(run)}`
     return { ...trainingPlot(view), 'text/plain': line }
   }
 }
+
+/** What a run will take, once it is known, where that is worth saying. */
+function forecastOf({ forecast }: Run): string {
+  return forecast && forecast.seconds > 10 ? `: about ${duration(forecast.seconds)}, at most ${megabytes(forecast.bytes)} at once` : ''
+}
+
+const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`

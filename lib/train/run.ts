@@ -5,11 +5,17 @@ import type { LearningRate } from './rates.ts'
 /** Measures per finished epoch: `loss`, `accuracy`, …, and `valLoss`, `valAccuracy`, … where there is a validation set. */
 export type History = { loss: number[], [measure: string]: number[] }
 
-/** Why a run ended before its last epoch. */
-export type StopReason = 'stopped' | 'interrupted' | 'ended early' | 'not a number'
+/** Whether more of a measure is better (1) or less (-1). */
+export const directionOf = (measure: string): 1 | -1 => /loss|error|crossentropy/i.test(measure) ? -1 : 1
+
+/** Why a run ended before its last epoch; `lost`: its process ended, or an error ended it. */
+export type StopReason = 'stopped' | 'interrupted' | 'ended early' | 'not a number' | 'lost'
 
 /** What is known of a run from its start. */
 export interface RunStart {
+  /** Default now. */
+  started?: string
+  title?: string
   epochs: number
   batch: number
   seed: number
@@ -34,7 +40,8 @@ export class Run implements RunStart {
   readonly batch: number
   readonly seed: number
   readonly optimizer: string
-  readonly learningRate: LearningRate
+  /** What was asked for; another one since where it was changed while it ran. */
+  learningRate: LearningRate
   readonly loss: string
   /** What did the arithmetic: the engine, and what ran the frozen part. */
   engine: string
@@ -42,6 +49,10 @@ export class Run implements RunStart {
   /** Single weights that could change, and all. */
   readonly weights: { trainable: number, total: number }
   readonly history: History = { loss: [] }
+  /** The learning rate at the end of each epoch; with several, the largest. */
+  readonly rates: number[] = []
+  /** When each epoch ended, in seconds since 1970. */
+  readonly times: number[] = []
   /** The loss of each batch since the last finished epoch. */
   batchLosses: number[] = []
   /** Seconds from the start to the end, or to now. */
@@ -53,12 +64,18 @@ export class Run implements RunStart {
   trunkForwards = 0
   /** What was frozen, and that its weights are bit for bit what they were. */
   frozen: { layers: number, weights: number, hash: string, unchanged: boolean } | null = null
+  /** What the whole run would take, by its first steps: seconds in all, and the most bytes that the arithmetic holds in a step. */
+  forecast: { seconds: number, bytes: number } | null = null
+  /** The accuracy on each older task that is watched, before the first epoch. */
+  readonly watched: Record<string, number> = {}
+  /** What the run is called in lists and plots. */
+  readonly title?: string
   /** Anything else worth knowing, one sentence each. */
   readonly notes: string[] = []
 
   constructor(id: string, start: RunStart) {
     this.id = id
-    this.started = new Date().toISOString()
+    this.started = start.started ?? new Date().toISOString()
     this.epochs = start.epochs
     this.batch = start.batch
     this.seed = start.seed
@@ -68,6 +85,7 @@ export class Run implements RunStart {
     this.engine = start.engine
     this.images = start.images
     this.weights = start.weights
+    if (start.title !== undefined) this.title = start.title
   }
 
   /**
@@ -81,6 +99,16 @@ export class Run implements RunStart {
 
   toJSON(): object {
     return { ...this, bestEpoch: this.bestEpoch }
+  }
+
+  /** A run from what {@link toJSON} gave. */
+  static from(json: RunStart & { id: string }): Run {
+    const { bestEpoch: _, ...data } = json as RunStart & { id: string, bestEpoch?: unknown }
+    const run = new Run(data.id, data)
+    // JSON has no NaN.
+    const { history } = Object.assign(run, data)
+    for (const values of Object.values(history)) values.forEach((value, i) => { values[i] = value ?? NaN })
+    return run
   }
 
   [displaySymbol](): Promise<MimeBundle> {
@@ -102,7 +130,7 @@ export const setRun = (model: object, run: object): void => void runs.set(model,
 
 const endings: Record<StopReason, string> = {
   stopped: 'stopped', interrupted: 'interrupted', 'ended early': 'ended early, no better,',
-  'not a number': 'ended, the loss is not a number,',
+  'not a number': 'ended, the loss is not a number,', lost: 'ended with its process',
 }
 
 /** A run in a few lines of text. */

@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs'
-import { leaves } from '../customize/layers.ts'
+import { leaves, type Layer } from '../customize/layers.ts'
 import { tf } from '../tf.ts'
 import { frozenLayers } from './proof.ts'
 
@@ -8,11 +8,16 @@ type Weight = LayersModel['weights'][number]
 /** Weights as they were at one moment, outside of the engine's memory. */
 export type Snapshot = Map<Weight, { values: Float32Array, shape: number[] }>
 
-/** Copies every weight and statistic that training may change. */
-export async function snapshot(model: LayersModel): Promise<Snapshot> {
-  const frozen = new Set(frozenLayers(model)), kept: Snapshot = new Map()
-  for (const layer of leaves(model)) {
-    if (frozen.has(layer)) continue
+/** The layers that training may change. */
+export function openLayers(model: LayersModel): Layer[] {
+  const frozen = new Set(frozenLayers(model))
+  return leaves(model).filter(layer => !frozen.has(layer))
+}
+
+/** Copies every weight and statistic of these layers. */
+export async function snapshot(layers: Layer[]): Promise<Snapshot> {
+  const kept: Snapshot = new Map()
+  for (const layer of layers) {
     for (const weight of layer.weights) {
       const tensor = weight.read()
       kept.set(weight, { values: Float32Array.from(await tensor.data()), shape: tensor.shape })

@@ -4,7 +4,7 @@ import { leaves } from '../customize/layers.ts'
 import { unbroken } from '../engine/interrupts.ts'
 import { tf } from '../tf.ts'
 
-/** A value per image from the true and the predicted output. */
+/** A value per image from the true and the predicted output, `[batch]`; or a row of them, `[batch, width]`. */
 export type Measure = (truth: Tensor, prediction: Tensor) => Tensor
 
 /** What a model is trained for: the loss, and what is measured beside it. */
@@ -17,8 +17,10 @@ export interface Objective {
 /** A model, and the part of it that is left to run once the frozen part gave its features; the layers are the same. */
 export interface Trainee { whole: LayersModel, rest: LayersModel }
 
-/** The means over one batch: the loss (with regularization), then each metric, in the objective's order. */
+/** The means over one batch: the loss (with regularization), then each metric's one or several, in the objective's order. */
 export type Measured = number[]
+
+const meanOf = (value: Tensor): Tensor => value.rank > 1 ? value.mean(0).flatten() : value.mean().flatten()
 
 /** One step of training: forward, backward, update. Resolves when the numbers are there. */
 export async function trainStep(
@@ -29,14 +31,14 @@ export async function trainStep(
     let measured: Tensor[] = []
     const { value, grads } = tf.variableGrads(() => {
       const prediction = rest.apply(inputs, { training: true }) as Tensor
-      measured = [...Object.values(objective.metrics).map(metric => metric(truth, prediction)), prediction]
-        .map(value => tf.keep(value.mean()))
+      measured = [...Object.values(objective.metrics).map(metric => metric(truth, prediction)), prediction.mean()]
+        .map(value => tf.keep(meanOf(value)))
       let loss = objective.loss(truth, prediction).mean() as Scalar
       for (const penalty of whole.calculateLosses()) loss = loss.add(penalty)
       return loss
     }, variables)
     optimizer.applyGradients(grads)
-    const all = tf.stack([value, ...measured])
+    const all = tf.concat([value.flatten(), ...measured])
     tf.dispose(measured)
     return all
   }))
@@ -54,7 +56,7 @@ export async function testStep(
     const prediction = rest.apply(inputs, { training: false }) as Tensor
     let loss = objective.loss(truth, prediction).mean()
     for (const penalty of whole.calculateLosses()) loss = loss.add(penalty)
-    return tf.stack([loss, ...Object.values(objective.metrics).map(metric => metric(truth, prediction).mean())])
+    return tf.concat([loss.flatten(), ...Object.values(objective.metrics).map(metric => meanOf(metric(truth, prediction)))])
   })
   return read(numbers)
 }

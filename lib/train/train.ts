@@ -3,15 +3,22 @@ import { cardOf, setCard } from '../card.ts'
 import type { ImageSet } from '../data/set.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
-import { checkOptions } from '../options.ts'
+import { checkOptions, type Kind } from '../options.ts'
+import type { Settled } from './begin.ts'
 import type { EarlyStopping } from './best.ts'
 import { checkFit, checkInput, partsOf, type TrainingData } from './checks.ts'
-import { loop, type Control } from './loop.ts'
+import { Control } from './control.ts'
+import { findLearningRate } from './find-rate.ts'
+import { noteLive, type Training } from './live.ts'
+import { loop, type Resumption } from './loop.ts'
 import type { LossWish, MetricWish } from './objective.ts'
 import type { OptimizerName } from './optimizers.ts'
 import type { LearningRate } from './rates.ts'
+import { prepareResumption, type ResumeOptions } from './resume.ts'
 import type { Run } from './run.ts'
 import type { Schedule } from './schedules.ts'
+import { sweep } from './sweep.ts'
+import type { OldTask } from './watched.ts'
 
 export interface TrainOptions {
   /** How often to go through the training images. Default 10. */
@@ -24,7 +31,7 @@ export interface TrainOptions {
   optimizer?: OptimizerName | Optimizer
   /** Default: cross-entropy, as the model's output asks for. */
   loss?: LossWish
-  /** Default `['accuracy']`. */
+  /** Of `accuracy`, `top3`, `top5`, `precision`, `recall`, `f1`, `auc`, the losses, and functions. Default `['accuracy']`. */
   metrics?: MetricWish[]
   /** Another seed gives another order of images and other dropout. Default 1. */
   seed?: number
@@ -38,38 +45,49 @@ export interface TrainOptions {
   earlyStopping?: number | EarlyStopping
   /**
    * Which weights the model has at the end, also after a stop: those of its `best` epoch or the `last`. Default `last`, with
-   * early stopping `best`.
+   * early stopping `best`. Whichever it is, `runs.restore(model, run, 'best')` brings the best ones.
    */
   keep?: 'best' | 'last'
   /** What an image counts in the loss, by class; `balanced` gives each class the same total. Default 1 each. */
   classWeights?: 'balanced' | Record<string, number>
   /** How much of the certainty to spread over the other classes, e.g. `0.1`. Default 0. */
   labelSmoothing?: number
+  /**
+   * Older tasks to keep an eye on, by name: `{ letters: { model: oldModel, data: letters.test } }`. Each one's accuracy is measured
+   * before the first and after each epoch, and a fall by more than 10 points is told. Default none.
+   */
+  watch?: Record<string, OldTask>
   /** A file to which the model is saved after each epoch that is the best so far, e.g. `best.h5`. Default none. */
   checkpoint?: string
   /** Whether each epoch takes the images in another order. Default true. */
   shuffle?: boolean
+  /** Whether the run is kept on disk, epoch by epoch, so that `train.resume` can go on with it. Default true. */
+  log?: boolean
+  /** What the run is called in plots and lists, e.g. `'with dropout'`. Default: its id. */
+  title?: string
   /** Whether to show a plot and progress. Default true. */
   show?: boolean
 }
 
-/** A run under way: await it for its result, or stop it. */
-export interface Training extends Promise<Run> {
-  /** Ends the run after the step it is in. What was learned and measured so far is kept. */
-  stop(): void
+const optionKinds: { [name in keyof Required<TrainOptions>]: Kind } = {
+  epochs: 'count', batch: 'count', learningRate: null, optimizer: null, loss: null, metrics: 'list', seed: 'number',
+  schedule: null, warmup: 'not negative', frozenEpochs: null, earlyStopping: null, keep: ['best', 'last'], classWeights: null,
+  labelSmoothing: 'part', watch: null, checkpoint: 'text', shuffle: 'flag', log: 'flag', title: 'text', show: 'flag',
 }
 
 const busy = new WeakSet<LayersModel>()
 
 /**
  * Trains a model on images, with a live plot. What is frozen runs once per image, and the features are kept for the next epochs
- * and runs. The model is compiled if need be. Other cells run meanwhile where the training is not awaited.
+ * and runs. The model is compiled if need be. Other cells run meanwhile where the training is not awaited, and can stop it, pause
+ * it or change its learning rate.
  *
  * The same seed, data and first weights give the same history, bit for bit on the WASM engine. A loss that is not a number ends
- * the run and brings back the weights of the last good epoch.
+ * the run and brings back the weights of the last good epoch. After each epoch the run is on disk, with its weights and the
+ * optimizer's state: `runs` lists what there is, `train.resume(id)` goes on with a run that was cut off, in any process.
  *
  * @param data What `data.images(…)` gives: its `train` part is learned, its `validation` part measured after each epoch.
- * @returns The finished {@link Run}; the promise has a `stop()`.
+ * @returns The finished {@link Run}; the promise is a {@link Training}, with `stop()`, `pause()`, `run` and `learningRate`.
  * @throws GraftError before any work: nothing to train, no images, another size, pixel range or number of classes than the
  *   model's
  * @example
@@ -77,23 +95,60 @@ const busy = new WeakSet<LayersModel>()
  * run.history.valAccuracy
  * @example
  * const training = train(model, digits, { epochs: 100 })   // not awaited: other cells run
+ * training.learningRate = 1e-4
  * training.stop()
  */
-export function train(model: LayersModel, data: TrainingData, options: TrainOptions = {}): Training {
-  const signal = host().signal
-  const control: Control = { reason: null }
-  const interrupt = () => { control.reason ??= 'interrupted' }
-  signal.addEventListener('abort', interrupt, { once: true })
-  const running = work(model, data, options, control).finally(() => signal.removeEventListener('abort', interrupt))
-  return Object.assign(running, { stop() { control.reason ??= 'stopped' } })
+function trainModel(model: LayersModel, data: TrainingData, options: TrainOptions = {}): Training {
+  return start(control => {
+    checkOptions<TrainOptions>('train', options, optionKinds)
+    return work(model, data, options, control)
+  })
 }
 
-async function work(model: LayersModel, data: TrainingData, options: TrainOptions, control: Control): Promise<Run> {
-  checkOptions<TrainOptions>('train', options, {
-    epochs: 'count', batch: 'count', learningRate: null, optimizer: null, loss: null, metrics: 'list', seed: 'number',
-    schedule: null, warmup: 'not negative', frozenEpochs: null, earlyStopping: null, keep: ['best', 'last'], classWeights: null,
-    labelSmoothing: 'part', checkpoint: 'text', shuffle: 'flag', show: 'flag',
+/**
+ * Goes on with a run after its last whole epoch, with the same images in the same order: the losses are those that the run would
+ * have had, bit for bit on the WASM engine. It keeps its id, and its history grows.
+ *
+ * In a new process the model comes from the run log, the images from where they came from; give `model` or `data` where that
+ * cannot be (a model that Keras does not know, images that were tensors), and options that were functions. Other options stay as
+ * they were; more `epochs` lead further.
+ *
+ * @param what A run or its id; {@link runs} lists them.
+ * @throws GraftError for an unknown id, a run that is still under way or has no epoch left, other images or another frozen trunk
+ *   than it had
+ * @example
+ * await train.resume(runs.last())
+ * @example
+ * await train.resume('5f3a9c10', { epochs: 20 })
+ */
+function resume(what: Run | string, options: ResumeOptions = {}): Training {
+  return start(async control => {
+    checkOptions<ResumeOptions>('train.resume', options, { ...optionKinds, model: null, data: null })
+    const { model, data, settings, from } = await prepareResumption(what, options)
+    return work(model, data, settings, control, from)
   })
+}
+
+export const train = Object.assign(trainModel, { resume, findLearningRate, sweep })
+
+/** Begins a training that this cell's interrupt ends. */
+function start(begin: (control: Control) => Promise<Run>): Training {
+  const { signal } = host(), control = new Control()
+  const interrupt = () => control.end('interrupted')
+  signal.addEventListener('abort', interrupt, { once: true })
+  const running = (async () => begin(control))().finally(() => signal.removeEventListener('abort', interrupt))
+  return Object.assign(Object.defineProperties(running, {
+    run: { get: () => control.begun(), enumerable: true },
+    paused: { get: () => control.paused, enumerable: true },
+    learningRate: {
+      get: () => control.begun().learningRate,
+      set: (rate: LearningRate) => { control.begun(); control.changeRate!(rate) },
+      enumerable: true,
+    },
+  }), { stop: () => control.end('stopped'), pause: () => control.pause(), resume: () => control.go() }) as Training
+}
+
+async function work(model: LayersModel, data: TrainingData, options: TrainOptions, control: Control, from?: Resumption): Promise<Run> {
   const parts = partsOf(data)
   const { epochs = 10, batch = 'batch' in data ? data.batch : 32, seed = 1 } = options
   checkFit(model, parts.train)
@@ -104,9 +159,11 @@ async function work(model: LayersModel, data: TrainingData, options: TrainOption
   if (busy.has(model)) throw new GraftError('this model is being trained already. Await that run, or end it by its stop().')
   busy.add(model)
   learnNames(model, parts.train)
-  const { loss } = model
+  const { loss } = model, settled: Settled = { ...options, epochs, batch, seed }
   try {
-    return await loop(model, parts, { ...options, epochs, batch, seed }, control)
+    const running = loop(model, parts, { ...settled, data }, control, from)
+    if (control.run) noteLive(control.run, { model, data, options: settled, control })
+    return await running
   } catch (error) {
     // The next run shall not take the loss of one that failed, perhaps because of it.
     model.loss = loss

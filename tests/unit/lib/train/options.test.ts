@@ -26,14 +26,14 @@ const curves: [Schedule, number[]][] = [
 ]
 for (const [schedule, values] of curves) {
   test(`schedule ${schedule}: its factor at the start, the quarters and the end`, () => {
-    const factor = factorOf(schedule, 100, 0)
+    const factor = factorOf(schedule, { steps: 100, perEpoch: 10, warmup: 0 })
     ;[0, 25, 50, 75, 100].forEach((step, i) => assert.ok(Math.abs(factor(step) - values[i]) < 1e-6, `${step}: ${factor(step)}`))
   })
 }
 
 test('a warm-up grows from 0 to 1, then the schedule begins', () => {
-  const factor = factorOf('linear', 12, 4)
-  assert.deepEqual([0, 1, 2, 3, 4, 8].map(factor), [0.2, 0.4, 0.6, 0.8, 1, 0.5])
+  const factor = factorOf('linear', { steps: 12, perEpoch: 3, warmup: 4 })
+  assert.deepEqual([0, 1, 2, 3, 4, 8].map(factor), [0, 0.25, 0.5, 0.75, 1, 0.5])
 })
 
 test('early stopping ends the run and brings the best weights back', async () => {
@@ -54,7 +54,7 @@ test('early stopping ends the run and brings the best weights back', async () =>
 
 test('early stopping counts epochs without a gain of minDelta, of any measure', () => {
   const watch = (wish: ConstructorParameters<typeof Best>[0], values: number[], name: string) => {
-    const best = new Best(wish, true, ['loss', 'accuracy']), history = { loss: [], [name]: [] as number[] }
+    const best = new Best(wish, true, ['loss', 'valLoss', 'accuracy', 'valAccuracy']), history = { loss: [], [name]: [] as number[] }
     for (const [i, value] of values.entries()) {
       history[name].push(value)
       if (best.add(history, new Map())) return [best.epoch, i + 1]

@@ -1,0 +1,1 @@
+export { Comparison, Runs, runs } from './runs.ts'

@@ -1,0 +1,78 @@
+import type { LayersModel } from '@tensorflow/tfjs'
+import { ImageData } from '../data/images.ts'
+import { ImageSet } from '../data/set.ts'
+import { GraftError, inWords } from '../error.ts'
+import { checkFit } from './checks.ts'
+import { Feeder } from './features.ts'
+import { objectiveOf } from './objective.ts'
+import { measure } from './pass.ts'
+import { borrowPrefix } from './prefixes.ts'
+import type { Run } from './run.ts'
+import { forgetting } from './warnings.ts'
+
+/**
+ * An older task to keep an eye on: a model that shares its trunk with the one that is trained, and images of that task. Its
+ * accuracy is measured after each epoch, and a fall is told.
+ */
+export interface OldTask { model: LayersModel, data: ImageData | ImageSet }
+
+const keyOf = (name: string) => `${name}Accuracy`
+
+/** What the older tasks are called in the history. */
+export const watchedNames = (tasks: Record<string, OldTask>): string[] => Object.keys(tasks).map(keyOf)
+
+/** The older tasks of a run. */
+export class Watched {
+  readonly #tasks: { name: string, model: LayersModel, set: ImageSet, before: number }[]
+
+  private constructor(tasks: { name: string, model: LayersModel, set: ImageSet, before: number }[]) {
+    this.#tasks = tasks
+  }
+
+  /** Measures each before anything is learned. */
+  static async begin(tasks: Record<string, OldTask>, run: Run): Promise<Watched> {
+    const all = Object.entries(tasks).map(([name, task]) => {
+      if (!/^[a-z]\w*$/.test(name) || run.history[keyOf(name)]?.length === 0) {
+        throw new GraftError(`watch: '${name}' is no name for a task. Expected one word such as letters.`)
+      }
+      const { model, data } = task ?? {}
+      const set = data instanceof ImageData ? data.parts.test ?? data.parts.validation ?? data.train : data
+      if (!(set instanceof ImageSet)) {
+        throw new GraftError(`watch.${name} must be { model, data }, e.g. { model: oldModel, data: letters.test }; received ` +
+          `${inWords(task)}.`)
+      }
+      checkFit(model, set)
+      return { name, model, set, before: run.watched[name] ?? NaN }
+    })
+    const watched = new Watched(all)
+    for (const task of all) if (Number.isNaN(task.before)) task.before = run.watched[task.name] = await accuracy(task, 32, () => false)
+    return watched
+  }
+
+  /** Their accuracies now, by name in the history. */
+  async measure(batch: number, stopped: () => boolean): Promise<Record<string, number>> {
+    const found: Record<string, number> = {}
+    for (const task of this.#tasks) found[keyOf(task.name)] = await accuracy(task, batch, stopped)
+    return found
+  }
+
+  /** What to say of a task that is being unlearned. */
+  warning(run: Run): string | null {
+    for (const { name, before } of this.#tasks) {
+      const words = forgetting(run, name, before, run.history[keyOf(name)].at(-1)!)
+      if (words) return words
+    }
+    return null
+  }
+}
+
+/** The model changes with each epoch, so that what is ready of it is made anew. */
+async function accuracy({ model, set }: { model: LayersModel, set: ImageSet }, batch: number, stopped: () => boolean): Promise<number> {
+  const { prefix, release } = borrowPrefix(model)
+  try {
+    const goal = objectiveOf(model)
+    return goal.read(await measure(new Feeder(model, prefix), goal, set, batch, { stopped }))[1]
+  } finally {
+    await release()
+  }
+}
