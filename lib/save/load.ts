@@ -41,23 +41,20 @@ export async function load(path: string, options: LoadOptions = {}): Promise<Lay
       error,
     )
   })
-  const wanted = format.extension === '.keras' ? zip : hdf5
-  if (!wanted.start.equals(bytes.subarray(0, wanted.start.length))) {
+  const { begins } = format
+  if (begins && !begins.bytes.equals(bytes.subarray(0, begins.bytes.length))) {
     throw fail(
-      `it is ${bytes.length ? `not ${wanted.what}` : 'empty'}. ` +
-        `A ${format.extension} file begins with the bytes ${wanted.start.toString('hex', 0, 4)}.`,
+      `it is ${bytes.length ? `not ${begins.what}` : 'empty'}. ` +
+        `A ${format.extension} file begins with the bytes ${begins.bytes.toString('hex', 0, 4)}.`,
     )
   }
   try {
-    return await format.decode(bytes, { into, signal })
+    return await format.decode(bytes, { path, into, signal })
   } catch (error) {
     if (signal.aborted) throw fail('it was interrupted.', error)
     throw fail(error instanceof GraftError ? error.message : `the file is damaged (${(error as Error).message}).`, error)
   }
 }
-
-const hdf5 = { what: 'an HDF5 file', start: Buffer.from('\x89HDF\r\n\x1a\n', 'latin1') }
-const zip = { what: 'a zip archive', start: Buffer.from('PK\x03\x04', 'latin1') }
 
 async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const file = await open(path)

@@ -1,5 +1,8 @@
 import type { Dataset } from './hdf5/tree.ts'
 
+/** Memory that the HDF5 worker sees without a copy. To all others it is memory like any other. */
+export const shared = (bytes: number): ArrayBuffer => new SharedArrayBuffer(bytes) as unknown as ArrayBuffer
+
 /** A dataset's numbers as float32, in which everything is computed here. */
 export function toFloats({ dtype, data }: Dataset): Float32Array<ArrayBuffer> {
   const { buffer } = data as Uint8Array<ArrayBuffer>

@@ -3,10 +3,10 @@ import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf, type ModelCard } from '../card.ts'
 import { displaySymbol, type MimeBundle } from '../host.ts'
-import { megabytes, type Placed } from './atomic.ts'
-import type { Format } from './formats/format.ts'
+import type { Placed } from './atomic.ts'
+import { megabytes } from './disk.ts'
+import type { Encoded, Format } from './formats/format.ts'
 import { pythonLines, weightLines } from './python.ts'
-import type { LayerWeights } from './weights.ts'
 
 /**
  * What {@link save} did: where the file is, what it holds, how it was checked, and the Python lines that open it. Shows itself.
@@ -27,13 +27,14 @@ export class SaveReceipt {
   readonly python: string
   readonly #given: string
   readonly #folder: boolean
+  readonly #words: [what: string, text: string][]
 
-  constructor(model: LayersModel, path: string, placed: Placed, format: Format, layers: LayerWeights[]) {
+  constructor(model: LayersModel, path: string, placed: Placed, format: Format, encoded: Encoded) {
     this.path = placed.path
     this.bytes = placed.bytes
     this.replaced = placed.replaced
     this.layers = model.layers.length
-    const weights = layers.flatMap(({ weights }) => weights)
+    const weights = encoded.weights.flatMap(({ weights }) => weights)
     this.weights = weights.length
     this.parameters = weights.reduce((sum, { data }) => sum + data.length, 0)
     this.trainableParameters = model.trainableWeights.reduce(
@@ -44,6 +45,7 @@ export class SaveReceipt {
     this.python = (format.extension === '.weights.h5' ? weightLines(path) : pythonLines(path, model, this.card)).join('\n')
     this.#given = path
     this.#folder = placed.folder
+    this.#words = encoded.words ?? []
   }
 
   #facts(): [string, string][] {
@@ -69,6 +71,7 @@ export class SaveReceipt {
             ] as [string, string],
           ]
         : []),
+      ...this.#words,
       [
         'Checked',
         `read back from the disk: the configuration and all ${count(this.weights)} weights are byte for byte what was saved`,

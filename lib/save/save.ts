@@ -3,7 +3,8 @@ import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
 import { checkOptions } from '../options.ts'
 import { tf } from '../tf.ts'
-import { interrupted, writeAtomically } from './atomic.ts'
+import { writeAtomically } from './atomic.ts'
+import { interrupted } from './disk.ts'
 import { formatOf } from './formats/index.ts'
 import type { Readers } from './keras/encode.ts'
 import { SaveReceipt } from './receipt.ts'
@@ -49,21 +50,15 @@ export async function save(
   const format = formatOf(path, 'save to')
   if (!model.inputs?.length)
     throw new GraftError(`the model '${model.name}' has no weights yet: give its first layer an inputShape, or call it once.`)
-  const { bytes, weights, differs } = await format.encode(model, { readers, signal }).catch(error => {
+  const encoded = await format.encode(model, { readers, signal }).catch(error => {
     throw signal.aborted ? interrupted(path) : error
   })
-  const write = () => writeAtomically(
-    path,
-    bytes,
-    async written => {
-      const wrong = await differs(written)
-      if (wrong)
-        throw new GraftError(
-          `cannot save to ${path}: ${wrong} was not read back as it was written. The disk may be failing; choose another.`,
-        )
-    },
-    { overwrite, signal },
-  )
+  const { parts, beside, obsolete } = encoded
+  const check = async () => {
+    const wrong = await encoded.check()
+    if (wrong) throw new GraftError(`cannot save to ${path}: ${wrong} was not read back as it was written. Nothing was changed.`)
+  }
+  const write = () => writeAtomically(path, parts, { overwrite, signal, check, beside, obsolete })
   const placed = await (section ? section(write) : write())
-  return new SaveReceipt(model, path, placed, format, weights)
+  return new SaveReceipt(model, path, placed, format, encoded)
 }

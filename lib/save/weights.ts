@@ -5,8 +5,8 @@ import { tf } from '../tf.ts'
 import type { Dataset } from './hdf5/tree.ts'
 import { isModel, layerName } from './keras/encode.ts'
 import { slotsOf } from './keras/slots.ts'
-import { toFloats } from './numbers.ts'
-import { liveTraining, type TrainingState } from './training/state.ts'
+import { shared, toFloats } from './numbers.ts'
+import { trainingOf, type TrainingState } from './training/state.ts'
 
 /** One weight as a file holds it: its path (`dense/kernel`), shape, and numbers. */
 export interface Weight {
@@ -51,7 +51,7 @@ export interface ModelState {
  * they are fixed before the first wait for the backend.
  */
 export async function readState(model: LayersModel, places: Places): Promise<ModelState> {
-  const training = (await liveTraining(model))?.()
+  const training = trainingOf(model)
   const found = places.map(({ layer, weights }) => ({
     layer,
     weights: weights.map(({ path, weight }) => ({ path, tensor: tf.clone(weight.read()) })),
@@ -116,7 +116,11 @@ function kerasOrder(layer: layers.Layer): Named[] {
   return [...trained, ...rest]
 }
 
-const floats = async (tensor: Tensor): Promise<Float32Array<ArrayBuffer>> => new Float32Array(await tensor.data())
+async function floats(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {
+  const values = new Float32Array(shared(4 * tensor.size))
+  values.set(await tensor.data())
+  return values
+}
 
 /** `conv2d_1/kernel`: the layer's name as Keras allows it, then the weight's own. */
 function weightPath(layer: layers.Layer, weight: Variable): string {

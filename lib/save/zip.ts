@@ -10,8 +10,8 @@ export type Members = Map<string, Uint8Array<ArrayBuffer>>
 const limit = 2 ** 32 - 1,
   utf8 = 0x800
 
-/** Packs members uncompressed, in their order, as Keras does. */
-export function writeZip(members: Members): Uint8Array<ArrayBuffer> {
+/** Packs members uncompressed, in their order, as Keras does. Returns the archive in pieces. */
+export function writeZip(members: Members): Uint8Array[] {
   const parts: Uint8Array[] = [],
     directory: Uint8Array[] = []
   const now = new Date()
@@ -48,17 +48,7 @@ export function writeZip(members: Members): Uint8Array<ArrayBuffer> {
   end.writeUInt16LE(members.size, 10)
   end.writeUInt32LE(size, 12)
   end.writeUInt32LE(at, 16)
-  return concatenate([...parts, ...directory, end])
-}
-
-function concatenate(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.byteLength
-  }
-  return whole
+  return [...parts, ...directory, end]
 }
 
 /**

@@ -1,32 +1,40 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../../error.ts'
-import { Hdf5Error, packHdf5, unpackHdf5 } from '../hdf5/index.ts'
+import type { Parts } from '../disk.ts'
+import { checkHdf5, Hdf5Error, packHdf5, unpackHdf5 } from '../hdf5/index.ts'
 import type { Group } from '../hdf5/tree.ts'
 import type { Readers } from '../keras/encode.ts'
-import type { LayerWeights } from '../weights.ts'
+import type { LayerWeights, ModelState } from '../weights.ts'
 
 /** One kind of file: how a model is laid out in it and read from it. */
 export interface Format {
   extension: string
   /** What it is, for messages. */
   what: string
+  /** What such a file begins with. */
+  begins?: { what: string; bytes: Buffer }
   encode(model: LayersModel, options: { readers: Readers; signal: AbortSignal }): Promise<Encoded>
   /** Reads a whole model, or, of weights alone, into a model that is there. */
-  decode(bytes: Uint8Array<ArrayBuffer>, options: { into?: LayersModel; signal: AbortSignal }): Promise<LayersModel>
+  decode(bytes: Uint8Array<ArrayBuffer>, options: { path: string; into?: LayersModel; signal: AbortSignal }): Promise<LayersModel>
 }
 
-/** A model packed as a file's bytes. */
+/** A model packed as a file. */
 export interface Encoded {
-  bytes: Uint8Array<ArrayBuffer>
+  parts: Parts
   weights: LayerWeights[]
-  /** Compares what the disk gave back with what was packed, byte by byte; resolves to the first difference. */
-  differs(written: Uint8Array<ArrayBuffer>): Promise<string | undefined>
+  /** Reads what was packed as any other reader would; resolves to the first difference from what was meant. */
+  check(): Promise<string | undefined>
+  /** Files that this one names, in the same folder. */
+  beside?: Map<string, Parts>
+  obsolete?: (name: string) => boolean
+  /** Anything worth a line in the receipt. */
+  words?: [what: string, text: string][]
 }
 
-/** Packs a tree; comparing reads the file as any other reader would. */
-export async function encodeTree(root: Group, weights: LayerWeights[], signal: AbortSignal): Promise<Encoded> {
+/** Packs a tree. */
+export async function encodeTree(root: Group, state: ModelState, signal: AbortSignal): Promise<Encoded> {
   const bytes = await packHdf5(root, signal)
-  return { bytes, weights, differs: async written => difference(await unpackHdf5(written, { signal }), root) }
+  return { parts: [bytes], weights: state.layers, check: () => checkHdf5(bytes, root, signal) }
 }
 
 /** Reads a tree; what HDF5 has to say becomes one sentence. */
@@ -48,21 +56,8 @@ export const countNumbers = ({ groups, datasets }: Group): number =>
     [...groups.values()].reduce((sum, each) => sum + countNumbers(each), 0),
   )
 
-/** The first difference between what was read back and what should have been written. */
-export function difference(read: Group, wanted: Group, at = ''): string | undefined {
-  for (const [name, value] of wanted.attributes) {
-    if (JSON.stringify(read.attributes.get(name)) !== JSON.stringify(value)) return `the attribute ${at}/${name}`
-  }
-  for (const [name, { shape, dtype, data }] of wanted.datasets) {
-    const got = read.datasets.get(name)
-    const equal =
-      got?.data && data && got.dtype === dtype && got.shape.join() === shape.join() && Buffer.compare(got.data, data) === 0
-    if (!equal) return `the tensor ${at}/${name}`
-  }
-  for (const [name, child] of wanted.groups) {
-    const below = read.groups.get(name)
-    const found = below ? difference(below, child, `${at}/${name}`) : `the group ${at}/${name}`
-    if (found) return found
-  }
-  return undefined
+/** How a file of HDF5 or a zip archive begins. */
+export const begins = {
+  hdf5: { what: 'an HDF5 file', bytes: Buffer.from('\x89HDF\r\n\x1a\n', 'latin1') },
+  zip: { what: 'a zip archive', bytes: Buffer.from('PK\x03\x04', 'latin1') },
 }

@@ -10,7 +10,7 @@ import { optimizerVars, trainingConfig, type Keeper } from '../training/keras.ts
 import { resume } from '../training/resume.ts'
 import type { TrainingState } from '../training/state.ts'
 import { h5Places, readState, setWeights, type LayerWeights } from '../weights.ts'
-import { countNumbers, decodeTree, encodeTree, type Format } from './format.ts'
+import { begins, countNumbers, decodeTree, encodeTree, type Format } from './format.ts'
 import { getNames, putNames } from './names.ts'
 
 /**
@@ -19,12 +19,13 @@ import { getNames, putNames } from './names.ts'
 export const h5: Format = {
   extension: '.h5',
   what: 'Keras 2 and 3',
+  begins: begins.hdf5,
   async encode(model, { readers, signal }) {
     const config = toKeras(model, readers),
       state = await readState(model, h5Places(model)),
       root = layOut(config, state.layers, makeNote(model, readers, state))
     if (state.training) putTraining(root, model, state.training, readers)
-    return encodeTree(root, state.layers, signal)
+    return encodeTree(root, state, signal)
   },
   decode: async (bytes, { signal }) => build(await decodeTree(bytes, signal)),
 }

@@ -1,5 +1,5 @@
 import { GraftError } from '../../error.ts'
-import { packHdf5, unpackHdf5 } from '../hdf5/index.ts'
+import { checkHdf5, packHdf5 } from '../hdf5/index.ts'
 import { toArchive } from '../keras/archive.ts'
 import { fromKeras } from '../keras/decode.ts'
 import { toKeras } from '../keras/encode.ts'
@@ -9,7 +9,7 @@ import { compileConfig } from '../training/keras.ts'
 import { resume } from '../training/resume.ts'
 import { readState, readWeights, varsPlaces } from '../weights.ts'
 import { readZip, writeZip } from '../zip.ts'
-import { countNumbers, decodeTree, difference, type Format } from './format.ts'
+import { begins, countNumbers, decodeTree, type Format } from './format.ts'
 import { fillVars, layOutVars, optimizerIn } from './weights.ts'
 
 /** The version of Keras whose form an archive has. */
@@ -22,6 +22,7 @@ const kerasVersion = '3.15.1'
 export const keras: Format = {
   extension: '.keras',
   what: 'Keras 3',
+  begins: begins.zip,
   async encode(model, { readers, signal }) {
     if (readers !== 'keras3') throw new GraftError('tf_keras opens no .keras file of ours. Save as .h5 for it.')
     const plain = toArchive(toKeras(model, readers)),
@@ -29,24 +30,15 @@ export const keras: Format = {
       { layers: weights, training } = state,
       root = layOutVars(model, state)
     const config = ascii(training ? { ...plain, compile_config: compileConfig(training, model.outputs.length) } : plain)
+    const packed = await packHdf5(root, signal)
     const metadata = { keras_version: kerasVersion, date_saved: new Date().toISOString().slice(0, 19).replace('T', '@') }
     const members = new Map([
       ['metadata.json', bytesOf(ascii(metadata))],
       ['config.json', bytesOf(config)],
       ['graft.json', bytesOf(ascii(makeNote(model, readers, state)))],
-      ['model.weights.h5', await packHdf5(root, signal)],
+      ['model.weights.h5', packed],
     ])
-    return {
-      bytes: writeZip(members),
-      weights,
-      async differs(written) {
-        const read = readZip(written)
-        for (const name of ['metadata.json', 'config.json', 'graft.json']) {
-          if (Buffer.compare(read.get(name) ?? new Uint8Array(), members.get(name)!) !== 0) return name
-        }
-        return difference(await unpackHdf5(read.get('model.weights.h5')!, { signal }), root)
-      },
-    }
+    return { parts: writeZip(members), weights, check: () => checkHdf5(packed, root, signal) }
   },
   async decode(bytes, { signal }) {
     const members = readZip(bytes)

@@ -5,7 +5,7 @@ import { slotsOf } from '../keras/slots.ts'
 import { ascii, makeNote } from '../note.ts'
 import { optimizerVars } from '../training/keras.ts'
 import { readState, setWeights, varsPlaces, type ModelState } from '../weights.ts'
-import { decodeTree, encodeTree, type Format } from './format.ts'
+import { begins, decodeTree, encodeTree, type Format } from './format.ts'
 
 /**
  * Keras's file of weights alone: `model.load_weights` reads it into a model of the same layers
@@ -14,11 +14,12 @@ import { decodeTree, encodeTree, type Format } from './format.ts'
 export const weightsH5: Format = {
   extension: '.weights.h5',
   what: 'weights alone',
+  begins: begins.hdf5,
   async encode(model, { readers, signal }) {
     const state = await readState(model, varsPlaces(model)),
       root = layOutVars(model, state)
     root.attributes.set('graft', ascii(makeNote(model, readers, state)))
-    return encodeTree(root, state.layers, signal)
+    return encodeTree(root, state, signal)
   },
   async decode(bytes, { into, signal }) {
     if (!into) throw new GraftError('it holds weights alone. Say which model they are for: load(path, { into: model }).')

@@ -9,9 +9,17 @@ import type { Group } from './tree.ts'
 /** Thrown with HDF5's own words; callers add the file's name and the way out. */
 export class Hdf5Error extends Error {}
 
-/** Packs a tree as the bytes of an HDF5 file. The datasets' buffers stay the caller's. */
+/**
+ * Packs a tree as the bytes of an HDF5 file. The datasets' buffers stay the caller's; those in shared
+ * memory are not copied.
+ */
 export async function packHdf5(root: Group, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   return ((await ask({ op: 'write', root }, Infinity, [], signal)) as { bytes: Uint8Array<ArrayBuffer> }).bytes
+}
+
+/** Reads what was packed, and compares it with what it was packed from; resolves to the first difference. */
+export async function checkHdf5(bytes: Uint8Array<ArrayBuffer>, root: Group, signal?: AbortSignal): Promise<string | undefined> {
+  return ((await ask({ op: 'check', bytes, root }, Infinity, [], signal)) as { wrong: string | undefined }).wrong
 }
 
 /**
@@ -23,7 +31,8 @@ export async function unpackHdf5(
   { outline = false, signal }: { outline?: boolean; signal?: AbortSignal } = {},
 ): Promise<Group> {
   const limit = 20_000 + bytes.byteLength / 10_000
-  return ((await ask({ op: 'read', bytes, outline }, limit, [bytes.buffer], signal)) as { root: Group }).root
+  const given = bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : []
+  return ((await ask({ op: 'read', bytes, outline }, limit, given, signal)) as { root: Group }).root
 }
 
 let worker: Worker | undefined

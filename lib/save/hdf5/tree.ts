@@ -61,3 +61,22 @@ export function find(parent: Group, path: string): Dataset | undefined {
   for (const part of parts) at = at?.groups.get(part)
   return name === undefined ? undefined : at?.datasets.get(name)
 }
+
+/** The first difference between what was read back and what should have been written. */
+export function difference(read: Group, wanted: Group, at = ''): string | undefined {
+  for (const [name, value] of wanted.attributes) {
+    if (JSON.stringify(read.attributes.get(name)) !== JSON.stringify(value)) return `the attribute ${at}/${name}`
+  }
+  for (const [name, { shape, dtype, data }] of wanted.datasets) {
+    const got = read.datasets.get(name)
+    const equal =
+      got?.data && data && got.dtype === dtype && got.shape.join() === shape.join() && Buffer.compare(got.data, data) === 0
+    if (!equal) return `the tensor ${at}/${name}`
+  }
+  for (const [name, child] of wanted.groups) {
+    const below = read.groups.get(name)
+    const found = below ? difference(below, child, `${at}/${name}`) : `the group ${at}/${name}`
+    if (found) return found
+  }
+  return undefined
+}

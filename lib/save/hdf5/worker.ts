@@ -2,13 +2,13 @@ import { parentPort } from 'node:worker_threads'
 import { readHdf5 } from './read.ts'
 import { startHdf5, type Hdf5 } from './wasm.ts'
 import { writeHdf5 } from './write.ts'
-import type { Group } from './tree.ts'
+import { difference, type Group } from './tree.ts'
 
 /** What the worker is asked for. */
-export type Request = { op: 'write'; root: Group } | { op: 'read'; bytes: Uint8Array<ArrayBuffer>; outline: boolean }
+export type Request = { op: 'write'; root: Group } | { op: 'check'; bytes: Uint8Array<ArrayBuffer>; root: Group } | { op: 'read'; bytes: Uint8Array<ArrayBuffer>; outline: boolean }
 
 /** What it answers. */
-export type Reply = { bytes: Uint8Array<ArrayBuffer> } | { root: Group } | { error: string }
+export type Reply = { bytes: Uint8Array<ArrayBuffer> } | { wrong: string | undefined } | { root: Group } | { error: string }
 
 let hdf5: Hdf5 | undefined
 let memory = 0
@@ -23,11 +23,12 @@ WebAssembly.Memory.prototype.grow = function (pages) {
 
 parentPort!.on('message', async (request: Request) => {
   try {
-    memory = request.op === 'write' ? 2 ** 31 : 2 ** 28 + 4 * request.bytes.byteLength
+    memory = request.op === 'read' ? 2 ** 28 + 4 * request.bytes.byteLength : 2 ** 31
     hdf5 ??= await startHdf5()
     if (request.op === 'write') {
-      const bytes = writeHdf5(hdf5, request.root)
-      parentPort!.postMessage({ bytes } satisfies Reply, [bytes.buffer])
+      parentPort!.postMessage({ bytes: writeHdf5(hdf5, request.root) } satisfies Reply)
+    } else if (request.op === 'check') {
+      parentPort!.postMessage({ wrong: difference(readHdf5(hdf5, request.bytes, false), request.root) } satisfies Reply)
     } else {
       const root = readHdf5(hdf5, request.bytes, request.outline)
       parentPort!.postMessage({ root } satisfies Reply, buffers(root))

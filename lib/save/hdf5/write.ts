@@ -1,14 +1,15 @@
+import { shared } from '../numbers.ts'
 import { H5T, type Hdf5, type Metadata } from './wasm.ts'
 import { bytesOf, type Attribute, type DType, type Group } from './tree.ts'
 
 const path = '/out.h5'
 
-/** Writes a tree as an HDF5 file, in the layout of h5py's default (`libver` earliest). Returns its bytes. */
+/** Writes a tree as an HDF5 file, in the layout of h5py's default (`libver` earliest). Returns its bytes, in shared memory. */
 export function writeHdf5(hdf5: Hdf5, root: Group): Uint8Array<ArrayBuffer> {
   const file = hdf5.open(path, hdf5.H5F_ACC_TRUNC, false, hdf5.H5F_LIBVER_EARLIEST, hdf5.H5F_LIBVER_LATEST)
   const { node } = hdf5.FS.lookupPath(path)
   // The file grows in one buffer that is large enough from the start; grown step by step it would be copied several times.
-  node.contents = new Uint8Array(estimate(root))
+  node.contents = new Uint8Array(shared(estimate(root)))
   writeGroup(hdf5, file, '', root)
   if (hdf5.close_file(file) < 0) throw new Error('the file could not be closed')
   const bytes = node.contents.subarray(0, node.usedBytes)

@@ -29,38 +29,29 @@ export interface Pending {
   finish(values: Float32Array<ArrayBuffer>[]): TrainingState
 }
 
-type Named = { name: string; tensor: Tensor }[]
-
 /**
- * The model's optimizer as one of the library's own, with its state still in its variables; undefined where the model is not
- * compiled, or with an optimizer that Keras has no like of.
+ * Where the model's training stands, its numbers not yet read; undefined where the model is not compiled, or with an optimizer
+ * that Keras has no like of.
  */
-export async function liveTraining(model: LayersModel): Promise<(() => Pending) | undefined> {
+export function trainingOf(model: LayersModel): Pending | undefined {
   const optimizer = model.optimizer as Optimizer | undefined
   const known = optimizer && describe(optimizer)
   if (!optimizer || !known) return undefined
-  const { kind, settings, learningRate, names = {}, scale = 1 } = known
-  const held = kind === 'sgd' ? [] : await optimizer.getWeights() as Named
-  // From here on nothing waits: the state is that of one moment, and the same as that of the weights.
-  return () => {
-    const byName = new Map(held.map(({ name, tensor }) => [name, tensor]))
-    const trained = model.trainableWeights.map(weight => weight.name)
-    const wanted = slotsOf[kind].flatMap(slot => trained.map(name => byName.get(`${name}/${names[slot] ?? slot}`)))
-    const sizes = model.trainableWeights.map(({ shape }) => shape.reduce<number>((size, side) => size * side!, 1))
-    const iterations = optimizer.iterations, present = wanted.filter(tensor => tensor !== undefined)
-    const loss = namesOf(model.loss), metrics = namesOf(namedOnly(model.metrics))
-    return {
-      tensors: present,
-      finish(values) {
-        const read = new Map(present.map((tensor, i) => [tensor, values[i]]))
-        const slots = Object.fromEntries(slotsOf[kind].map((slot, s) => [slot, trained.map((_, i) => {
-          const tensor = wanted[s * trained.length + i]
-          const value = tensor ? read.get(tensor)! : new Float32Array(sizes[i])
-          return scale === 1 ? value : value.map(each => each * scale)
-        })]))
-        return { kind, settings: { ...defaults, ...settings }, learningRate, iterations, slots, loss, metrics }
-      },
-    }
+  const { kind, settings, learningRate, held, scale = 1 } = known, trained = model.trainableWeights
+  const wanted = slotsOf[kind].map(slot => trained.map(({ name }) => held.get(`${name}/${slot}`)))
+  const sizes = trained.map(({ shape }) => shape.reduce<number>((size, side) => size * side!, 1))
+  const { iterations } = optimizer, loss = namesOf(model.loss), metrics = namesOf(namedOnly(model.metrics))
+  return {
+    tensors: wanted.flat().filter(tensor => tensor !== undefined),
+    finish(values) {
+      let next = 0
+      const read = (tensor: Tensor | undefined, size: number) => tensor ? values[next++] : new Float32Array(size)
+      const slots = Object.fromEntries(slotsOf[kind].map((slot, s) => [slot, wanted[s].map((tensor, i) => {
+        const value = read(tensor, sizes[i])
+        return scale === 1 ? value : value.map(each => each * scale)
+      })]))
+      return { kind, settings: { ...defaults, ...settings }, learningRate, iterations, slots, loss, metrics }
+    },
   }
 }
 
@@ -70,35 +61,48 @@ interface Described {
   kind: OptimizerName
   settings: Partial<OptimizerSettings>
   learningRate: LearningRate
-  /** What the optimizer calls its slots, where it is not ours. */
-  names?: { [slot: string]: string }
-  /** By what its slots must be multiplied to be ours. */
+  /** What the optimizer keeps, by `<variable>/<slot>`. */
+  held: ReadonlyMap<string, Tensor>
+  /** By what its slots must be multiplied to be Keras's. */
   scale?: number
 }
 
 /** An optimizer of the library's own, or of TensorFlow.js, whose state can be said in Keras's terms. */
 function describe(optimizer: Optimizer): Described | undefined {
   if (optimizer instanceof GroupedOptimizer) {
-    return { kind: optimizer.kind, settings: optimizer.settings, learningRate: optimizer.learningRate }
+    const { kind, settings, learningRate, slots } = optimizer
+    return { kind, settings, learningRate, held: slots }
   }
   const config = optimizer.getConfig() as Record<string, number>, { learningRate, epsilon } = config
   switch (optimizer.getClassName()) {
     case 'Adam':
-      return { kind: 'adam', learningRate, settings: { beta1: config.beta1, beta2: config.beta2, epsilon } }
+      return {
+        kind: 'adam', learningRate, held: kept(optimizer, { accumulatedFirstMoment: 'm', accumulatedSecondMoment: 'v' }),
+        settings: { beta1: config.beta1, beta2: config.beta2, epsilon },
+      }
     case 'SGD':
-      return { kind: 'sgd', learningRate, settings: {} }
+      return { kind: 'sgd', learningRate, held: new Map(), settings: {} }
     case 'Momentum':
       // TensorFlow.js sums gradients, Keras steps: the learning rate is in them.
       return {
-        kind: 'momentum', learningRate, names: { velocity: 'momentum' }, scale: -learningRate,
+        kind: 'momentum', learningRate, held: kept(optimizer, { accumulations: 'velocity' }), scale: -learningRate,
         settings: { momentum: config.momentum, nesterov: Boolean(config.useNesterov) },
       }
     case 'RMSProp':
-      return config.momentum || config.centered ? undefined
-        : { kind: 'rmsprop', learningRate, names: { v: 'rms' }, settings: { rho: config.decay, epsilon } }
+      return config.momentum || config.centered ? undefined : {
+        kind: 'rmsprop', learningRate, held: kept(optimizer, { accumulatedMeanSquares: 'v' }),
+        settings: { rho: config.decay, epsilon },
+      }
     default:
       return undefined
   }
+}
+
+/** What an optimizer of TensorFlow.js keeps in its lists, by the variable's name and our slot's. */
+function kept(optimizer: Optimizer, lists: { [list: string]: string }): Map<string, Tensor> {
+  const all = optimizer as unknown as { [list: string]: { originalName: string; variable: Tensor }[] }
+  return new Map(Object.entries(lists).flatMap(([list, slot]) => all[list].map(({ originalName, variable }) =>
+    [`${originalName.slice(0, originalName.lastIndexOf('/'))}/${slot}`, variable] as const)))
 }
 
 /** Metrics that are functions are left out: a file cannot hold them. */

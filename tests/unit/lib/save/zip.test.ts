@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
-import { readZip, writeZip } from '../../../../lib/save/zip.ts'
+import { readZip, writeZip as zipParts, type Members } from '../../../../lib/save/zip.ts'
 
+const writeZip = (members: Members) => new Uint8Array(Buffer.concat(zipParts(members)))
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 const members = new Map([
   ['metadata.json', bytes('{}')],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { difference } from '../../../../../lib/save/formats/format.ts'
+import { difference } from '../../../../../lib/save/hdf5/tree.ts'
 import { layOut } from '../../../../../lib/save/formats/h5.ts'
 import { getNames } from '../../../../../lib/save/formats/names.ts'
 import { fingerprint, type LayerWeights } from '../../../../../lib/save/weights.ts'
