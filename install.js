@@ -51,7 +51,8 @@ async function setUp(options) {
   if (!elsewhere || options.run || options.lab) await step('Python and JupyterLab', makeVenv)
   await step('Kernel', async () => {
     if (!elsewhere || options.run || options.lab) register(await dataFolder())
-    return elsewhere ? register(await dataFolder(options)) : '"TypeScript (Graft)" in .venv'
+    if (!elsewhere) return '"TypeScript (Graft)" in .venv'
+    return `${register(await dataFolder(options))}; for widgets, install anywidget with that Jupyter's own pip`
   })
 }
 

@@ -8,6 +8,8 @@ export interface Comm {
   readonly id: string
   send(data: unknown, buffers?: Uint8Array[]): void
   onMessage(listener: (data: unknown, buffers: Uint8Array[]) => void): void
+  /** Calls `listener` once the front end has closed the comm: it knows no such target, or the widget is gone. */
+  onClose?(listener: () => void): void
   close(): void
 }
 
@@ -18,7 +20,7 @@ export interface Host {
   /** Replaces what was displayed under `id`. */
   update(id: string, bundle: MimeBundle): void
   /** Opens a comm to `target`, or gives `null` where there is no front end. */
-  comm(target: string, data?: unknown): Comm | null
+  comm(target: string, data?: unknown, metadata?: object): Comm | null
   /** Aborted when the user interrupts the running cell. Read it anew in each call: every cell has its own. */
   readonly signal: AbortSignal
   /** Runs work that an interrupt must not tear, such as a training step or the writing of a file: the interrupt is thrown at its end, and no other section begins,

@@ -3,12 +3,13 @@ import type { Comm } from '../../lib/host.ts'
 import type { Output } from '../cell/output.ts'
 
 type Listener = (data: unknown, buffers: Uint8Array[]) => void
+interface Listeners { message: Listener[], close: (() => void)[] }
 type Kind = 'comm_open' | 'comm_msg' | 'comm_close'
 
 /** The comms between this process and front ends (Jupyter messaging, "Custom messages"). */
 export class Comms {
   readonly #output: Output
-  readonly #open = new Map<string, Listener[]>()
+  readonly #open = new Map<string, Listeners>()
   readonly #targets = new Map<string, (comm: Comm, data: unknown) => void>()
 
   constructor(output: Output) {
@@ -37,16 +38,19 @@ export class Comms {
       return
     }
     const listeners = this.#open.get(id)
-    if (kind === 'comm_close') this.#open.delete(id)
-    else for (const listener of listeners ?? []) listener(content.data, buffers)
+    if (kind === 'comm_close') {
+      this.#open.delete(id)
+      for (const listener of listeners?.close ?? []) listener()
+    } else for (const listener of listeners?.message ?? []) listener(content.data, buffers)
   }
 
   #add(id: string): Comm {
-    const listeners: Listener[] = []
+    const listeners: Listeners = { message: [], close: [] }
     const comm: Comm = {
       id,
       send: (data, buffers) => this.#output.publish('comm_msg', { comm_id: id, data }, { buffers }),
-      onMessage: listener => { listeners.push(listener) },
+      onMessage: listener => { listeners.message.push(listener) },
+      onClose: listener => { listeners.close.push(listener) },
       close: () => {
         if (this.#open.delete(id)) this.#output.publish('comm_close', { comm_id: id, data: {} }, { comm: { id } })
       },

@@ -13,7 +13,7 @@ export function makeHost(output: Output, comms: Comms, interrupts: Interrupts): 
     toldTypes,
     display: (bundle, id) => publishBundle(output, toJson(bundle), id),
     update: (id, bundle) => updateBundle(output, id, toJson(bundle)),
-    comm: (target, data) => comms.open(target, data),
+    comm: (target, data, metadata) => comms.open(target, data, metadata),
     get signal() { return ownCell()?.signal ?? idle },
     section: (work, options) => interrupts.section(work, options),
     afterInterrupt: restore => interrupts.afterwards(restore),

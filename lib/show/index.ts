@@ -12,6 +12,7 @@ import type { GradCamOptions } from './grad-cam.ts'
 import { graphBundle, type GraphOptions } from './graph.ts'
 import { asRun, type Fit } from './install.ts'
 import { expected, isModel, judged, setOf, someJudged, spread, type Images } from './judge.ts'
+import { layerEditor } from './layer-editor.ts'
 import { layerTable } from './layers.ts'
 import type { RunView } from './run-view.ts'
 import type { NeighbourOptions } from './neighbours.ts'
@@ -23,6 +24,7 @@ export { figure } from './figure.ts'
 export { progress, progressBar, type ProgressBar, type ProgressOptions } from './progress.ts'
 export type { Images } from './judge.ts'
 export type { RunView } from './run-view.ts'
+export { Widget, widget, type WidgetOptions } from './widget.ts'
 
 /**
  * Shows any value the way that tells most of it: a model as its layers, a run as its plot, images as a contact sheet, a tensor
@@ -50,14 +52,19 @@ export async function bundleOf(value: unknown): Promise<MimeBundle> {
 }
 
 /**
- * The table of a model's layers: name, type, output shape, parameters, what trains. Blocks fold.
+ * The table of a model's layers: name, type, output shape, parameters, operations and receptive field, what trains. Blocks fold. With
+ * `live`, where the front end has widgets, it can be searched, and a click freezes or unfreezes a layer or a block of the model and shows
+ * the line of code that does the same.
  *
  * @example
  * show.layers(base)
+ * @example
+ * show.layers(model, { live: true })
  */
-function layers(model: LayersModel): void {
+function layers(model: LayersModel, options: { live?: boolean } = {}): void {
   if (!isModel(model)) throw expected('layers', 'a model', model)
-  host().display(layerTable(model))
+  checkOptions<{ live?: boolean }>('show.layers', options, { live: 'flag' })
+  host().display(options.live ? layerEditor(model)[displaySymbol]() : layerTable(model))
 }
 
 /**

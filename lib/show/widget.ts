@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs'
+import { inspect } from 'node:util'
+import { GraftError } from '../error.ts'
+import { displaySymbol, host, type Comm, type MimeBundle } from '../host.ts'
+
+/** What {@link widget} needs. */
+export interface WidgetOptions<State extends object> {
+  /**
+   * The front end's part: an ES module whose default export is `{ render({ model, el }) }`, as anywidget defines it
+   * (https://anywidget.dev/en/afm). `model.get(name)`, `model.set(name, value)` with `model.save_changes()`, `model.on('change:name', …)`
+   * and `model.send(message)` reach this side.
+   */
+  esm: string
+  /** Style for it. */
+  css?: string
+  /** What both sides share: values that JSON can say. */
+  state: State
+  /** What is shown where no widgets can be: on GitHub, in nbconvert's HTML, in a terminal. Default: the state as text. */
+  fallback?: MimeBundle
+}
+
+interface Update { method?: string, state?: Record<string, unknown>, content?: unknown }
+
+/**
+ * Something in the notebook that can be touched: a state shared with a small program in the browser, over Jupyter's widget protocol 2
+ * (ipywidgets, "Model state") through anywidget's front end. It shows itself.
+ */
+export class Widget<State extends object> {
+  #state: State
+  readonly #options: WidgetOptions<State>
+  #comm: Comm | null = null
+  #closed = false
+  readonly #onChange: ((changed: Partial<State>) => void)[] = []
+  readonly #onMessage: ((message: unknown, buffers: Uint8Array[]) => void)[] = []
+
+  constructor(options: WidgetOptions<State>) {
+    if (typeof options?.esm !== 'string' || typeof options.state !== 'object' || options.state === null) {
+      throw new GraftError('widget: expected { esm: \'export default { render({ model, el }) { … } }\', state: { … } }; received ' +
+        `${inspect(options, { depth: 0 })}.`)
+    }
+    this.#options = options
+    this.#state = { ...options.state }
+  }
+
+  /** The shared state; change it by {@link set}. */
+  get state(): Readonly<State> {
+    return this.#state
+  }
+
+  /** Whether a front end may be showing it. */
+  get open(): boolean {
+    return this.#comm !== null && !this.#closed
+  }
+
+  /** Changes some of the state, here and in the browser. */
+  set(changes: Partial<State>): void {
+    Object.assign(this.#state, changes)
+    if (this.open) this.#comm!.send({ method: 'update', state: changes, buffer_paths: [] })
+  }
+
+  /** Sends a message to the browser's part; `model.on('msg:custom', …)` hears it. */
+  send(message: unknown, buffers: Uint8Array[] = []): void {
+    if (this.open) this.#comm!.send({ method: 'custom', content: message }, buffers)
+  }
+
+  /** Calls `listener` when the browser changed some of the state. */
+  onChange(listener: (changed: Partial<State>) => void): this {
+    this.#onChange.push(listener)
+    return this
+  }
+
+  /** Calls `listener` with what the browser's part sends by `model.send(message)`. */
+  onMessage(listener: (message: unknown, buffers: Uint8Array[]) => void): this {
+    this.#onMessage.push(listener)
+    return this
+  }
+
+  /** Ends it: what is shown of it stays still. */
+  close(): void {
+    if (this.open) this.#comm!.close()
+    this.#closed = true
+  }
+
+  [displaySymbol](): MimeBundle {
+    const fallback = this.#options.fallback ?? { 'text/plain': inspect(this.#state) }
+    const id = this.#connect()
+    return id ? { ...fallback, 'application/vnd.jupyter.widget-view+json': { version_major: 2, version_minor: 1, model_id: id } } : fallback
+  }
+
+  [inspect.custom](): string {
+    return String(this.#options.fallback?.['text/plain'] ?? inspect(this.#state))
+  }
+
+  #connect(): string | undefined {
+    if (this.#closed) return undefined
+    if (this.#comm) return this.#comm.id
+    // Any version of anywidget that the server has: its module format has been the same since 0.9.
+    const front = { module: 'anywidget', version: '*' }
+    this.#comm = host().comm('jupyter.widget', {
+      state: {
+        _model_module: front.module, _model_module_version: front.version, _model_name: 'AnyModel',
+        _view_module: front.module, _view_module_version: front.version, _view_name: 'AnyView', _view_count: null,
+        _dom_classes: [], _anywidget_id: 'graft', _esm: this.#options.esm, _css: this.#options.css ?? '', ...this.#state,
+      },
+      buffer_paths: [],
+    }, { version: '2.1.0' })
+    this.#comm?.onMessage((data, buffers) => this.#receive(data as Update, buffers))
+    this.#comm?.onClose?.(() => { this.#closed = true })
+    return this.#comm?.id
+  }
+
+  #receive({ method, state = {}, content }: Update, buffers: Uint8Array[]): void {
+    if (method === 'request_state') return this.#comm!.send({ method: 'update', state: this.#state, buffer_paths: [] })
+    if (method === 'custom') for (const listener of this.#onMessage) listener(content, buffers)
+    if (method !== 'update') return
+    // Only what belongs to the state: a front end also tells of its views.
+    const changed = Object.fromEntries(Object.entries(state).filter(([name]) => Object.hasOwn(this.#state, name))) as Partial<State>
+    if (!Object.keys(changed).length) return
+    Object.assign(this.#state, changed)
+    for (const listener of this.#onChange) listener(changed)
+  }
+}
+
+/**
+ * Makes a widget from an ES module for the browser and a state that both sides share. Where the front end has no widgets its fallback
+ * is shown.
+ *
+ * @example
+ * const clicks = widget({
+ *   esm: `export default { render({ model, el }) {
+ *     const button = document.createElement('button')
+ *     const show = () => { button.textContent = 'clicked ' + model.get('count') }
+ *     button.onclick = () => { model.set('count', model.get('count') + 1); model.save_changes() }
+ *     model.on('change:count', show); show(); el.append(button)
+ *   } }`,
+ *   state: { count: 0 },
+ * })
+ * clicks
+ */
+export const widget = <State extends object>(options: WidgetOptions<State>): Widget<State> => new Widget(options)
+
+/** The browser's part of one of the library's own widgets. */
+export const frontEnd = (name: string) => ({
+  esm: readFileSync(new URL(`widgets/${name}.js`, import.meta.url), 'utf8'),
+  css: readFileSync(new URL('widgets/style.css', import.meta.url), 'utf8'),
+})

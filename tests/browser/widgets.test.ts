@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { Lab, noBrowser, outputs } from './lab.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'graft-widgets-'))
+let lab: Lab
+
+/** A notebook of code cells for the project's kernel. */
+function notebook(name: string, ...cells: string[]) {
+  writeFileSync(join(folder, name), JSON.stringify({
+    cells: cells.map((source, i) => ({ id: `c${i}`, cell_type: 'code', source, metadata: {}, outputs: [], execution_count: null })),
+    metadata: { kernelspec: { name: 'graft', display_name: 'TypeScript (Graft)', language: 'typescript' } }, nbformat: 4, nbformat_minor: 5,
+  }))
+}
+
+before(async () => {
+  if (!noBrowser) lab = await Lab.start(folder)
+})
+after(async () => {
+  await lab?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const model = `const model = tf.sequential({ name: 'small', layers: [
+  tf.layers.conv2d({ inputShape: [16, 16, 3], filters: 4, kernelSize: 3, name: 'first' }),
+  ...[1, 2].flatMap(i => [tf.layers.conv2d({ filters: 4, kernelSize: 1, name: \`block_\${i}_conv\` }), tf.layers.batchNormalization({ name: \`block_\${i}_bn\` }), tf.layers.reLU({ name: \`block_\${i}_relu\` })]),
+  ...Array.from({ length: 14 }, (_, i) => tf.layers.reLU({ name: \`late_\${i}\` })),
+  tf.layers.globalAveragePooling2d({ name: 'pool' }), tf.layers.dense({ units: 3, activation: 'softmax', name: 'head' })] })`
+
+for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
+  test(`the live layer table: search, fold, freeze by a click, the code that does the same; ${theme}`, { skip: noBrowser, timeout: 180_000 }, async () => {
+    notebook('layers.ipynb', model, 'show.layers(model, { live: true })', 'model.layers.filter(layer => layer.weights.length && !layer.trainable).map(layer => layer.name).join()')
+    const page = await lab.open('layers.ipynb', { theme })
+    await lab.runAll(page)
+    const table = page.locator('.graft-widget')
+    await table.waitFor({ timeout: 20_000 })
+    assert.equal(await table.locator('tr[data-layer="block_1_conv"]').count(), 0, 'blocks are folded')
+    await table.locator('tr[data-block="block_1"]').click()
+    assert.equal(await table.locator('tr[data-layer^="block_1_"]').count(), 3, 'a click unfolds')
+    await table.locator('tr[data-layer="first"] button[aria-pressed]').click()
+    await table.locator('tr[data-layer="first"] button[aria-pressed="false"]').waitFor()
+    assert.match(await table.locator('.code').innerText(), /1 layer with weights changed:\s*freeze\(model, 'first'\)/)
+    await table.locator('tr[data-block="block_2"] button[aria-pressed="true"]').click()
+    await table.locator('tr[data-block="block_2"] button[aria-pressed="false"]').waitFor()
+    assert.match(await table.locator('.code').innerText(), /freeze\(model, 'block block_2'\)/)
+    await table.locator('tr[data-layer="pool"] button[aria-label="tap pool"]').click()
+    await table.getByText("tap(model, 'pool')").waitFor()
+    await table.locator('input[type=search]').fill('batch')
+    assert.deepEqual(await table.locator('tr[data-layer]').evaluateAll(rows => rows.map(row => (row as HTMLElement).dataset.layer)), ['block_1_bn', 'block_2_bn'])
+    await lab.shoot(page, `widget-layers-${theme.split(' ')[1].toLowerCase()}`)
+    // The model itself was changed: a cell that is run after the clicks says so.
+    await page.evaluate(() => {
+      const { content } = (window as any).jupyterapp.shell.currentWidget
+      content.activeCellIndex = 2
+      return (window as any).jupyterapp.commands.execute('notebook:run-cell')
+    })
+    await page.getByText("'first,block_2_conv,block_2_bn'").waitFor({ timeout: 20_000 })
+    assert.ok((await outputs(page))[2].includes('first,block_2_conv,block_2_bn'))
+    await page.close()
+  })
+}
+
+test("a widget of the user's own shares its state both ways", { skip: noBrowser, timeout: 180_000 }, async () => {
+  notebook('clicks.ipynb', `const clicks = graft.widget({
+  esm: \`export default { render({ model, el }) {
+    const button = document.createElement('button')
+    const show = () => { button.textContent = 'clicked ' + model.get('count') }
+    button.id = 'clicks'
+    button.onclick = () => { model.set('count', model.get('count') + 1); model.save_changes(); model.send({ from: 'browser' }) }
+    model.on('change:count', show)
+    show()
+    el.append(button)
+  } }\`,
+  state: { count: 3 },
+})
+const heard: unknown[] = []
+clicks.onMessage(message => heard.push(message)).onChange(changed => heard.push(changed))
+clicks`, 'clicks.set({ count: clicks.state.count * 10 }); JSON.stringify(heard)')
+  const page = await lab.open('clicks.ipynb')
+  await page.evaluate(() => (window as any).jupyterapp.commands.execute('notebook:run-cell'))
+  await page.locator('#clicks').waitFor({ timeout: 30_000 })
+  await page.locator('#clicks').click()
+  await page.getByText('clicked 4').waitFor()
+  await page.evaluate(() => {
+    const { content } = (window as any).jupyterapp.shell.currentWidget
+    content.activeCellIndex = 1
+    return (window as any).jupyterapp.commands.execute('notebook:run-cell')
+  })
+  await page.getByText('clicked 40').waitFor({ timeout: 20_000 })
+  assert.match((await outputs(page))[1], /\{"count":4\}.*\{"from":"browser"\}/)
+  await page.close()
+})
