@@ -2,10 +2,15 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type * as tfTypes from '@tensorflow/tfjs'
 import { setCard } from '../card.ts'
-import { lift } from '../lift/index.ts'
+import { lift, type LiftReport, liftGraph } from '../lift/index.ts'
 import { checkOptions } from '../options.ts'
+import { savedModelOf } from './graph-model.ts'
 import { nameOf } from './handle.ts'
+import { layersModelOf } from './layers-model.ts'
 import { resolve } from './resolve.ts'
+import { sizeOfHandle } from './sizes.ts'
+import { readTfjs } from './tfjs.ts'
+import { kindOfFolder } from './whole.ts'
 
 export interface LoadOptions {
   /** A new copy with the published weights, instead of the one this handle gave before: the undo of any training. */
@@ -20,14 +25,15 @@ const loaded = new Map<string, Promise<tfTypes.LayersModel>>()
 
 /**
  * Opens a TensorFlow Hub model as a plain layers model: real, named layers with the published weights, which can be taken apart,
- * frozen, trained and saved like any other. TF Hub's image models take pixels in [0, 1]; where the model rescales raw pixels
- * itself, its card says [0, 255].
+ * frozen, trained and saved like any other. SavedModels of TF2 and TF1 and TensorFlow.js models (graph or layers) open alike. TF
+ * Hub's image models take pixels in [0, 1]; where the model rescales raw pixels itself, its card says [0, 255].
  *
  * A second call gives the same model, so that what was trained or frozen in one cell is there in the next; `fresh` gives a new
  * copy.
  *
- * @param handle an address on TensorFlow Hub or a mirror (see `GRAFT_HUB_MIRROR`), a local folder, a `file:` address or an
- * archive
+ * @param handle an address on TensorFlow Hub, Kaggle or a mirror (see `GRAFT_HUB_MIRROR`), kagglehub's short form
+ * (`google/mobilenet-v2/tensorFlow2/100-224-feature-vector/2`), the address of an archive or a `model.json`, a local folder or
+ * archive, a `file:` address
  * @throws GraftError for a wrong handle, an unreachable host, a damaged or foreign file, an unknown signature; it says the way
  * out
  * @example
@@ -49,15 +55,19 @@ export async function load(handle: string, options: LoadOptions = {}): Promise<t
   return await opening
 }
 
+/** A model that was read, and how its files were written. */
+interface Opened { model: tfTypes.LayersModel, report: LiftReport & { layout: string } }
+
 async function openModel(
   handle: string,
   folder: string,
   signature: string | undefined,
   name: string | undefined,
 ): Promise<tfTypes.LayersModel> {
-  const { model, report } = await lift(folder, { signature, name: name ?? nameOf(handle) })
+  const options = { signature, name: name ?? nameOf(handle) }
+  const { model, report } = await kindOfFolder(folder) === 'TensorFlow.js' ? await openTfjs(folder, options) : await lift(folder, options)
   const [, height, width] = model.inputs[0].shape,
-    size = height ?? width ?? sizeIn(handle),
+    size = height ?? width ?? sizeOfHandle(handle),
     notes = [...report.notes]
   if (report.opaque.length)
     notes.push(`${report.opaque.length} operations without a Keras layer: ${report.opaque.map(({ layer }) => layer).join(', ')}`)
@@ -66,20 +76,25 @@ async function openModel(
   return model
 }
 
+async function openTfjs(folder: string, { signature, name }: { signature?: string, name: string }): Promise<Opened> {
+  const read = await readTfjs(folder)
+  if (read.format === 'layers') {
+    const model = layersModelOf(read)
+    model.name = name
+    return { model, report: { opaque: [], notes: [], layout: 'tfjs layers' } }
+  }
+  const { model, report } = await liftGraph(savedModelOf(read), null, { signature, name })
+  return { model, report: { ...report, layout: 'tfjs graph' } }
+}
+
 /** When the files were written, so that a model saved anew is read anew. */
 async function written(folder: string): Promise<number[]> {
-  const files = ['saved_model.pb', join('variables', 'variables.index')]
+  const files = ['saved_model.pb', join('variables', 'variables.index'), 'model.json']
   return await Promise.all(files.map(file => stat(join(folder, file)).then(info => info.mtimeMs, () => 0)))
 }
 
 function isAlive(model: tfTypes.LayersModel): boolean {
   return model.weights.every(weight => !(weight as unknown as { val: tfTypes.Tensor }).val.isDisposed)
-}
-
-/** TF Hub's handles name the size: `mobilenet_v2_100_224`; InceptionV3 is the one that means 299 without saying so. */
-function sizeIn(handle: string): number {
-  const sizes = [...handle.matchAll(/_(\d{2,3})(?=\D|$)/g)].map(match => Number(match[1])).filter(size => size >= 96)
-  return sizes.at(-1) ?? (/inception/i.test(handle) ? 299 : 224)
 }
 
 /** Image models on TF Hub take [0, 1]; one that begins by dividing by 255 or 127.5 takes bytes. */

@@ -37,20 +37,28 @@ export interface Lifted {
  * const { model, report } = await lift('./mobilenet_v2')
  * console.log(report.layout, model.layers.length)
  */
-export async function lift(folder: string, { signature, name }: { signature?: string, name?: string } = {}): Promise<Lifted> {
+export async function lift(folder: string, options: LiftOptions = {}): Promise<Lifted> {
   const saved = await readSavedModel(folder)
-  const callable = chooseCallable(saved, signature)
+  chooseCallable(saved, options.signature)
   const checkpoint = await Checkpoint.open(join(folder, 'variables', 'variables'))
+  return await liftGraph(saved, checkpoint, options)
+}
+
+export interface LiftOptions { signature?: string, name?: string }
+
+/** Lifts a graph that was read; its variables lie in `checkpoint`, which is closed in the end, or are constants of the graph. */
+export async function liftGraph(saved: SavedModel, checkpoint: Checkpoint | null, { signature, name }: LiftOptions = {}): Promise<Lifted> {
+  const { folder } = saved
   try {
-    const graph = await bind(saved, callable, checkpoint)
-    for (const node of graph.variables) node.constants = [await checkpoint.read(node.variable!.key)]
+    const callable = chooseCallable(saved, signature), graph = await bind(saved, callable, checkpoint)
+    for (const node of graph.variables) node.constants = [await checkpoint!.read(node.variable!.key)]
     return build(saved, callable, graph, name)
   } catch (error) {
     if (error instanceof GraftError || (error as Error).name === 'AbortError') throw error
     throw new GraftError(`'${folder}' cannot be opened as layers: ${(error as Error).message}. It is damaged or no image model; `
       + 'load it anew, or open an intact copy with hub.load(\'./folder\').', { cause: error })
   } finally {
-    await checkpoint.close()
+    await checkpoint?.close()
   }
 }
 

@@ -68,10 +68,10 @@ describe('each failure names the thing and the way out', () => {
     const empty = await mkdtemp(join(scratch, 'empty-'))
     await fails(empty, new RegExp(`not a SavedModel: '${empty}' has no saved_model\\.pb.*${wayOut}`))
   })
-  test('a TensorFlow.js model', async () => {
+  test('a TensorFlow.js model without a topology', async () => {
     const other = await mkdtemp(join(scratch, 'tfjs-'))
     await writeFile(join(other, 'model.json'), '{}')
-    await fails(other, /holds a TensorFlow\.js model/)
+    await fails(other, new RegExp(`no TensorFlow\\.js model: it holds no modelTopology.*${wayOut}`))
   })
   test('an unknown signature', () =>
     fails(folder, /unknown signature: 'serving_defalt'.*'serving_default'.*Did you mean 'serving_default'/, {

@@ -94,7 +94,7 @@ describe('the ways to a model', () => {
   }))
 
   test('a plain address of a zip archive, with its checksum', async () => {
-    const zip = writeZip(new Map([['trunk/saved_model.pb', new Uint8Array(Buffer.from('graph'))]]))
+    const zip = Buffer.concat([writeZip(new Map([['trunk/saved_model.pb', new Uint8Array(Buffer.from('graph'))]]))].flat())
     await withHosts({ files: { 'example.org/trunk.zip': zip } }, async (hosts, load) => {
       const sum = createHash('sha256').update(zip).digest('hex')
       assert.deepEqual(await readdir(await load(`https://example.org/trunk.zip#sha256=${sum}`)), ['saved_model.pb'])
