@@ -33,7 +33,10 @@ export class Child {
     })
     const capture = (name: 'stdout' | 'stderr') => {
       const captured = new Captured(nonce, text => listener.output(name, text))
-      this.#process[name]!.on('data', (chunk: Buffer) => { captured.push(chunk); this.#pump() })
+      const stream = this.#process[name]!
+      stream.on('data', (chunk: Buffer) => { captured.push(chunk); this.#pump() })
+      // Native code has closed it: nothing more is to be waited for.
+      stream.on('end', () => { captured.barrier = Infinity; this.#pump() })
       return captured
     }
     this.#captured = { stdout: capture('stdout'), stderr: capture('stderr') }

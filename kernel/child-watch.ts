@@ -1,7 +1,20 @@
 import childProcess from 'node:child_process'
+import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import type { Interrupts } from './cell/interrupt.ts'
 import type { Output } from './cell/output.ts'
+import { descriptors } from './messages.ts'
+
+/** Standard output and error, and the pipes to the kernel, never close, whatever a cell closes by its number. */
+export function keepDescriptorsOpen(): void {
+  const module = fs as unknown as Record<string, (descriptor: number, ...rest: unknown[]) => unknown>
+  const { close, closeSync } = module
+  module.closeSync = descriptor => descriptor <= lastDescriptor ? undefined : closeSync(descriptor)
+  module.close = (descriptor, done) => descriptor <= lastDescriptor ? process.nextTick(done as () => void ?? (() => {}), null) : close(descriptor, done)
+  syncBuiltinESMExports()
+}
+
+const lastDescriptor = Math.max(2, ...Object.values(descriptors))
 
 /**
  * Child processes that write to our standard output come after what was printed before they started, and an interrupt reaches those that

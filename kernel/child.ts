@@ -5,7 +5,7 @@ import { Cells } from './cell/cells.ts'
 import { Interrupts } from './cell/interrupt.ts'
 import { Pipe } from './cell/output-pipe.ts'
 import { Output } from './cell/output.ts'
-import { watchChildProcesses } from './child-watch.ts'
+import { keepDescriptorsOpen, watchChildProcesses } from './child-watch.ts'
 import { Comms } from './display/comms.ts'
 import { makeDisplay } from './display/display.ts'
 import { globalsOf } from './display/globals.ts'
@@ -13,6 +13,8 @@ import { makeHost } from './display/host.ts'
 import { Questions } from './display/input.ts'
 import { shortenTimers } from './display/timers.ts'
 import { Executor } from './executor.ts'
+import { parse } from './own.ts'
+import { vital } from './vital.ts'
 
 // The child process: it holds the user's code and nothing of the protocol. It speaks to the kernel through pipes.
 
@@ -26,7 +28,7 @@ const pages: MimeBundle[] = []
 const own = globalsOf(output, makeDisplay(output, comms, bundle => pages.push(bundle)), questions)
 // An import that is torn apart stays broken for the life of the process, so an interrupt waits for its end.
 const library = Object.fromEntries(Object.entries(libraryNames).map(([name, load]) => [name, () => interrupts.section(load)]))
-const ready = Object.fromEntries(Object.entries(own).map(([name, value]) => [name, () => Promise.resolve(value)]))
+const ready = Object.fromEntries(Object.entries(own).map(([name, value]) => [name, async () => value]))
 const cells = new Cells({ folder: process.cwd(), names: { ...library, ...ready } })
 const host = makeHost(output, comms, interrupts)
 const executor = new Executor({
@@ -42,8 +44,10 @@ output.install()
 shortenTimers()
 installHost(host)
 watchChildProcesses(output, interrupts)
-process.on('uncaughtException', error => executor.fault(error))
-process.on('unhandledRejection', error => executor.fault(error))
+keepDescriptorsOpen()
+const fault = vital((error: unknown) => executor.fault(error))
+process.on('uncaughtException', fault)
+process.on('unhandledRejection', fault)
 process.on('exit', code => {
   output.flush()
   pipe.send({ type: 'exit', code }, [], { barrier: true })
@@ -51,7 +55,7 @@ process.on('exit', code => {
 pipe.listen(({ header, parts: [first, ...rest] }) => {
   if (header.type === 'execute') executor.start(header, first, rest[0])
   else if (header.type === 'answer') questions.answer(header.question, header.value)
-  else executor.runAside(header.cell, () => comms.receive(header.kind, JSON.parse(Buffer.from(first).toString()), rest))
+  else executor.runAside(header.cell, () => comms.receive(header.kind, parse(Buffer.from(first).toString()), rest))
 })
 interrupts.start()
 pipe.send({ type: 'ready' })

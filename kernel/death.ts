@@ -1,3 +1,4 @@
+import { brokenCode } from './vital.ts'
 import type { Described } from './cell/traceback.ts'
 
 /** What is known of a child that died. */
@@ -26,6 +27,10 @@ function cause({ code, signal, wasReady, exitCode, errors, asked }: Death): stri
   if (asked && signal === 'SIGKILL') return 'The interrupt could not reach the code, so its process was ended.'
   if (/heap out of memory|Array buffer allocation failed|ERR_WORKER_OUT_OF_MEMORY/.test(errors)) {
     return 'JavaScript ran out of memory (NODE_OPTIONS=--max-old-space-size=8192 in the kernel\'s environment gives it 8 GB).'
+  }
+  if (code === brokenCode) {
+    return 'The kernel\'s own part of the notebook\'s process failed, most likely because a cell replaced something that all JavaScript needs, ' +
+      `such as Array.prototype.map: ${errors.trim().split('\n').at(-1)}.`
   }
   if (exitCode !== null) return `process.exit(${exitCode}) ended the process of the notebook.`
   if (signal === 'SIGSEGV' || signal === 'SIGBUS') return `Native code crashed the process of the notebook (${signal}).`

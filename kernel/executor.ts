@@ -5,7 +5,9 @@ import { Interrupted } from './cell/interrupted.ts'
 import type { Output } from './cell/output.ts'
 import { metadataOf, toBundle } from './display/bundle.ts'
 import type { ToChild, ToKernel, ToldTypes } from './messages.ts'
+import { clearTimeout, parse, Promise, setTimeout, stringify } from './own.ts'
 import { ownCell, runAs, RunningCell } from './running.ts'
+import { vital } from './vital.ts'
 
 type Request = Extract<ToChild, { type: 'execute' }>
 interface Options {
@@ -36,11 +38,11 @@ export class Executor {
 
   constructor(options: Options) {
     this.#options = options
-    this.#port.port2.on('message', (message: { request: Request, code: string, expressions: string } | 'conclude') => {
+    this.#port.port2.on('message', vital((message: { request: Request, code: string, expressions: string } | 'conclude') => {
       if (message === 'conclude') return this.#conclude()
       const { request, code, expressions } = message
-      this.#run(new RunningCell({ ...request, id: request.cell }), code, JSON.parse(expressions) as Record<string, string>)
-    })
+      this.#run(new RunningCell({ ...request, id: request.cell }), code, parse(expressions) as Record<string, string>)
+    }))
     this.#port.port2.unref()
   }
 
@@ -124,7 +126,7 @@ export class Executor {
     const result = 'reply' in outcome && typeof outcome.reply.text === 'string' ? outcome.reply.text.slice(0, 1000) : undefined
     this.current = null
     this.#resting = setTimeout(this.#options.rested, rest).unref()
-    send({ type: 'done', cell: cell.id, status: failure ? 'error' : 'ok', result, types: this.#toldTypes(cell.count) }, [Buffer.from(JSON.stringify(content))])
+    send({ type: 'done', cell: cell.id, status: failure ? 'error' : 'ok', result, types: this.#toldTypes(cell.count) }, [Buffer.from(stringify(content))])
   }
 
   #toldTypes(count: number): ToldTypes | undefined {

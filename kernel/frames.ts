@@ -1,3 +1,5 @@
+import { parse, stringify } from './own.ts'
+
 /** What the kernel and its child tell each other: a small header and parts that are passed on unread (JSON text, binary buffers). */
 export interface Frame<H> {
   header: H
@@ -6,7 +8,7 @@ export interface Frame<H> {
 
 /** Packs a frame for a pipe: its length, the header's length, the header as JSON with the sizes of the parts, and the parts. */
 export function encodeFrame(header: object, parts: Uint8Array[] = []): Buffer {
-  const head = Buffer.from(JSON.stringify(parts.length ? { ...header, sizes: parts.map(part => part.length) } : header))
+  const head = Buffer.from(stringify(parts.length ? { ...header, sizes: parts.map(part => part.length) } : header))
   const lengths = Buffer.alloc(8)
   const frame = Buffer.concat([lengths, head, ...parts])
   frame.writeUInt32LE(frame.length - 4, 0)
@@ -40,7 +42,7 @@ export class FrameReader<H> {
 
 function decode<H>(frame: Buffer): Frame<H> {
   const start = 4 + frame.readUInt32LE(0)
-  const { sizes = [], ...header } = JSON.parse(frame.toString('utf8', 4, start)) as H & { sizes?: number[] }
+  const { sizes = [], ...header } = parse(frame.toString('utf8', 4, start)) as H & { sizes?: number[] }
   let at = start
   return { header: header as H, parts: sizes.map(size => frame.subarray(at, at += size)) }
 }

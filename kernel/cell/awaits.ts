@@ -1,4 +1,5 @@
 import type MagicString from 'magic-string'
+import { Promise } from '../own.ts'
 import { hasEnded } from '../running.ts'
 import { Interrupted } from './interrupted.ts'
 import type { Node } from './scope.ts'

@@ -1,5 +1,7 @@
 import { Session } from 'node:inspector'
+import { types } from 'node:util'
 import { MessageChannel, Worker } from 'node:worker_threads'
+import { setTimeout } from '../own.ts'
 import { latestId, sectionBegins, type RunningCell } from '../running.ts'
 import { Interrupted } from './interrupted.ts'
 
@@ -83,7 +85,7 @@ export class Interrupts {
     let async = false
     try {
       const result = work()
-      if (result instanceof Promise) {
+      if (types.isPromise(result)) {
         async = true
         return result.finally(() => this.#leave()) as T
       }

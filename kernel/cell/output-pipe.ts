@@ -2,6 +2,7 @@ import { fstatSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { encodeFrame, FrameReader, type Frame } from '../frames.ts'
 import { descriptors, mark, type ToChild, type ToKernel } from '../messages.ts'
+import { vital } from '../vital.ts'
 
 /**
  * The child's end of the pipes to the kernel. Sending is synchronous: nothing is lost when the process dies a moment later, a busy cell's
@@ -31,7 +32,7 @@ export class Pipe {
   listen(receive: (frame: Frame<ToChild>) => void): void {
     const socket = new Socket({ fd: descriptors.fromKernel, readable: true, writable: false })
     const reader = new FrameReader<ToChild>()
-    socket.on('data', chunk => reader.push(chunk as Buffer).forEach(receive))
+    socket.on('data', vital((chunk: string | Buffer) => reader.push(chunk as Buffer).forEach(receive)))
     socket.on('close', () => process.kill(process.pid, 'SIGKILL'))
   }
 

@@ -2,6 +2,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { Writable } from 'node:stream'
 import { format } from 'node:util'
 import type { ToKernel } from '../messages.ts'
+import { clearTimeout, performance, setTimeout, stringify } from '../own.ts'
 import { ownCell, type RunningCell } from '../running.ts'
 
 type Name = 'stdout' | 'stderr'
@@ -50,7 +51,7 @@ export class Output {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
     if (!this.#text) return
-    const content = Buffer.from(JSON.stringify({ name: this.#name, text: this.#text }))
+    const content = Buffer.from(stringify({ name: this.#name, text: this.#text }))
     this.#text = ''
     this.#send({ type: 'publish', cell: this.#cell?.id ?? 0, msgType: 'stream' }, [content], { barrier: true })
     this.#sentAt = performance.now()
@@ -62,7 +63,7 @@ export class Output {
   } = {}): void {
     this.flush()
     const header = { type: 'publish', cell: cell?.id ?? 0, msgType, metadata, comm } as const
-    this.#send(header, [Buffer.from(JSON.stringify(content)), ...buffers], { barrier: true })
+    this.#send(header, [Buffer.from(stringify(content)), ...buffers], { barrier: true })
   }
 
   /** Puts this in the place of `process.stdout` and `process.stderr`, and so of the console, whose commonest methods take a shorter way. */

@@ -41,7 +41,7 @@ export function transpile(file: string, source: string, options: { experimentalD
     if (hasDecorator(program)) return lowerDecorators(source)
   }
   const result = transformSync(file, source, {
-    sourceType: 'module', sourcemap: true, target: target(), helpers: { mode: 'External' as HelperMode },
+    sourceType: 'module', sourcemap: true, target, helpers: { mode: 'External' as HelperMode },
     typescript: { onlyRemoveTypeImports: true }, decorator: { legacy, emitDecoratorMetadata: false },
   })
   if (result.errors.length) refuse(file, source, result.errors[0].message)
@@ -56,7 +56,7 @@ export function parse(file: string, source: string, options: ParserOptions = {})
 }
 
 /** Node 24 knows `using`; before it, oxc writes it in older words. */
-const target = () => Number(process.versions.node.split('.')[0]) >= 24 ? 'esnext' : 'es2024'
+const target = Number(process.versions.node.split('.')[0]) >= 24 ? 'esnext' : 'es2024'
 
 /** The parser says the same as the transformer, with positions in UTF-16 units instead of bytes; a few rules only the latter knows. */
 function refuse(file: string, source: string, message: string): never {

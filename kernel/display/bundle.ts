@@ -1,6 +1,7 @@
 import { inspect, types, type InspectOptions } from 'node:util'
 import { inWords } from '../../lib/error.ts'
 import { displaySymbol, metadataSymbol, type MimeBundle } from '../../lib/host.ts'
+import { stringify } from '../own.ts'
 
 /** Text is shown whole, deeper than the console does, and without colours, which notebooks would show as codes. */
 const options: InspectOptions = { depth: 4, colors: false, maxStringLength: Infinity, breakLength: 100 }
@@ -21,7 +22,7 @@ export function toBundle(value: unknown): MimeBundle | Promise<MimeBundle> {
   const own = value as Record<string | symbol, unknown>
   if (typeof quietly(own, displaySymbol) === 'function') {
     const bundle: unknown = (own[displaySymbol] as () => unknown)()
-    return bundle instanceof Promise ? bundle.then(settled => complete(settled, value)) : complete(bundle, value)
+    return types.isPromise(bundle) ? bundle.then(settled => complete(settled, value)) : complete(bundle, value)
   }
   return conventional(own) ?? plain(value)
 }
@@ -47,7 +48,7 @@ function part(mime: string, data: unknown): unknown {
   }
   if (Array.isArray(data) && data.every(line => typeof line === 'string')) return data.join('')
   if (['string', 'number', 'bigint', 'boolean'].includes(typeof data)) return String(data)
-  throw new TypeError(`'${mime}' in a mime bundle should be text or bytes, received ${inWords(data)}${data instanceof Promise ? ': await it first' : ''}`)
+  throw new TypeError(`'${mime}' in a mime bundle should be text or bytes, received ${inWords(data)}${types.isPromise(data) ? ': await it first' : ''}`)
 }
 
 const isJson = /[/+]json$/
@@ -55,7 +56,7 @@ const isJson = /[/+]json$/
 function json(mime: string, data: unknown): unknown {
   let text: string | undefined, reason: string
   try {
-    text = JSON.stringify(data)
+    text = stringify(data)
     reason = inWords(data)
   } catch (error) {
     reason = String((error as Error)?.message ?? error).split('\n')[0].replace(/^Do not know how to serialize a/, 'it holds a').replace(/^Converting circular structure to JSON/, 'it refers to itself')

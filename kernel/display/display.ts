@@ -1,4 +1,4 @@
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
 import type { Comm, MimeBundle } from '../../lib/host.ts'
 import type { Output } from '../cell/output.ts'
 import { ownCell } from '../running.ts'
@@ -69,7 +69,7 @@ export function makeDisplay(output: Output, comms: Comms, page: (bundle: MimeBun
 /** Sends a value's bundle as soon as it is there; the cell waits for one that is a promise. A `raw` value is a bundle itself. */
 export function show(value: unknown, raw: boolean, send: (bundle: MimeBundle) => void): void | Promise<void> {
   const bundle = raw ? toJson(value as MimeBundle) : toBundle(value)
-  if (!(bundle instanceof Promise)) return send(bundle)
+  if (!types.isPromise(bundle)) return send(bundle)
   const cell = ownCell(), shown = bundle.then(send)
   cell?.pending.add(shown)
   shown.then(() => cell?.pending.delete(shown), () => {})

@@ -1,6 +1,7 @@
 import { GraftError } from '../../lib/error.ts'
 import type { Output } from '../cell/output.ts'
 import type { ToKernel } from '../messages.ts'
+import { Promise } from '../own.ts'
 import { ownCell } from '../running.ts'
 
 /**

@@ -16,6 +16,7 @@ DEATHS = {
     "exit in a callback": ("setTimeout(() => process.exit(4), 5); await new Promise(() => {})", "process.exit(4)"),
     "segmentation fault": ("process.kill(process.pid, 'SIGSEGV'); await new Promise(() => {})", "SIGSEGV"),
     "killed": ("process.kill(process.pid, 'SIGKILL'); await new Promise(() => {})", "SIGKILL"),
+    "exitCode and a signal": ("process.exitCode = 5; process.kill(process.pid, 'SIGTERM'); await new Promise(() => {})", "SIGTERM"),
     "abort": ("process.abort()", "SIGABRT"),
 }
 
@@ -35,6 +36,30 @@ class Deaths(KernelTest):
                 self.assertEqual(cell.text(), "before\n")
                 self.assertEqual(self.kernel.reply(second)["content"]["status"], "aborted")
                 self.assertEqual(self.kernel.run("typeof globalThis['gone']").result, "'undefined'")
+
+    def test_replaced_built_ins(self):
+        # What the kernel needs goes on, or the process ends with a word; no cell waits for ever.
+        survived = {
+            "JSON": "JSON.stringify = () => { throw new Error('mine') }",
+            "a clock that stands": "globalThis.setTimeout = (() => 0) as any; performance.now = () => 0",
+            "Promise": "delete (globalThis as any).Promise",
+            "properties of every object": "(Object.prototype as any).type = 'evil'",
+            "descriptors": "import { closeSync } from 'node:fs'; for (let fd = 0; fd < 6; fd++) closeSync(fd)",
+            "streams": "process.stdout.end('end'); process.stderr.destroy(); process.stdin.destroy()",
+        }
+        for name, code in survived.items():
+            with self.subTest(name):
+                self.kernel.run(code)
+                cell = self.kernel.run("console.log('said'); display.html('shown'); await 6 * 7")
+                self.assertEqual((cell.status, cell.text(), cell.result, len(cell.of("display_data"))), ("ok", "said\n", "42", 1), cell.error)
+                self.kernel.run("process.exit()")
+        for name, code in {"Array": "Array.prototype.push = null as any", "Buffer": "Buffer.from = null as any"}.items():
+            with self.subTest(name):
+                first, second = self.kernel.run(f"{code}; 0"), self.kernel.run("1")
+                ended = first if first.status == "error" else second
+                self.assertEqual(ended.error["ename"], "ProcessEnded")
+                self.assertIn("is not a function", ended.error["evalue"])
+                self.assertEqual(self.kernel.run("1 + 1").result, "2")
 
     def test_output_just_before_the_end_arrives(self):
         cell = self.kernel.run("for (let i = 0; i < 20000; i++) console.log(i); process.exit(0)")
