@@ -18,35 +18,39 @@ export interface OldTask { model: LayersModel, data: ImageData | ImageSet }
 
 const keyOf = (name: string) => `${name}Accuracy`
 
+interface Task { name: string, model: LayersModel, set: ImageSet, before: number }
+
+/** The tasks that are meant. @throws GraftError for what is none */
+function tasksOf(watch: Record<string, OldTask>): Task[] {
+  return Object.entries(watch).map(([name, task]) => {
+    if (!/^[a-z]\w*$/.test(name)) throw new GraftError(`watch: '${name}' is no name for a task. Expected one word such as letters.`)
+    const { model, data } = task ?? {}
+    const set = data instanceof ImageData ? data.parts.test ?? data.parts.validation ?? data.train : data
+    if (!(set instanceof ImageSet)) {
+      throw new GraftError(`watch.${name} must be { model, data }, e.g. { model: oldModel, data: letters.test }; received ` +
+        `${inWords(task)}.`)
+    }
+    checkFit(model, set)
+    return { name, model, set, before: NaN }
+  })
+}
+
 /** What the older tasks are called in the history. */
-export const watchedNames = (tasks: Record<string, OldTask>): string[] => Object.keys(tasks).map(keyOf)
+export const watchedNames = (watch: Record<string, OldTask>): string[] => tasksOf(watch).map(({ name }) => keyOf(name))
 
 /** The older tasks of a run. */
 export class Watched {
-  readonly #tasks: { name: string, model: LayersModel, set: ImageSet, before: number }[]
+  readonly #tasks: Task[]
 
-  private constructor(tasks: { name: string, model: LayersModel, set: ImageSet, before: number }[]) {
+  private constructor(tasks: Task[]) {
     this.#tasks = tasks
   }
 
   /** Measures each before anything is learned. */
-  static async begin(tasks: Record<string, OldTask>, run: Run): Promise<Watched> {
-    const all = Object.entries(tasks).map(([name, task]) => {
-      if (!/^[a-z]\w*$/.test(name) || run.history[keyOf(name)]?.length === 0) {
-        throw new GraftError(`watch: '${name}' is no name for a task. Expected one word such as letters.`)
-      }
-      const { model, data } = task ?? {}
-      const set = data instanceof ImageData ? data.parts.test ?? data.parts.validation ?? data.train : data
-      if (!(set instanceof ImageSet)) {
-        throw new GraftError(`watch.${name} must be { model, data }, e.g. { model: oldModel, data: letters.test }; received ` +
-          `${inWords(task)}.`)
-      }
-      checkFit(model, set)
-      return { name, model, set, before: run.watched[name] ?? NaN }
-    })
-    const watched = new Watched(all)
-    for (const task of all) if (Number.isNaN(task.before)) task.before = run.watched[task.name] = await accuracy(task, 32, () => false)
-    return watched
+  static async begin(watch: Record<string, OldTask>, run: Run): Promise<Watched> {
+    const tasks = tasksOf(watch)
+    for (const task of tasks) task.before = run.watched[task.name] ??= await accuracy(task, 32, () => false)
+    return new Watched(tasks)
   }
 
   /** Their accuracies now, by name in the history. */
@@ -67,7 +71,7 @@ export class Watched {
 }
 
 /** The model changes with each epoch, so that what is ready of it is made anew. */
-async function accuracy({ model, set }: { model: LayersModel, set: ImageSet }, batch: number, stopped: () => boolean): Promise<number> {
+async function accuracy({ model, set }: Task, batch: number, stopped: () => boolean): Promise<number> {
   const { prefix, release } = borrowPrefix(model)
   try {
     const goal = objectiveOf(model)
