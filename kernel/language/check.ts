@@ -20,9 +20,10 @@ const settingCodes = [1202, 1203, 1205, 1206, 1208, 1219, 1238, 1239, 1240, 1241
 const tolerated = new Set([...importCodes, ...possibleCodes, ...settingCodes])
 
 /** The diagnostics that are definite errors of the cell itself: TypeScript's 1xxx and 2xxx, less what may be right at run time. */
-export function complaints(diagnostics: Diagnostic[]): Diagnostic[] {
+export function complaints(diagnostics: Diagnostic[], source: string): Diagnostic[] {
+  const lines = source.split('\n').length
   const isDefinite = (d: Diagnostic) => d.severity === 1 && d.code >= 1000 && d.code < 3000 && !tolerated.has(d.code) && !isPossible(d)
-  return diagnostics.filter(d => d.range.start.line > 0 && isDefinite(d))
+  return diagnostics.filter(d => d.range.start.line > 0 && d.range.start.line <= lines && isDefinite(d))
     .sort((a, b) => a.range.start.line - b.range.start.line || a.range.start.character - b.range.start.character)
 }
 

@@ -16,37 +16,50 @@ export interface FrozenName { name: string, constant: boolean, type: string }
 /** Longer types stay unwritten: to read them again would cost more than to infer them. */
 const longest = 2000
 
+/** A cell as declarations alone. */
+export interface Frozen {
+  /** All that it exports. */
+  declarations: string[]
+  /** Imports, and what adds to the global scope or to another module. */
+  rest: string[]
+}
+
 /**
- * A cell that ran, as declarations alone: `const n = f(x)` becomes `declare const n: T`, so that nothing is inferred twice, however many
+ * A cell that ran, as declarations alone: `const n = f(x)` becomes `export declare const n: T`, so that nothing is inferred twice, however many
  * cells follow. What declares types keeps its source, and so do documentation comments.
  *
  * @param names the value names of variables and functions, with the types that TypeScript inferred
  * @returns null where the source says more than the types would: a type that holds `any` or refers to itself, and the widening of literals
  * @example
- * freeze('const n = [1].length', [{ name: 'n', constant: true, type: 'number' }])   // 'declare const n: number;'
+ * freeze('const n = [1].length', [{ name: 'n', constant: true, type: 'number' }])   // { declarations: ['export declare const n: number;'], rest: [] }
  */
-export function freeze(source: string, names: FrozenName[]): string | null {
+export function freeze(source: string, names: FrozenName[]): Frozen | null {
   const { program, comments, errors } = parseSync('cell.ts', source, { astType: 'ts', sourceType: 'module' })
   if (errors.length) return null
   const documented = new Map<string, string>()
-  const kept: string[] = []
+  const declarations: string[] = [], rest: string[] = []
   for (const outer of program.body as unknown as Statement[]) {
     const statement = outer.type.startsWith('Export') ? outer.declaration : outer
     if (!statement) continue
-    if (keepsSource(statement)) kept.push(commentBefore(source, comments, outer.start) + source.slice(statement.start, statement.end))
+    const text = source.slice(statement.start, statement.end)
+    if (isOutward(statement, text)) rest.push(text)
+    else if (keepsSource(statement)) declarations.push(`${commentBefore(source, comments, outer.start)}export ${text}`)
     else for (const name of namesIn(statement)) documented.set(name, commentBefore(source, comments, outer.start))
   }
   for (const { name, constant, type } of names) {
     const declared = declaration(name, constant, type)
     if (!declared) return null
-    kept.push((documented.get(name) ?? '') + declared)
+    declarations.push(`${documented.get(name) ?? ''}export ${declared}`)
   }
-  return kept.join('\n')
+  return { declarations, rest }
 }
 
-/** Imports and whatever declares a type; variables and functions do not. */
+/** Whether a statement may stand at a module's top level alone. */
+const isOutward = ({ type }: Statement, text: string) => /^(Import|TSImportEquals|TSGlobal)/.test(type) || /^declare\s+(global\b|module\s*["'])/.test(text)
+
+/** Whatever declares a type; variables and functions do not. */
 function keepsSource({ type, declare, id }: Statement): boolean {
-  return declare === true || /^(Import|TSImportEquals|TSInterface|TSTypeAlias|TSEnum|TSModule|TSGlobal)/.test(type) || (type === 'ClassDeclaration' && !!id)
+  return declare === true || /^TS(Interface|TypeAlias|Enum|Module)/.test(type) || (type === 'ClassDeclaration' && !!id)
 }
 
 function namesIn(statement: Statement & { declarations?: { id: { type: string, name?: string } }[] }): string[] {

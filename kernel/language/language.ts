@@ -6,8 +6,11 @@ import type { ToldTypes } from '../messages.ts'
 import { isComplete, type Completeness } from './complete.ts'
 import { completionsOf, magicCompletions, type CompletionItem, type Completions } from './completion.ts'
 import { inspectionOf, type Hover, type Inspection, type Signatures } from './inspection.ts'
+import { configName } from './config.ts'
 import { Freezer } from './freezer.ts'
-import { configName, Notebook } from './notebook.ts'
+import { envName } from './modules.ts'
+import type { NotebookDocument } from './notebook.ts'
+import { Overlay } from './overlay.ts'
 import { livePosition, toUnits } from './positions.ts'
 import { LanguageServer } from './server.ts'
 
@@ -26,17 +29,16 @@ export class Language {
   readonly #folder: string
   readonly #server: LanguageServer
   readonly #freezer: Freezer
-  #notebook: Notebook
+  #overlay: Overlay
   #ran: { source: string, count: number }[] = []
   #types: 'on' | 'warn' | 'off' = 'on'
 
   /** @param options.folder the notebook's folder, from which imports are resolved */
   constructor(options: { folder: string, idle?: number }) {
     this.#folder = options.folder
-    this.#notebook = new Notebook(options.folder, Object.keys(libraryNames))
-    this.#server = new LanguageServer({ folder: options.folder, config: configName, idle: options.idle ?? idle })
-    this.#freezer = new Freezer(this.#server)
-    this.#begin()
+    this.#server = new LanguageServer({ config: configName, entry: envName, idle: options.idle ?? idle })
+    this.#overlay = new Overlay(this.#server, options.folder, Object.keys(libraryNames))
+    this.#freezer = new Freezer(this.#server, this.#overlay)
   }
 
   /** Whether the language server's process runs now. */
@@ -59,10 +61,10 @@ export class Language {
     if (magics) return magics
     this.#catchUp()
     const isMember = /[.'"`]\s*$/.test(code.slice(0, offset).replace(/[\w$]+$/, ''))
-    this.#server.set(this.#uri('__live.ts'), this.#notebook.live(withoutMagics(code), !isMember))
-    const at = { textDocument: { uri: this.#uri('__live.ts') }, position: livePosition(code, offset), context: { triggerKind: 1 } }
-    const list = await this.#server.request<{ items: CompletionItem[] } | null>('textDocument/completion', at)
-    const extra = isMember ? [] : this.#notebook.unloaded()
+    const live = this.#overlay.notebook.live(withoutMagics(code), !isMember)
+    const at = { position: livePosition(code, offset), context: { triggerKind: 1 } }
+    const list = await this.#overlay.ask<{ items: CompletionItem[] } | null>('textDocument/completion', this.#show(live), at)
+    const extra = isMember ? [] : this.#overlay.notebook.unloaded()
     return completionsOf(code, offset, list?.items ?? [], extra, item => this.#server.request('completionItem/resolve', item))
   }
 
@@ -74,13 +76,12 @@ export class Language {
   async inspect(code: string, cursor: number, detail: number): Promise<Inspection> {
     const offset = toUnits(code, cursor)
     this.#catchUp()
-    this.#server.set(this.#uri('__live.ts'), this.#notebook.live(withoutMagics(code)))
-    const ask = <T>(method: string, at: number) =>
-      this.#server.request<T | null>(method, { textDocument: { uri: this.#uri('__live.ts') }, position: livePosition(code, at) })
+    const live = this.#show(this.#overlay.notebook.live(withoutMagics(code)))
+    const ask = <T>(method: string, at: number) => this.#overlay.ask<T | null>(method, live, { position: livePosition(code, at) })
     const onName = /[\w$]/.test(code[offset] ?? '') ? offset : /[\w$]/.test(code[offset - 1] ?? '') ? offset - 1 : -1
     const hover = onName < 0 ? null : await ask<Hover>('textDocument/hover', onName)
     const signatures = hover?.contents ? null : await ask<Signatures>('textDocument/signatureHelp', offset)
-    return inspectionOf(hover, signatures, detail, text => this.#notebook.readable(text))
+    return inspectionOf(hover, signatures, detail, text => this.#overlay.notebook.readable(text, false))
   }
 
   /** Whether the code can run as it is, or goes on in the next line. */
@@ -109,9 +110,9 @@ export class Language {
     const magic = /^\s*%types +(on|warn|off)\s*$/m.exec(source)
     if (magic) this.#types = magic[1] as 'on'
     if (this.#types === 'off') return null
-    const found = complaints(await this.#diagnose(source))
+    const found = complaints(await this.#diagnose(source), source)
     if (!found.length) return null
-    const described = describeComplaints(found, source, count, text => this.#notebook.readable(text))
+    const described = describeComplaints(found, source, count, text => this.#overlay.notebook.readable(text))
     return this.#types === 'warn' ? { ...described, warning: true } : described
   }
 
@@ -123,48 +124,37 @@ export class Language {
   /** Forgets all cells, as after a restart. */
   reset(): void {
     this.#ran = []
-    this.#freezer.clear()
-    this.#notebook = new Notebook(this.#folder, Object.keys(libraryNames))
-    this.#begin()
+    this.#overlay = new Overlay(this.#server, this.#folder, Object.keys(libraryNames))
+    this.#freezer.moveTo(this.#overlay)
   }
 
   /** Ends the language server. */
   dispose(): void {
-    this.#freezer.clear()
+    this.#freezer.stop()
     this.#server.dispose()
-  }
-
-  #begin() {
-    this.#server.set(this.#uri(configName), this.#notebook.config())
-    this.#setEnv()
-    this.#server.set(this.#uri('__live.ts'), this.#notebook.live(''))
   }
 
   /** Shows the server the cells that ran since it was last asked. */
   #catchUp() {
-    const cells = this.#ran.splice(0).flatMap(({ source, count }) => this.#notebook.add(source, count) ?? [])
-    if (!cells.length) return
-    for (const cell of cells) {
-      this.#server.set(this.#uri(cell.name), cell.text)
-      this.#freezer.add(cell, this.#uri(cell.name))
+    for (const { source, count } of this.#ran.splice(0)) {
+      const cell = this.#overlay.notebook.add(source, count)
+      if (!cell) continue
+      this.#overlay.set(cell)
+      this.#freezer.add(cell)
     }
-    this.#setEnv()
+    this.#overlay.share()
   }
 
-  #setEnv() {
-    for (const { name, text } of this.#notebook.env()) this.#server.set(this.#uri(name), text)
+  /** Shows the server a document and what it refers to; gives its name. */
+  #show(document: NotebookDocument): string {
+    this.#overlay.share()
+    this.#overlay.set(document)
+    return document.name
   }
 
-  #uri(name: string) {
-    return this.#notebook.uri(name)
-  }
-
-  async #diagnose(source: string): Promise<Diagnostic[]> {
+  #diagnose(source: string): Promise<Diagnostic[]> {
     this.#catchUp()
-    const uri = this.#uri('__live.ts')
-    this.#server.set(uri, this.#notebook.live(withoutMagics(source)))
-    const report = await this.#server.request<{ items: Diagnostic[] } | null>('textDocument/diagnostic', { textDocument: { uri } })
-    return report?.items ?? []
+    return this.#overlay.diagnose(this.#show(this.#overlay.notebook.live(withoutMagics(source))))
   }
 }
 

@@ -7,6 +7,7 @@ export interface Declared {
   type: boolean
   constant: boolean
   exported: boolean
+  imported: boolean
   /** Where a variable or a function is named; -1 for what keeps its source (classes, enums, imports, types). */
   at: number
 }
@@ -35,6 +36,7 @@ export function namesOf(source: string): CellNames {
     declared.set(variable.name, {
       at: type === 'Variable' || type === 'FunctionName' ? (variable.identifiers[0]?.range[0] ?? -1) : -1,
       value: variable.isValueVariable, type: variable.isTypeVariable, exported: exported.has(variable.name),
+      imported: type === 'ImportBinding',
       constant: type === 'ImportBinding' || (type === 'Variable' && /^(const|using|await using)$/.test(parent?.kind ?? '')),
     })
   }
@@ -75,11 +77,11 @@ function guess(source: string): CellNames {
   const declared = new Map<string, Declared>()
   for (const [, kind, name] of source.matchAll(/\b(const|let|var|function\*?|class|enum|namespace|interface|type)\s+([A-Za-z_$][\w$]*)/g)) {
     const value = !/interface|type/.test(kind), type = !/const|let|var|function/.test(kind)
-    declared.set(name, { value, type, constant: kind === 'const', exported: false, at: -1 })
+    declared.set(name, { value, type, constant: kind === 'const', exported: false, imported: false, at: -1 })
   }
   for (const [, names] of source.matchAll(/\b(?:const|let|var|import)\s+(?:type\s+)?(\{[^}]*\}|\[[^\]]*\]|\*\s*as\s+\w+)/g)) {
     for (const [name] of names.matchAll(/[A-Za-z_$][\w$]*(?!\s*:|\w|\s+as\b)/g)) {
-      declared.set(name, { value: true, type: true, constant: true, exported: false, at: -1 })
+      declared.set(name, { value: true, type: true, constant: true, exported: false, imported: false, at: -1 })
     }
   }
   const free = new Map<string, Free>()

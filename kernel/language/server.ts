@@ -7,9 +7,10 @@ interface Waiting { resolve: (result: never) => void, reject: (error: Error) => 
 
 /** What the server may be told in answer to its own questions. */
 export interface ServerOptions {
-  folder: string
   /** The name of the project's configuration file, an open document like the others. */
   config: string
+  /** The document that leads to the others: it is opened last. */
+  entry: string
   /** How long without a request the server stays, in milliseconds. */
   idle: number
 }
@@ -60,6 +61,11 @@ export class LanguageServer {
     this.#changed = uri
   }
 
+  /** Opens a document unless it is open. */
+  open(uri: string, text: string): void {
+    if (!this.#documents.has(uri)) this.set(uri, text)
+  }
+
   /** Asks the server; rejects when it ends before its answer. */
   request<T>(method: string, params: unknown): Promise<T> {
     if (this.#disposed) return Promise.reject(new Error('the language server was ended'))
@@ -108,7 +114,8 @@ export class LanguageServer {
     // The settings count from the first question on. A document that is opened before it belongs to no project, and the server makes one for it.
     void this.#ask('workspace/symbol', { query: '\0' }).catch(() => {})
     this.#changed = null
-    for (const uri of this.#documents.keys()) this.#open(uri)
+    const isEntry = (uri: string) => Number(uri.endsWith(`/${this.#options.entry}`))
+    for (const uri of [...this.#documents.keys()].sort((a, b) => isEntry(a) - isEntry(b))) this.#open(uri)
     this.#timer = setTimeout(() => this.#waiting.size ? this.#timer?.refresh() : this.#stop(), this.#options.idle).unref()
   }
 

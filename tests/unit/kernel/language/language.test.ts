@@ -99,6 +99,43 @@ describe('type errors stop a cell', () => {
   }
 })
 
+test('cells that moved to an archive are what they were', async () => {
+  const cells = [
+    'interface Shape { sides: number }', 'import { three } from "./shapes"\nimport type { Shape as Other } from "./shapes"\nconst shout = three.toUpperCase()',
+    'const square: Shape = { sides: 4 }', 'class Box<T> { constructor(readonly held: T) {} }\nconst box = new Box(square)',
+    'enum Color { Red, Green }\nlet color = Color.Red', '/** Twice. */\nfunction twice(n: number) { return n * 2 }', 'const loose: any = JSON.parse("1")\nconst fixed = 7',
+    'const pair = [square, box] as const', 'const other: Other = { sides: 3 }', 'let counted = 1', 'counted = 2; color = Color.Green',
+    'type Shape2 = Shape & { name: string }\nconst named: Shape2 = { ...square, name: "s" }',
+  ]
+  language.reset()
+  let count = 0
+  const run = async (source: string) => {
+    assert.equal((await language.check(source, ++count))?.evalue, undefined, source)
+    language.ran(source, count)
+  }
+  for (let round = 0; round < 8; round++) {
+    for (const cell of cells) await run(cell)
+    if (round % 2) await language.settled()
+  }
+  for (let i = 0; i < 30; i++) await run(`const filler${i} = twice(${i})`)
+  await language.settled()
+  const rows: [source: string, evalue: RegExp | null][] = [
+    ['square.side', /'side' does not exist on type 'Shape'/], ['box.held.sides.toFixed() + pair[1].held.sides', null], ['box.held = 1', /read-only/],
+    ['color = "red"', /is not assignable to type 'Color'/], ['twice("1")', /Argument of type 'string'/], ['loose.anything(fixed.toFixed())', null],
+    ['fixed.x', /'x' does not exist on type '7'/], ['const b: Box<string> = box', /'Box<Shape>' is not assignable/], ['shout.x', /'x' does not exist on type 'string'/],
+    ['named.name.y', /'y' does not exist on type 'string'/], ['const o: Other = { sides: "1" }', /not assignable to type 'number'/], ['counted = "x"', /not assignable to type 'number'/],
+    ['pair = 1', /constant/],
+    ['interface Shape { z: string }\nconst s: Shape = square', /in type 'Shape \(cell 85\)' but required in type 'Shape'/],
+    ['three.x', /'x' does not exist on type '"three"'/], ['filler29.x', /'x' does not exist on type 'number'/],
+  ]
+  for (const [source, evalue] of rows) {
+    const found = (await language.check(source, count + 1))?.evalue
+    if (evalue) assert.match(found ?? 'no error', evalue, source)
+    else assert.equal(found, undefined, source)
+  }
+  assert.match((await language.inspect('twice', 1, 0)).data['text/plain']!, /^function twice\(n: number\): number\nTwice\.$/)
+})
+
 describe('what may be right when it runs does not', () => {
   const rows: [name: string, ...cells: string[]][] = [
     ['nothing wrong', 'const a: number = 1', 'a.toFixed()'],

@@ -1,0 +1,35 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..', '..')
+
+/** The name of the document that configures the notebook's project. */
+export const configName = '__graft.json'
+
+/**
+ * The configuration of a notebook's project: the folder's own tsconfig.json, with what cells need on top.
+ * @param entry the document that leads to all others
+ */
+export function projectConfig(folder: string, entry: string): string {
+  const at = (path: string) => join(root, path)
+  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
+  const near = createRequire(join(folder, 'notebook.ts'))
+  const paths: Record<string, string[]> = {
+    'graft': [at('lib/index.ts')], '@graft-kernel/graft': [at('lib/index.ts')], 'tslab': [at('kernel/display/tslab.ts')],
+  }
+  for (const name of Object.keys(own.dependencies)) {
+    if (!near.resolve.paths(name)?.some(path => existsSync(join(path, name)))) paths[name] = [at(`node_modules/${name}`)]
+  }
+  return JSON.stringify({
+    ...existsSync(join(folder, 'tsconfig.json')) ? { extends: './tsconfig.json' } : {},
+    compilerOptions: {
+      target: 'esnext', lib: ['esnext', 'dom', 'dom.iterable'], module: 'preserve', moduleResolution: 'bundler', moduleDetection: 'force',
+      strict: true, noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true, allowJs: true, checkJs: false,
+      esModuleInterop: true, resolveJsonModule: true, isolatedModules: false, verbatimModuleSyntax: false, composite: false, incremental: false,
+      noUnusedLocals: false, types: ['node'], typeRoots: [at('node_modules/@types')], paths,
+    },
+    // An open document that belongs to no project gets one of its own, with all standard types: so the configuration is one of its own files.
+    files: [entry, configName, at('kernel/language/globals.d.ts')], include: [], references: [],
+  })
+}

@@ -1,0 +1,99 @@
+import { Archive } from './archive.ts'
+
+/** The name of the document through which the cells see each other. */
+export const envName = '__env.ts'
+
+/** The name by which documents speak of a cell. */
+export const cellName = (cell: number): string => `__cell_${cell}`
+
+/** The line that ties a document to the project. */
+export const emptyModule = `import {} from './__env'; `
+
+/** How many documents there are at first. */
+const first = 16
+
+/**
+ * Which document holds which cell. There are few documents, since each costs time in every check: a cell begins in one of its own; what
+ * cells declared is moved into an {@link Archive} in time, and their documents are free for cells to come.
+ */
+export class Modules {
+  readonly #homes: { module: number, archived: boolean }[] = []
+  readonly #free: number[] = []
+  readonly #archives: Archive[] = []
+  #size = 0
+  #library = false
+
+  constructor() {
+    this.#grow(first)
+    this.#assign(first - 1)
+  }
+
+  /** The name of the document that a cell has, or will have, to itself. */
+  nameOf(cell: number): string {
+    if (cell >= this.#homes.length) {
+      if (this.#free.length < 2) this.#grow(this.#size)
+      this.#assign(this.#free.length - 1)
+    }
+    return moduleName(this.#homes[cell].module)
+  }
+
+  /** Makes the library's names known to all documents. */
+  useLibrary(): void {
+    this.#library = true
+  }
+
+  /** The cell that a document holds, -1 for an archive. */
+  cellIn(module: number): number {
+    return this.#homes.findLastIndex(home => home.module === module && !home.archived)
+  }
+
+  /** An archive with room for more cells. */
+  archive(): Archive {
+    const last = this.#archives.at(-1)
+    if (last?.hasRoom) return last
+    if (!this.#free.length) this.#grow(this.#size)
+    const archive = new Archive(moduleName(this.#free.shift()!))
+    this.#archives.push(archive)
+    return archive
+  }
+
+  /** Takes note that cells stand in the newest archive now: their documents are free. */
+  moved(cells: number[]): void {
+    const archive = this.#archives.at(-1)!
+    for (const cell of cells) {
+      this.#free.push(this.#homes[cell].module)
+      this.#homes[cell] = { module: indexOf(archive.name), archived: true }
+    }
+    // One stays free, for the next archive.
+    this.#assign(this.#free.length - 1)
+  }
+
+  /** The names of all documents that cells may have. */
+  get names(): string[] {
+    return Array.from({ length: this.#size }, (_, module) => moduleName(module))
+  }
+
+  /**
+   * The document through which cells see each other. What it imports changes only when the number of documents doubles: a language server
+   * that finds the same imports in a changed document keeps its program.
+   */
+  get env(): string {
+    const lines = this.names.map((name, module) => `import * as m${module} from './${name.slice(0, -3)}';`)
+    if (this.#library) lines.push(`import * as __graft from 'graft'; export { __graft };`)
+    for (const [cell, { module, archived }] of this.#homes.entries()) {
+      lines.push(`export import ${cellName(cell)} = m${module}${archived ? `.${cellName(cell)}` : ''};`)
+    }
+    return lines.join('\n')
+  }
+
+  #grow(by: number) {
+    for (let i = 0; i < by; i++) this.#free.push(this.#size++)
+  }
+
+  #assign(count: number) {
+    for (const module of this.#free.splice(0, Math.max(0, count))) this.#homes.push({ module, archived: false })
+  }
+}
+
+const moduleName = (module: number) => `__module_${module}.ts`
+const indexOf = (name: string) => Number(/\d+/.exec(name)![0])
