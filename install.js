@@ -2,8 +2,8 @@
 // Sets up everything Graft needs, inside this folder: Node, npm packages, a .venv with JupyterLab, the kernel. Plain JavaScript for any Node ≥ 18.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { doctor } from './install/doctor.js'
-import { dataFolder, register, unregister, userDataFolder } from './install/kernelspec.js'
+import { doctor, doctorOf } from './install/doctor.js'
+import { dataFolder, hasWidgets, register, unregister, userDataFolder } from './install/kernelspec.js'
 import { bringNode } from './install/node.js'
 import { executeNotebook, openLab } from './install/notebook.js'
 import { installPackages } from './install/packages.js'
@@ -18,6 +18,7 @@ node install.js --user                   register the kernel for this user's own
 node install.js --prefix DIR             … in DIR/share/jupyter
 node install.js --sys-prefix             … in the Jupyter that \`jupyter\` on the PATH belongs to
 node install.js --doctor                 look at each part and say what to do
+node install.js --doctor HANDLE          follow a hub handle hop by hop: addresses, answers, credentials seen, what to try
 node install.js --uninstall              remove .venv, node_modules, .graft and the kernel`
 
 function parse(args) {
@@ -35,7 +36,8 @@ function parse(args) {
     else if (arg === '-p') options.parameters.push(value(arg))
     else if (arg === '--prefix') options.prefix = value(arg)
     else if (arg === '--sys-prefix') options.sysPrefix = true
-    else if (['--lab', '--user', '--doctor', '--uninstall', '--dev', '--help'].includes(arg)) options[arg.slice(2)] = true
+    else if (arg === '--doctor') Object.assign(options, { doctor: true, handle: args[0]?.startsWith('-') ? undefined : args.shift() })
+    else if (['--lab', '--user', '--uninstall', '--dev', '--help'].includes(arg)) options[arg.slice(2)] = true
     else if (arg === '-h') options.help = true
     else if (options.lab) options.rest.push(arg)
     else throw new SetupError(`unknown option: '${arg}'.\n\n${usage}`)
@@ -52,7 +54,8 @@ async function setUp(options) {
   await step('Kernel', async () => {
     if (!elsewhere || options.run || options.lab) register(await dataFolder())
     if (!elsewhere) return '"TypeScript (Graft)" in .venv'
-    return `${register(await dataFolder(options))}; for widgets, install anywidget with that Jupyter's own pip`
+    const share = await dataFolder(options)
+    return register(share) + (hasWidgets(share) ? '' : '; for widgets, install anywidget with that Jupyter\'s own pip, then run this again')
   })
 }
 
@@ -66,7 +69,7 @@ async function uninstall(options) {
 async function main() {
   const options = parse(process.argv.slice(2))
   if (options.help) return console.log(usage)
-  if (options.doctor) return process.exitCode = await doctor() ? 1 : 0
+  if (options.doctor) return process.exitCode = await (options.handle === undefined ? doctor() : doctorOf(options.handle)) ? 1 : 0
   if (options.uninstall) return uninstall(options)
   await setUp(options)
   if (options.run) process.exitCode = await executeNotebook(options.run, options.out, options.parameters)

@@ -6,14 +6,18 @@ import { root, stateFolder, venv } from './place.js'
 import { run, SetupError } from './say.js'
 
 /** The kernelspec (Jupyter: "Kernel specs"): how a Jupyter starts Graft. All paths are absolute. */
-export const kernelJson = (node = kernelNode()) => ({
+export const kernelJson = (node = kernelNode(), share) => ({
   argv: [node, join(root, 'kernel', 'main.js'), '{connection_file}'],
   display_name: 'TypeScript (Graft)',
   language: 'typescript',
   interrupt_mode: 'message',
-  env: { NODE_COMPILE_CACHE: join(stateFolder, 'compile-cache') },
+  // With anywidget beside it the training plot has buttons; a front end without it would show an error in their place.
+  env: { NODE_COMPILE_CACHE: join(stateFolder, 'compile-cache'), ...hasWidgets(share) && { GRAFT_WIDGETS: '1' } },
   metadata: { debugger: false },
 })
+
+/** Whether the Jupyter whose `share/jupyter` this is shows anywidget's widgets. */
+export const hasWidgets = share => Boolean(share) && ['anywidget', '@jupyter-widgets/jupyterlab-manager'].every(name => existsSync(join(share, 'labextensions', name)))
 
 /** The `share/jupyter` folder that `target` means: the project's .venv, `--user`, `--prefix DIR`, `--sys-prefix`. */
 export async function dataFolder({ user, prefix, sysPrefix } = {}) {
@@ -44,7 +48,7 @@ export function register(share) {
   const next = `${folder}.${process.pid}.tmp`
   try {
     mkdirSync(next, { recursive: true })
-    writeFileSync(join(next, 'kernel.json'), JSON.stringify(kernelJson(), null, 2))
+    writeFileSync(join(next, 'kernel.json'), JSON.stringify(kernelJson(undefined, share), null, 2))
     cpSync(join(root, 'kernel', 'logo'), next, { recursive: true })
     rmSync(folder, { recursive: true, force: true })
     renameSync(next, folder)

@@ -1,6 +1,7 @@
 import { displayId, host, type Host, type MimeBundle } from '../host.ts'
 import { duration, measure, percent } from '../show/format.ts'
 import { progressBar, type ProgressBar } from '../show/progress.ts'
+import { TrainingControls } from '../show/training-controls.ts'
 import { trainingPlot } from '../show/training.ts'
 import type { Control } from './control.ts'
 import type { Run } from './run.ts'
@@ -18,6 +19,7 @@ export class Reporter {
   readonly #places: { host: Host, id: string }[] = []
   readonly #host: Host | null
   readonly #trunk: ProgressBar | null
+  readonly #controls: TrainingControls | null
   #last = 0
 
   /** `unseen`: how many images are to go through the frozen part of the model. */
@@ -27,6 +29,7 @@ export class Reporter {
     reporters.set(run, this)
     this.#host = show ? host() : null
     if (show) this.attach()
+    this.#controls = show && control ? new TrainingControls(control) : null
     this.#trunk = show && unseen ? progressBar({ label: 'Images through the frozen trunk', total: unseen }) : null
   }
 
@@ -63,11 +66,13 @@ export class Reporter {
     if (now - this.#last < between) return
     this.#last = now
     for (const { host, id } of this.#places) host.update(id, this.#bundle())
+    this.#controls?.draw()
   }
 
   /** Draws the finished run. */
   end(): void {
     this.#trunk?.stop()
+    this.#controls?.end()
     for (const { host, id } of this.#places) host.update(id, trainingPlot(this.#run))
   }
 

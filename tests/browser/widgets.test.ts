@@ -63,6 +63,28 @@ for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
   })
 }
 
+test('buttons under a run that is awaited: pause, another learning rate, stop; nothing of them stays', { skip: noBrowser, timeout: 180_000 }, async () => {
+  notebook('training.ipynb', `const small = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [8, 8, 3] }), tf.layers.dense({ units: 2, activation: 'softmax' })] })
+const x = tf.randomUniform([512, 8, 8, 3]), set = await data.tensors(x, Array.from({ length: 512 }, (_, i) => i % 2))
+const run = await train(small, set, { epochs: 100000, batch: 16, learningRate: 0.01, log: false })
+run.stopped + ' ' + (run.epochs > run.history.loss.length) + ' ' + run.learningRate`)
+  const page = await lab.open('training.ipynb')
+  await page.evaluate(() => void (window as any).jupyterapp.commands.execute('notebook:run-cell'))
+  const buttons = page.locator('.graft-widget button'), bar = page.locator('.graft-widget')
+  await buttons.first().waitFor({ timeout: 60_000 })
+  await page.getByText('❚❚ Pause').click()
+  await page.getByText('· paused').waitFor()
+  await page.getByText('▶ Go on').click()
+  await page.getByText('❚❚ Pause').waitFor()
+  await page.getByText('rate ÷ 2').click()
+  await bar.getByText('learning rate 0.0050').waitFor()
+  await lab.shoot(page, 'widget-training')
+  await page.getByText('■ Stop').click()
+  await page.getByText("'stopped true 0.005'").waitFor({ timeout: 20_000 })
+  await page.waitForFunction(() => !document.querySelector('.graft-widget'))
+  await page.close()
+})
+
 test("a widget of the user's own shares its state both ways", { skip: noBrowser, timeout: 180_000 }, async () => {
   notebook('clicks.ipynb', `const clicks = graft.widget({
   esm: \`export default { render({ model, el }) {
