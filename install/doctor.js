@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { findPython } from './python.js'
@@ -24,6 +25,31 @@ export async function doctor() {
   }
   console.log(broken ? `\n${broken} of ${checks.length} need attention.` : '\nAll is well.')
   return broken
+}
+
+/**
+ * Follows a hub handle hop by hop and prints each: address, answer, credentials seen, what to try (lib/hub/diagnose.ts).
+ * Resolves to the number of steps that failed.
+ */
+export async function doctorOf(handle) {
+  const node = kernelNode()
+  if (!existsSync(node)) {
+    console.log(`  ✗ Node: this is ${process.versions.node}, a handle is followed by 22.18 or newer; node install.js brings one`)
+    return 1
+  }
+  const script = `
+    const [{ diagnose }, { installHost, host }] = await Promise.all([import('./lib/hub/diagnose.ts'), import('./lib/host.ts')])
+    installHost({ ...host(), display() {}, update() {} })
+    let broken = 0, last = true
+    for await (const { good, title, text } of diagnose(process.argv[1])) {
+      console.log(\`  \${good === null ? '·' : good ? '✓' : '✗'} \${title}: \${text}\`)
+      if (good === false) broken++
+      if (good !== null) last = good
+    }
+    console.log(last ? broken ? '\\nIt can be had, by another way.' : '\\nAll is well.' : '\\nhub.load cannot open it like this.')
+    process.exitCode = last ? 0 : 1`
+  const child = spawn(node, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script, '--', handle], { cwd: root, stdio: 'inherit' })
+  return await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
 }
 
 /** What went wrong in one line: the error a command printed, without its stack, and what to do. */

@@ -136,15 +136,16 @@ export async function startHosts(stock: Stock): Promise<Hosts> {
     const stated = (kind: 'md5' | 'crc32c') => stock.wrong === kind ? Buffer.from('something else') : whole
     const md5 = createHash('md5').update(stated('md5')).digest('base64'), crc = Buffer.alloc(4)
     crc.writeUInt32BE(crc32c(stated('crc32c')))
-    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
-    response.writeHead(start ? 206 : 200, {
+    const part = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? ''), start = Number(part?.[1] ?? 0)
+    const end = Math.min(Number(part?.[2] || Infinity), whole.length - 1)
+    response.writeHead(part ? 206 : 200, {
       'content-type': 'application/x-gzip', 'accept-ranges': 'bytes', etag: `"${createHash('md5').update(whole).digest('hex')}"`,
       'x-goog-hash': stock.wrong === 'crc32c' ? `crc32c=${crc.toString('base64')}` : [`crc32c=${crc.toString('base64')}`, `md5=${md5}`],
-      'content-length': whole.length - start,
-      ...start ? { 'content-range': `bytes ${start}-${whole.length - 1}/${whole.length}` } : {},
+      'content-length': end + 1 - start,
+      ...part ? { 'content-range': `bytes ${start}-${end}/${whole.length}` } : {},
     })
     if (cuts-- > 0) response.write(whole.subarray(start, start + (whole.length - start >> 1)), () => setTimeout(() => response.destroy(), 20))
-    else response.end(whole.subarray(start))
+    else response.end(whole.subarray(start, end + 1))
   }
 
   const archive = (name: string) => {
