@@ -1,20 +1,29 @@
+import { ELU } from './elu.ts'
+import { GroupNormalization } from './group-normalization.ts'
 import { repairBatchNormalization } from './batch-normalization.ts'
 import { repairConvolution } from './convolution.ts'
+import { repairLayerNormalization } from './layer-normalization.ts'
 import { registerLayerScale } from './layer-scale.ts'
 import { registerNormalization } from './normalization.ts'
+import { repairMaximum } from './maximum.ts'
 import { repairPooling } from './pooling.ts'
 import type { TF } from './prototype.ts'
 import { repairRelu } from './relu.ts'
 import { repairReshape } from './reshape.ts'
 import { registerTensorFlowOp } from './tensorflow-op.ts'
+import { repairResizing, Resizing } from './resizing.ts'
+import { repairSlices } from './slices.ts'
+import { StandardizedConv2D } from './standardized-convolution.ts'
+import { Subtract } from './subtract.ts'
 import { repairTrainable } from './trainable.ts'
 
 const repaired = new WeakSet<object>()
 
 /**
  * Mends what TensorFlow.js 4.22 gets wrong, so that fine-tuning does what Keras does: frozen batch normalization, batch
- * normalization without scale or offset, gradients of average pooling and of dilated convolutions, dilation and groups,
- * `model.trainable`. Classes keep their names and configurations, so saved files do not change. Calling it again does nothing.
+ * normalization and layer normalization without scale or offset, gradients of average pooling, of dilated convolutions, of slices with
+ * steps and of maxima among equals, dilation and groups, the pixels' centres in bilinear up-sampling, `model.trainable`. It adds Keras's
+ * layers that are missing: GroupNormalization, Resizing, Subtract, ELU with an alpha, and Big Transfer's standardized convolution. Classes keep their names and configurations, so saved files do not change. Calling it again does nothing.
  */
 export function repair(tf: TF): void {
   if (repaired.has(tf.layers)) return
@@ -24,7 +33,12 @@ export function repair(tf: TF): void {
   repairPooling(tf)
   repairRelu(tf)
   repairReshape(tf)
+  repairLayerNormalization()
+  repairMaximum()
+  repairResizing()
+  repairSlices()
   repairTrainable(tf)
+  for (const cls of [Subtract, ELU, GroupNormalization, Resizing, StandardizedConv2D]) tf.serialization.registerClass(cls as never)
   registerTensorFlowOp(tf)
   registerLayerScale(tf)
   registerNormalization(tf)

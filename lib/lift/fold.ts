@@ -14,6 +14,9 @@ export function fold(node: Node, inputs: (DenseTensor | null)[]): DenseTensor[] 
   return folder(node, inputs as DenseTensor[])
 }
 
+/** Whether `fold` knows the operation. */
+export const canFold = ({ op }: Node): boolean => Object.hasOwn(folders, op)
+
 /** A tensor of numbers computed here; integers are kept as doubles so that NaN can stand for an unknown dimension. */
 export function tensor(data: number[] | Numbers, shape: number[], dtype = 'int32'): DenseTensor {
   const numbers = dtype === 'float32' ? Float32Array.from(data) : Array.isArray(data) ? Float64Array.from(data) : data
@@ -64,9 +67,20 @@ export function broadcastTo(t: DenseTensor, shape: number[]): DenseTensor {
 const binary = (compute: (a: number, b: number) => number, dtype?: string): Folder => (_, [a, b]) => {
   const shape = broadcastShape(a.shape, b.shape)
   if (!shape) return null
+  if (dtype === undefined && a.dtype === 'float32') return [binaryOfFloats(compute, a, b, shape)]
   const x = broadcastTo(a, shape).data, y = broadcastTo(b, shape).data
   return [tensor(Array.from(x, (value, i) => compute(value, y[i])), shape, dtype ?? a.dtype)]
 }
+
+/** Weights may have millions of elements: no lists in between, and no copy of what has the shape already. */
+function binaryOfFloats(compute: (a: number, b: number) => number, a: DenseTensor, b: DenseTensor, shape: number[]): DenseTensor {
+  const data = new Float32Array(sizeOf(shape)), fits = (t: DenseTensor) => t.data.length === data.length || t.data.length === 1
+  const x = fits(a) ? a.data : broadcastTo(a, shape).data, y = fits(b) ? b.data : broadcastTo(b, shape).data
+  const stepX = x.length === 1 ? 0 : 1, stepY = y.length === 1 ? 0 : 1
+  for (let i = 0; i < data.length; i++) data[i] = compute(x[i * stepX], y[i * stepY])
+  return { dtype: 'float32', shape, data }
+}
+
 const unary = (compute: (a: number) => number, dtype?: string): Folder => (_, [a]) =>
   [tensor(Array.from(a.data, compute), a.shape, dtype ?? a.dtype)]
 const compare = (test: (a: number, b: number) => boolean) => binary((a, b) => Number(test(a, b)), 'bool')
@@ -115,6 +129,7 @@ const folders: Record<string, Folder> = {
   Mul: binary((a, b) => a * b),
   RealDiv: binary(div),
   Div: binary(div),
+  DivNoNan: binary((a, b) => b === 0 ? 0 : a / b),
   FloorDiv: binary((a, b) => Math.floor(a / b)),
   FloorMod: binary((a, b) => a - b * Math.floor(a / b)),
   Maximum: binary(Math.max),
@@ -130,6 +145,14 @@ const folders: Record<string, Folder> = {
   Reciprocal: unary(a => 1 / a),
   Log: unary(Math.log),
   Log1p: unary(Math.log1p),
+  Expm1: unary(Math.expm1),
+  Sign: unary(Math.sign),
+  Elu: unary(a => a > 0 ? a : Math.expm1(a)),
+  LeakyRelu: (node, inputs) => unary(a => a > 0 ? a : a * (node.attr('alpha').float ?? 0.2))(node, inputs),
+  ClipByValue: (_, [a, low, high]) =>
+    low.data.length === 1 && high.data.length === 1
+      ? [tensor(Array.from(a.data, value => Math.min(Math.max(value, low.data[0]), high.data[0])), a.shape, a.dtype)]
+      : null,
   Relu: unary(a => Math.max(a, 0)),
   Relu6: unary(a => Math.min(Math.max(a, 0), 6)),
   Sigmoid: unary(sigmoid),
@@ -270,8 +293,11 @@ const folders: Record<string, Folder> = {
 }
 
 function select(_: Node, [condition, a, b]: DenseTensor[]): DenseTensor[] | null {
-  if (condition.data.length !== 1) return null
-  return [condition.data[0] ? a : b]
+  if (condition.data.length === 1) return [condition.data[0] ? a : b]
+  const { shape } = condition
+  if (![a, b].every(t => broadcastShape(t.shape, shape)?.join() === shape.join())) return null
+  const x = broadcastTo(a, shape).data, y = broadcastTo(b, shape).data
+  return [tensor(Array.from(condition.data, (chosen, i) => chosen ? x[i] : y[i]), shape, a.dtype)]
 }
 
 function stridedSlice(node: Node, [a, begin, end, steps]: DenseTensor[]): DenseTensor[] | null {

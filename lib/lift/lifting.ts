@@ -41,6 +41,8 @@ export class Lifting {
   readonly #tensors = new Map<Node, Symbolic[]>()
   readonly #claimed = new Map<Node, (() => void) | null>()
   readonly #flowing: Set<Node>
+  readonly #places: Map<Node, number>
+  readonly #waiting = new Map<Node, (() => void)[]>()
   readonly #activations = new Map<Node, { name: string; last: Node }>()
 
   constructor(graph: BoundGraph, layout: string) {
@@ -56,6 +58,7 @@ export class Lifting {
     const name = this.names.reserve(graph.input.path.replaceAll(/[/:]/g, '.') || 'input')
     this.input = tf.input({ batchShape: [null, ...graph.shape.slice(1)], name })
     for (const node of this.order) for (const { node: from } of node.inputs) this.#usersOf(from).push(node)
+    this.#places = new Map(this.order.map((node, i) => [node, i]))
     this.#outputs = new Set(graph.outputs.map(output => output.value.node))
     this.#tensors.set(graph.input, [this.input])
   }
@@ -68,7 +71,7 @@ export class Lifting {
 
   /** Walks the graph: `patterns` first, over all nodes, then what they left by `rules`, then `otherwise`. */
   run(patterns: Rules[], rules: Rules[], otherwise: (node: Node, lift: Lifting) => void): void {
-    for (const node of this.order) foldNode(node)
+    for (const node of this.order) if (!node.trained) foldNode(node)
     for (const node of this.order) {
       if (this.#flowing.has(node)) patterns.some(table => Object.hasOwn(table, node.op) && table[node.op](node, this))
     }
@@ -77,9 +80,10 @@ export class Lifting {
       const claim = this.#claimed.get(node)
       if (claim) claim()
       if (claim !== undefined) continue
+      if (!this.#flowing.has(node)) continue
       this.#shapes(node)
       foldNode(node)
-      if (node.constants || !this.#flowing.has(node)) continue
+      if (node.constants) continue
       if (rules.some(table => Object.hasOwn(table, node.op) && table[node.op](node, this))) continue
       otherwise(node, this)
     }
@@ -101,7 +105,39 @@ export class Lifting {
 
   /** A value known without an image: a constant, or the present value of variables. */
   known(value: Value): DenseTensor | null {
+    if (!this.flows(value)) this.#compute(value.node)
     return constantOf(value)
+  }
+
+  /** What is computed from variables alone is computed when it is asked for. */
+  #compute(node: Node): void {
+    if (node.constants) return
+    for (const part of nodesInOrder([node])) foldNode(part)
+  }
+
+  /** A value that follows from constants and from sizes of tensors that are there, though its turn has not come. */
+  settled(value: Value): DenseTensor | null {
+    this.#settle(value.node, new Set())
+    return this.constant(value)
+  }
+
+  #settle(node: Node, seen: Set<Node>): void {
+    if (node.constants || this.#tensors.has(node) || seen.has(node)) return
+    seen.add(node)
+    if (node.op === 'Shape') return this.#shapes(node)
+    for (const { node: from } of node.inputs) this.#settle(from, seen)
+    foldNode(node)
+  }
+
+  /** Where `node` stands in the order. */
+  place(node: Node): number {
+    return this.#places.get(node) ?? -1
+  }
+
+  /** Calls `act` as soon as the tensor of `node` is there, before what follows it is visited. */
+  whenKnown(node: Node, act: () => void): void {
+    if (this.#tensors.has(node)) act()
+    else this.#waiting.set(node, [...(this.#waiting.get(node) ?? []), act])
   }
 
   /** A known value that no training changes. */
@@ -221,6 +257,7 @@ export class Lifting {
   /** Sets the results of `node`. */
   result(node: Node, tensors: Symbolic[]): void {
     this.#tensors.set(node, tensors)
+    for (const act of this.#waiting.get(node) ?? []) act()
   }
 
   note(text: string): void {

@@ -71,7 +71,8 @@ const NESTED = /^(batchnorm|Tensordot|moments|Gelu|dropout)$/
  * allow in names: `MobilenetV2.expanded_conv_1.expand`, `MobilenetV2.expanded_conv_1.expand.Relu6`.
  */
 export class Names {
-  readonly #keras: boolean
+  /** Whether every layer has a scope of its own. */
+  readonly keras: boolean
   readonly #prefix: string
   readonly #again: Set<string>
   readonly #taken = new Set<string>()
@@ -79,9 +80,9 @@ export class Names {
   /** `nodes` are all that become layers. */
   constructor(layout: string, nodes: Node[]) {
     const paths = nodes.map(node => node.path)
-    this.#keras = layout === 'tf_keras' || layout === 'keras3'
+    this.keras = layout === 'tf_keras' || layout === 'keras3'
     this.#again = layout === 'keras3' ? tracedAgain(paths) : new Set()
-    this.#prefix = this.#again.size || !this.#keras && layout !== 'tf1' ? '' : commonScope(paths)
+    this.#prefix = this.#again.size || !this.keras && layout !== 'tf1' ? '' : commonScope(paths)
   }
 
   #parts(node: Node): string[] {
@@ -104,7 +105,7 @@ export class Names {
   /** A free name for the layer made of `node`. */
   take(node: Node, weights: boolean): string {
     const full = this.#parts(node).join('.')
-    const first = this.#keras || weights ? this.scope(node) : full
+    const first = this.keras || weights ? this.scope(node) : full
     return this.#taken.has(first) || !first ? this.reserve(full || node.op) : this.reserve(first)
   }
 

@@ -1,7 +1,8 @@
 import { layerScale } from '../../layers/layer-scale.ts'
 import { normalization } from '../../layers/normalization.ts'
+import { Subtract } from '../../layers/subtract.ts'
 import { tf } from '../../tf.ts'
-import type { Node } from '../graph.ts'
+import type { Node, Value } from '../graph.ts'
 import type { Lifting, Rule, Rules } from '../lifting.ts'
 import { shortest } from './normalization.ts'
 
@@ -17,6 +18,10 @@ function affine(node: Node, lift: Lifting): { scale: number, offset: number, thr
     const value = (a ?? reversed)!
     if (at.op === 'Add' || at.op === 'AddV2') offset += value
     else if (at.op === 'Sub' && a !== null) offset -= value
+    else if (at.op === 'Sub') {
+      scale = -scale
+      offset = value - offset
+    }
     else if ((at.op === 'Mul' || at.op === 'RealDiv' && a !== null) && !offset && !multiplied) {
       scale = at.op === 'Mul' ? value : 1 / value
       multiplied = true
@@ -39,7 +44,14 @@ const rescale: Rule = (node, lift) => {
 }
 
 /** Arithmetic with numbers. */
-export const rescaling: Rules = { Mul: rescale, RealDiv: rescale, Add: rescale, AddV2: rescale, Sub: rescale }
+export const rescaling: Rules = {
+  Neg: (node, lift) => lift.layer(tf.layers.rescaling as never, { scale: -1, offset: 0 }, { named: node, inputs: node.inputs }),
+  Mul: rescale,
+  RealDiv: rescale,
+  Add: rescale,
+  AddV2: rescale,
+  Sub: rescale,
+}
 
 /** Fixed statistics per channel, as Keras's `Normalization` layer writes them: `(x − mean) / deviation`. */
 export const standardizing: Rules = {
@@ -73,14 +85,41 @@ export const scaling: Rules = {
 }
 
 const merge = (make: (options: never) => tf.layers.Layer): Rule => (node, lift) => {
-  if (!node.inputs.every(input => lift.tensorOf(input))) return false
-  return lift.layer(make, {}, { named: node, inputs: node.inputs })
+  const { inputs, through } = chain(node, lift)
+  if (!inputs.every(input => lift.tensorOf(input))) return false
+  const average = make === tf.layers.add ? mean(through.at(-1) ?? node, inputs.length, lift) : null
+  return lift.layer((average ? tf.layers.average : make) as never, {},
+    { named: node, through: average ? [...through, average] : through, inputs })
+}
+
+/** In Keras's layouts a merge of three or more is written two by two, all in the layer's scope. */
+function chain(node: Node, lift: Lifting): { inputs: Value[], through: Node[] } {
+  const inputs = [...node.inputs], through: Node[] = []
+  for (let at = node; lift.names.keras;) {
+    const next = lift.nextInScope(at, node.op), other = next && lift.other(next, at)
+    if (!next || !lift.tensorOf(other!)) break
+    inputs.push(other!)
+    through.push(at = next)
+  }
+  return { inputs, through }
+}
+
+/** The division by `count` that makes a sum an average, in the same scope. */
+function mean(sum: Node, count: number, lift: Lifting): Node | null {
+  const next = lift.names.keras ? lift.nextInScope(sum, 'RealDiv', 'Mul') : null, number = next && lift.number(lift.other(next, sum))
+  const isMean = next?.op === 'RealDiv' ? number === count && next.inputs[0].node === sum : number === Math.fround(1 / count)
+  return isMean ? next : null
 }
 
 /** Operations on several tensors. */
 export const merging: Rules = {
   Add: merge(tf.layers.add), AddV2: merge(tf.layers.add), AddN: merge(tf.layers.add), Mul: merge(tf.layers.multiply),
   Maximum: merge(tf.layers.maximum), Minimum: merge(tf.layers.minimum),
+  Sub(node, lift) {
+    const shapes = node.inputs.map(input => lift.tensorOf(input)?.shape)
+    if (shapes[0]?.length !== shapes[1]?.length || !shapes[0]) return false
+    return lift.layer((options: never) => new Subtract(options), {}, { named: node, inputs: node.inputs })
+  },
   ConcatV2(node, lift) {
     const parts = node.inputs.slice(0, -1), axis = lift.number(node.inputs.at(-1))
     if (axis === null || !parts.every(part => lift.tensorOf(part))) return false

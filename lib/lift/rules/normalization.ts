@@ -1,4 +1,3 @@
-import { GraftError } from '../../error.ts'
 import type { DenseTensor } from '../../hub/tensor.ts'
 import { tf } from '../../tf.ts'
 import type { Node, Value } from '../graph.ts'
@@ -43,7 +42,7 @@ function momentumOf(mean: Value, lift: Lifting): { momentum?: number } {
 export const normalization: Rules = { FusedBatchNorm: fused, FusedBatchNormV2: fused, FusedBatchNormV3: fused }
 
 /** Reshapes of a vector of weights change nothing here. */
-function plain(value: Value): Node {
+export function plain(value: Value): Node {
   let { node } = value
   while (['Reshape', 'ExpandDims', 'Cast', 'Squeeze'].includes(node.op)) node = node.inputs[0].node
   return node
@@ -53,51 +52,6 @@ function plain(value: Value): Node {
 function operands(node: Node, op: string): [Node, Value] | null {
   const at = node.inputs.findIndex(input => plain(input).op === op)
   return at < 0 ? null : [plain(node.inputs[at]), node.inputs[1 - at]]
-}
-
-/**
- * Layer normalization: `x·w + b` as below, but with the mean and the variance of the sample's own channels.
- */
-export const layerNormalization: Rules = {
-  Mul(node, lift) {
-    const sum = lift.next(node, 'Add', 'AddV2'), at = node.inputs.findIndex(input => scaleOf(plain(input)))
-    if (!sum || at < 0) return false
-    const w = plain(node.inputs[at]),
-      x = node.inputs[1 - at],
-      scale = scaleOf(w)!,
-      shift = shiftOf(plain(lift.other(sum, node)), w)
-    if (!shift || !lift.flows(shift.mean) || !lift.flows(scale.variance)) return false
-    const mean = shift.mean.node, variance = scale.variance.node, difference = variance.inputs[0]?.node
-    const ofChannels = (mean: Node) =>
-      mean.op === 'Mean' && mean.attr('keep_dims').bool === true && lift.constant(mean.inputs[1])?.data.length === 1
-    if (!ofChannels(mean) || !ofChannels(variance) || difference?.op !== 'SquaredDifference' || mean.inputs[0].node !== x.node)
-      return false
-    if (!difference.inputs.some(input => input.node === mean) || !difference.inputs.some(input => input.node === x.node))
-      return false
-    const gamma = scale.gamma && lift.known(scale.gamma),
-      beta = shift.beta && lift.known(shift.beta),
-      epsilon = lift.number(scale.epsilon)
-    if (epsilon === null || scale.gamma && !gamma || shift.beta && !beta) return false
-    const inside = between(sum, [x.node])
-    const axis = lift.number(mean.inputs[1])!
-    return lift.claim(sum, inside.filter(part => lift.flows({ node: part, index: 0 })), () => {
-      const rank = lift.tensor(x).shape.length
-      if ((axis + rank) % rank !== rank - 1)
-        throw new GraftError(`'${node.path}' normalizes along axis ${axis}; only the channels are expected.`)
-      const weights: Weights = {}
-      if (gamma) weights.gammaInitializer = { tensor: gamma, as: 'ones' }
-      if (beta) weights.betaInitializer = { tensor: beta, as: 'zeros' }
-      lift.layer(tf.layers.layerNormalization, { axis: rank - 1, epsilon: shortest(epsilon), scale: !!gamma, center: !!beta },
-        { named: node, last: sum, inputs: [x], weights })
-    })
-  },
-}
-
-/** The nodes from `last` back to `ends`, without these. */
-function between(last: Node, ends: Node[]): Node[] {
-  const found = new Set([last])
-  for (const node of found) for (const { node: from } of node.inputs) if (!ends.includes(from)) found.add(from)
-  return [...found]
 }
 
 /**

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import type * as tfTypes from '@tensorflow/tfjs'
+import { lift } from '../../lib/lift/index.ts'
+import { tf } from '../../lib/tf.ts'
+import { makeRandom, noTensorFlow, random, relativeError } from '../fixtures/models/models.ts'
+
+/**
+ * Networks that TensorFlow wrote at random, with names that tell nothing and without Keras's metadata: forward and the gradient of
+ * every weight as TensorFlow's. More of them, and what was opened as layers of one operation:
+ *
+ *     GRAFT_TEST_RANDOM=200 node --test tests/parity/hub-random.test.ts
+ */
+const count = Number(process.env.GRAFT_TEST_RANDOM ?? 21)
+/** What has no layer in Keras, or one that TensorFlow.js lacks. */
+const withoutLayer = new Set(['SplitV', 'StridedSlice', 'Mean', 'Pow', 'Square', 'Abs', 'Sqrt', 'Exp'])
+
+before(() => makeRandom(0, count))
+
+for (let seed = 0; seed < count; seed++) {
+  test(`random network ${seed}`, { skip: noTensorFlow }, async t => {
+    const { folder, x, inputShape, outputs, variables } = await random(seed)
+    const { model, report } = await lift(folder), image = tf.tensor(x, inputShape)
+    const alone = report.opaque.map(({ op }) => op)
+    if (alone.length) t.diagnostic(`layers of one operation: ${alone.join(', ')}`)
+    assert.deepEqual(alone.filter(op => !withoutLayer.has(op)), [])
+    const results = [model.predict(image)].flat() as tfTypes.Tensor[]
+    outputs.forEach(({ shape, values }, i) => {
+      assert.deepEqual(results[i].shape, shape)
+      const error = relativeError(results[i].dataSync(), values)
+      assert.ok(error <= 1e-5, `output ${i}: relative error ${error}`)
+    })
+
+    const weights = (model.trainableWeights as unknown as { val: tfTypes.Variable }[]).map(weight => weight.val)
+    const { grads } = tf.variableGrads(() => tf.addN(([model.apply(image)].flat() as tfTypes.Tensor[]).map(weighted)) as tfTypes.Scalar, weights)
+    const named = weights.map(weight => [weight.dataSync(), grads[weight.name].dataSync()] as const)
+    const largest = Math.max(...variables.flatMap(({ gradient }) => gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0)))
+    for (const { shape, values, gradient } of variables) {
+      const found = named.find(([numbers]) => numbers.length === values.length && values.every((value, i) => value === numbers[i]))
+      assert.ok(found, `a variable of shape [${shape}] is no weight of the model`)
+      // Of a weight that changes nothing, as a bias before a normalization, both are rounding alone.
+      const error = relativeError([...found[1], largest / 20], [...gradient, largest / 20])
+      assert.ok(error <= 1e-4, `gradient of a variable of shape [${shape}]: relative error ${error}`)
+    }
+  })
+}
+
+/** The sum of the numbers times cos(0), cos(1), …, as random_cnn.py takes it. */
+function weighted(y: tfTypes.Tensor): tfTypes.Tensor {
+  return tf.sum(tf.mul(y, tf.reshape(tf.cos(tf.range(0, y.size)), y.shape)))
+}
