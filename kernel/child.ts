@@ -11,9 +11,11 @@ import { makeDisplay } from './display/display.ts'
 import { globalsOf } from './display/globals.ts'
 import { makeHost } from './display/host.ts'
 import { Questions } from './display/input.ts'
+import { installStdin } from './display/stdin.ts'
 import { shortenTimers } from './display/timers.ts'
 import { Executor } from './executor.ts'
 import { parse } from './own.ts'
+import { ownCell } from './running.ts'
 import { vital } from './vital.ts'
 
 // The child process: it holds the user's code and nothing of the protocol. It speaks to the kernel through pipes.
@@ -41,6 +43,7 @@ const executor = new Executor({
 })
 
 output.install()
+installStdin(error => { const cell = ownCell(); if (cell) executor.end(cell, error) })
 shortenTimers()
 installHost(host)
 watchChildProcesses(output, interrupts)

@@ -133,6 +133,8 @@ export class Cells {
   /** Explains anything a cell threw, at the lines of the cells' own TypeScript. */
   describe(error: unknown): Described {
     return describe(error, this.#folder, (thrown, line) => {
+      const [, page] = thrown instanceof ReferenceError && /^(document|window|alert|localStorage|sessionStorage) is not defined$/.exec(thrown.message) || []
+      if (page) return `Cells run in Node, not in a page: there is no \`${page}\`. Show things with console.log(…), display(…) or display.html(…).`
       if (!(thrown instanceof TypeError)) return ''
       const name = Object.keys(this.#names).find(n => this.#declared.has(n) && new RegExp(`(?<![.\\w$])${n}(?![\\w$])`).test(line))
       return name ? `\`${name}\` is yours since cell ${this.#declared.get(name)!.count}; the library's is \`graft.${name}\`.` : ''

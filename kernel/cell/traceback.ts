@@ -35,10 +35,11 @@ export function placeError(error: unknown, place: Place): void {
  *
  * @param folder paths of local files are shown from here
  * @param hint one more line for some errors, from the line of code that failed
+ * @param depth how many errors this one caused
  */
-export function describe(error: unknown, folder: string, hint: (error: Error, line: string) => string = () => ''): Described {
+export function describe(error: unknown, folder: string, hint: (error: Error, line: string) => string = () => '', depth = 0): Described {
   try {
-    return described(error, folder, hint)
+    return described(error, folder, hint, depth)
   } catch {
     // Getters and proxies of the user's own may throw when they are looked at.
     const evalue = 'what was thrown throws itself when it is looked at'
@@ -46,7 +47,7 @@ export function describe(error: unknown, folder: string, hint: (error: Error, li
   }
 }
 
-function described(error: unknown, folder: string, hint: (error: Error, line: string) => string): Described {
+function described(error: unknown, folder: string, hint: (error: Error, line: string) => string, depth: number): Described {
   if (!(error instanceof Error) && !isErrorLike(error)) {
     const evalue = inspect(error, { depth: 2 })
     return { ename: 'Thrown', evalue, traceback: [`Thrown: ${evalue}`] }
@@ -64,11 +65,14 @@ function described(error: unknown, folder: string, hint: (error: Error, line: st
     const name = isAbsolute(shown.name) ? relative(folder, shown.name) : shown.name
     traceback.push('', `${name}, line ${shown.line}`, ...codeFrame(shown.source, shown.line, shown.column, shown.length).split('\n'))
   }
-  for (const frame of frames.slice(1, 12)) {
-    const at = `${placeName(frame, folder)}, line ${frame.line}`
-    traceback.push(`    at ${frame.name ? `${frame.name} (${at})` : at}`)
+  // A recursion without an end would say the same fifty times.
+  const calls = new Map<string, number>()
+  for (const frame of frames.slice(1)) {
+    const at = `${placeName(frame, folder)}, line ${frame.line}`, call = `    at ${frame.name ? `${frame.name} (${at})` : at}`
+    calls.set(call, (calls.get(call) ?? 0) + 1)
   }
-  return { ename, evalue, traceback: [...traceback, ...causesOf(error, folder)] }
+  for (const [call, times] of [...calls].slice(0, 11)) traceback.push(times > 1 ? `${call}, ${times} times` : call)
+  return { ename, evalue, traceback: [...traceback, ...causesOf(error, folder, depth)] }
 }
 
 const isErrorLike = (error: unknown): error is Error =>
@@ -80,14 +84,17 @@ function nameOf(error: Error): string {
   return own === 'Error' && constructed && constructed !== 'Error' ? constructed : own || 'Error'
 }
 
-function causesOf(error: Error, folder: string, depth = 0): string[] {
+function causesOf(error: Error, folder: string, depth: number): string[] {
+  if (depth === deepest) return []
+  const inner = (each: unknown) => describe(each, folder, undefined, depth + 1).traceback
   const lines: string[] = []
-  if (error instanceof AggregateError && depth < 3) {
-    error.errors.forEach((each, i) => lines.push('', `Error ${i + 1} of ${error.errors.length}:`, ...describe(each, folder).traceback))
-  }
-  if (error.cause !== undefined && error.cause !== error) lines.push('', 'Caused by:', ...describe(error.cause, folder).traceback)
+  if (error instanceof AggregateError) error.errors.forEach((each, i) => lines.push('', `Error ${i + 1} of ${error.errors.length}:`, ...inner(each)))
+  if (error.cause !== undefined && error.cause !== error) lines.push('', 'Caused by:', ...inner(error.cause))
   return lines
 }
+
+/** How far causes are followed; they may go in a circle. */
+const deepest = 5
 
 /** How a cell is called; 0 is an expression beside the cells. */
 export const cellName = (count: number) => count === 0 ? 'Expression' : `Cell ${count}`

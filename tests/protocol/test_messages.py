@@ -109,6 +109,9 @@ class Messages(KernelTest):
                 client.input(answer)
                 messages = self.kernel.until_idle(msg_id)
                 self.assertEqual([m["content"]["data"]["text/plain"] for m in messages if m["msg_type"] == "execute_result"], [expected])
+        for code in "process.stdin.read()", "import { createInterface } from 'node:readline/promises'; await createInterface(process.stdin).question('name?')":
+            with self.subTest(code=code):
+                self.assertIn("await input('Name? ')", self.kernel.run(code).error["evalue"])
         self.assertIn("allow_stdin", self.kernel.run("await input('x')", allow_stdin=False).error["evalue"])
 
     def test_comms_from_the_kernel(self):

@@ -182,6 +182,12 @@ const rows: Record<string, Row[]> = {
     ['far below the user\'s line', ['const deep = (n: number): number => n ? [n].map(x => deep(x - 1))[0] : JSON.parse("{")', '\ndeep(3)'], fails('SyntaxError', /JSON/, 'Cell 1, line 1', '    at Cell 2, line 2')],
     ['too deep', ['function f(): number { return 1 + f() }\nf()'], fails('RangeError', /Maximum call stack/, 'Cell 1, line 1')],
     ['no name of the kernel\'s own', ['const performance = {} as any\nperformance.x.y'], fails('TypeError', /^((?!\$cell).)*$/)],
+    ['a mutual one', ['function f(): number { return 1 + g() }\nfunction g(): number { return f() }\nf()'], fails('RangeError', /Maximum call stack/, /^ {4}at f \(Cell 1, line 1\), \d+ times$/m, /^ {4}at g \(Cell 1, line 2\), \d+ times$/m)],
+    ['causes in a circle', ['const a = new Error("a"), b = new Error("b", { cause: a })\na.cause = b\nthrow a'], fails('Error', 'a', 'Caused by:', 'Error: b')],
+    ['a page', ['document.body'], fails('ReferenceError', 'document is not defined', /^Cells run in Node, not in a page/m)],
+    ['a shell command', ['!npm install x'], fails('SyntaxError', /runs no shell commands\. Open a terminal for `npm`/)],
+    ['a wrong way to use a magic', ['%types fast'], fails('SyntaxError', "%types expected on, warn or off, received 'fast'.")],
+    ['an argument where there is none', ['%reset -f'], fails('SyntaxError', "%reset stands alone, received '-f' after it.")],
     ['an unknown magic', ['%tiem 1'], fails('SyntaxError', /unknown magic: '%tiem'\. Did you mean '%time'\?/)],
   ],
   'hot loops': [
@@ -197,6 +203,8 @@ const rows: Record<string, Row[]> = {
   ],
   'magics': [
     ['%env sets', ['%env GRAFT_CELL_TEST=5', 'process.env.GRAFT_CELL_TEST'], '5'],
+    ['after a comment', ['// first\n\n%env GRAFT_CELL_TEST=6\nprocess.env.GRAFT_CELL_TEST'], '6'],
+    ['a negation is no shell command', ['const ls = 0, rm = { x: 1 }', '!ls && !rm.x === false'], true],
     ['%time keeps the value', ['%time 1 + 1'], 2],
     ['%who', ['const a = 1\nclass B {}', '%who'], { a: 'number, cell 1', B: 'function, cell 1' }],
     ['%reset', ['const a = 1', '%reset', 'typeof a'], 'undefined'],
