@@ -24,10 +24,14 @@ export interface Started {
 let started: Promise<Started> | undefined
 let outcome: Started | undefined
 
-let backend: TensorFlowBackend | undefined
+/** TensorFlow's backend, and what writes steps down for it. */
+export interface TensorFlowEngine extends Tracing { backend: TensorFlowBackend }
+type Tracing = Pick<typeof import('./tensorflow/traced.ts'), 'Traced' | 'Stopped'> & Pick<typeof import('./tensorflow/trace.ts'), 'Untraceable'>
 
-/** TensorFlow's backend, where it has been started. */
-export const tensorFlow = (): TensorFlowBackend | undefined => backend
+let tensorflow: TensorFlowEngine | undefined
+
+/** TensorFlow, where it has been started. */
+export const tensorFlow = (): TensorFlowEngine | undefined => tensorflow
 
 /** What {@link startEngine} found, once it is done. */
 export const startedEngine = (): Started | undefined => outcome
@@ -75,8 +79,9 @@ async function tensorFlowHere(): Promise<{ from: string, without?: undefined } |
   const { findTensorFlow } = await import('./tensorflow/find.ts'), wheel = findTensorFlow()
   if (typeof wheel === 'string') return { without: wheel }
   try {
-    const { startTensorFlow } = await import('./tensorflow/start.ts')
-    backend = startTensorFlow(wheel)
+    const { startTensorFlow } = await import('./tensorflow/start.ts'), { Traced, Stopped } = await import('./tensorflow/traced.ts')
+    const { Untraceable } = await import('./tensorflow/trace.ts')
+    tensorflow = { backend: startTensorFlow(wheel), Traced, Stopped, Untraceable }
     return { from: wheel.from }
   } catch (error) {
     return { without: (error as Error).message.replace(/\.$/, '') }

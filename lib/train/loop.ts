@@ -18,6 +18,7 @@ import { fingerprint } from './proof.ts'
 import { Reporter } from './report.ts'
 import { setRun, type Run } from './run.ts'
 import { isSound, restore, snapshot, type Snapshot } from './snapshot.ts'
+import { forgetFunctions } from './step.ts'
 import type { TrainOptions } from './train.ts'
 import { overfitting } from './warnings.ts'
 import { Watched } from './watched.ts'
@@ -135,8 +136,14 @@ async function goOn(model: LayersModel, { optimizer, best, lowering, applyRates 
 }
 
 function feed(model: LayersModel) {
-  const { prefix, release } = borrowPrefix(model)
-  return { feeder: new Feeder(model, prefix), prefix, release }
+  const { prefix, release } = borrowPrefix(model), feeder = new Feeder(model, prefix)
+  return {
+    feeder, prefix,
+    release() {
+      forgetFunctions(feeder)
+      return release()
+    },
+  }
 }
 
 function record(run: Run, names: string[], learned: number[], tested: number[] | null, old: Record<string, number>): void {

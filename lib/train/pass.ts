@@ -21,13 +21,13 @@ export function learn(feeder: Feeder, objective: Objective, optimizer: Optimizer
   before: (batch: number) => number, watch: Watch): Promise<Measured> {
   let n = 0
   return pass(feeder, set, order, batch, watch, (inputs, truth) =>
-    trainStep(feeder, objective, optimizer, inputs, truth, before(n++)))
+    trainStep(feeder, objective, optimizer, inputs, truth, before(n++), watch.stopped))
 }
 
 /** One pass over a whole set without learning. */
 export function measure(feeder: Feeder, objective: Objective, set: ImageSet, batch: number, watch: Watch): Promise<Measured> {
   return pass(feeder, set, Array.from(set.labels.keys()), batch, watch,
-    (inputs, truth) => testStep(feeder, objective, inputs, truth))
+    (inputs, truth) => testStep(feeder, objective, inputs, truth, watch.stopped))
 }
 
 async function pass(feeder: Feeder, set: ImageSet, order: number[], batch: number, { stopped, batch: done, rest = turn, around }: Watch,
@@ -42,6 +42,8 @@ async function pass(feeder: Feeder, set: ImageSet, order: number[], batch: numbe
     const truth = truthOf(indices.map(i => set.labels[i]), feeder.whole.outputs[0].shape[1]!)
     try {
       const measured = await (around ? around(() => step(inputs, truth)) : step(inputs, truth))
+      // Stopped within the step, which then has changed nothing.
+      if (!measured.length) break
       measured.forEach((value, i) => { sums[i] = (sums[i] ?? 0) + value * indices.length })
       count += indices.length
       done?.(measured)

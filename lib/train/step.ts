@@ -1,7 +1,10 @@
-import type { LayersModel, Optimizer, Scalar, Tensor, Variable } from '@tensorflow/tfjs'
+import type { LayersModel, NamedTensorMap, Optimizer, Scalar, Tensor, Variable } from '@tensorflow/tfjs'
 import { seedFrom } from '../data/random.ts'
 import { leaves } from '../customize/layers.ts'
 import { unbroken } from '../engine/interrupts.ts'
+import { liveOptimizer } from '../engine/live-optimizer.ts'
+import { Repeated, type Step } from '../engine/repeat.ts'
+import { tensorFlow } from '../engine/start.ts'
 import { tf } from '../tf.ts'
 
 /** A value per image from the true and the predicted output, `[batch]`; or a row of them, `[batch, width]`. */
@@ -22,43 +25,113 @@ export type Measured = number[]
 
 const meanOf = (value: Tensor): Tensor => value.rank > 1 ? value.mean(0).flatten() : value.mean().flatten()
 
-/** One step of training: forward, backward, update. Resolves when the numbers are there. */
+/** What a trainee's steps are run as, for as long as it is trained. */
+const functions = new WeakMap<Trainee, Repeated>()
+
+/** Lets go of what a trainee's steps were run as, once it is no longer trained. */
+export function forgetFunctions(trainee: Trainee): void {
+  functions.get(trainee)?.dispose()
+  functions.delete(trainee)
+}
+
+/** Why a trainee's steps run operation by operation though the engine could run them as one; absent where they do not. */
+export const reasonAgainstOneFunction = (trainee: Trainee): string | undefined => functions.get(trainee)?.reason
+
+/**
+ * One step of training: forward, backward, update. On TensorFlow it is one function that runs beside the event loop; else, or where it cannot be one, it is
+ * run operation by operation.
+ *
+ * @param stopped is asked while a function runs; soon after it says yes the step ends, and no weight has changed
+ * @returns when the numbers are there; none of them where it was stopped
+ */
 export async function trainStep(
-  { whole, rest }: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number,
+  trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number, stopped?: () => boolean,
 ): Promise<Measured> {
-  const step = () => tf.tidy(() => withRandomness(whole, seed, () => {
-    const variables = rest.trainableWeights.map(weight => weight.read() as Variable)
-    let measured: Tensor[] = []
-    const { value, grads } = tf.variableGrads(() => {
-      const prediction = rest.apply(inputs, { training: true }) as Tensor
-      measured = [...Object.values(objective.metrics).map(metric => metric(truth, prediction)), prediction.mean()]
-        .map(value => tf.keep(meanOf(value)))
-      let loss = objective.loss(truth, prediction).mean() as Scalar
-      for (const penalty of whole.calculateLosses()) loss = loss.add(penalty)
-      return loss
-    }, variables)
-    optimizer.applyGradients(grads)
-    const all = tf.concat([value.flatten(), ...measured])
-    tf.dispose(measured)
-    return all
-  }))
-  const numbers = unbroken(tf, step)
+  const numbers = await asOneFunction(trainee, objective, optimizer, inputs, truth, seed, stopped)
+    ?? unbroken(tf, () => tf.tidy(() => withRandomness(trainee.whole, seed, () => {
+      const { grads, all } = learnFrom(trainee, objective, inputs, truth)
+      optimizer.applyGradients(grads)
+      return all
+    })))
+  if (numbers === 'stopped') return []
   const values = await read(numbers)
   // A loss that clips the prediction hides that it is not a number.
   return Number.isFinite(values.pop()!) ? values : [NaN, ...values.slice(1)]
 }
 
-/** The same measures without training: dropout off, stored statistics. */
+/** Forward and backward: the gradients by the names of their variables, and all measures in one tensor, the prediction's mean last. */
+function learnFrom({ whole, rest }: Trainee, objective: Objective, inputs: Tensor[], truth: Tensor): { grads: NamedTensorMap, all: Tensor } {
+  const variables = rest.trainableWeights.map(weight => weight.read() as Variable)
+  let measured: Tensor[] = []
+  const { value, grads } = tf.variableGrads(() => {
+    const prediction = rest.apply(inputs, { training: true }) as Tensor
+    measured = [...Object.values(objective.metrics).map(metric => metric(truth, prediction)), prediction.mean()]
+      .map(value => tf.keep(meanOf(value)))
+    let loss = objective.loss(truth, prediction).mean() as Scalar
+    for (const penalty of whole.calculateLosses()) loss = loss.add(penalty)
+    return loss
+  }, variables)
+  const all = tf.concat([value.flatten(), ...measured])
+  tf.dispose(measured)
+  return { grads, all }
+}
+
+async function asOneFunction(trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number,
+  stopped?: () => boolean): Promise<Tensor | 'stopped' | null> {
+  const live = tensorFlow() && liveOptimizer(optimizer)
+  if (!live) return null
+  const variables = trainee.rest.trainableWeights.map(weight => weight.read() as Variable)
+  const seeds = tf.tensor1d([seed | 0, 0], 'int32'), settings = tf.tensor1d(live.values(variables.map(({ name }) => name)))
+  try {
+    return await called(trainee, [...inputs, truth, settings, seeds], {
+      key: ['train', ...live.key, ...state(trainee, objective)],
+      prepare: () => live.prepare(variables),
+      work(_feeds, trace) {
+        trace.seed = seeds
+        const { grads, all } = learnFrom(trainee, objective, inputs, truth)
+        live.apply(grads, settings, trace)
+        return [all]
+      },
+      done: live.stepped,
+    }, stopped)
+  } finally {
+    tf.dispose([seeds, settings])
+  }
+}
+
+/** What a trainee's functions depend on. */
+const state = ({ whole }: Trainee, { loss, metrics }: Objective): unknown[] =>
+  [loss, ...Object.values(metrics), ...leaves(whole).map(layer => layer.trainable)]
+
+/** Calls the function that a step is; `null` where it cannot be one. */
+async function called(trainee: Trainee, feeds: Tensor[], step: Step & { done?(): void }, stopped?: () => boolean): Promise<Tensor | 'stopped' | null> {
+  if (!functions.has(trainee)) functions.set(trainee, new Repeated())
+  const traced = functions.get(trainee)!.functionFor(step, feeds)
+  if (!traced) return null
+  try {
+    const [all] = await traced.call(feeds, stopped)
+    step.done?.()
+    return all
+  } catch (error) {
+    if (error instanceof tensorFlow()!.Stopped) return 'stopped'
+    throw error
+  }
+}
+
+/** The same measures without training: dropout off, stored statistics. None of them where it was stopped. */
 export async function testStep(
-  { whole, rest }: Trainee, objective: Objective, inputs: Tensor[], truth: Tensor,
+  trainee: Trainee, objective: Objective, inputs: Tensor[], truth: Tensor, stopped?: () => boolean,
 ): Promise<Measured> {
-  const numbers = tf.tidy(() => {
+  const { whole, rest } = trainee
+  const work = () => tf.tidy(() => {
     const prediction = rest.apply(inputs, { training: false }) as Tensor
     let loss = objective.loss(truth, prediction).mean()
     for (const penalty of whole.calculateLosses()) loss = loss.add(penalty)
     return tf.concat([loss.flatten(), ...Object.values(objective.metrics).map(metric => meanOf(metric(truth, prediction)))])
   })
-  return read(numbers)
+  const step = { key: ['test', ...state(trainee, objective)], work: () => [work()] }
+  const numbers = tensorFlow() && await called(trainee, [...inputs, truth], step, stopped) || work()
+  return numbers === 'stopped' ? [] : read(numbers)
 }
 
 async function read(tensor: Tensor): Promise<number[]> {

@@ -12,7 +12,7 @@ import { findLearningRate } from './find-rate.ts'
 import { noteLive, type Training } from './live.ts'
 import { loop, type Resumption } from './loop.ts'
 import type { LossWish, MetricWish } from './objective.ts'
-import type { OptimizerName } from './optimizers.ts'
+import type { OptimizerChoice, OptimizerName } from './optimizers.ts'
 import type { LearningRate } from './rates.ts'
 import { prepareResumption, type ResumeOptions } from './resume.ts'
 import type { Run } from './run.ts'
@@ -28,7 +28,7 @@ export interface TrainOptions {
   /** One rate, or one per group: `{ trunk: 1e-5, head: 1e-3 }`. Default 1e-3. */
   learningRate?: LearningRate
   /** Default `adam`. Or a TensorFlow.js optimizer, which brings its own learning rate. */
-  optimizer?: OptimizerName | Optimizer
+  optimizer?: OptimizerName | OptimizerChoice | Optimizer
   /** Default: cross-entropy, as the model's output asks for. */
   loss?: LossWish
   /** Of `accuracy`, `top3`, `top5`, `precision`, `recall`, `f1`, `auc`, the losses, and functions. Default `['accuracy']`. */
@@ -167,6 +167,7 @@ async function work(model: LayersModel, data: TrainingData, options: TrainOption
   } catch (error) {
     // The next run shall not take the loss of one that failed, perhaps because of it.
     model.loss = loss
+    if (control.run) Object.assign(control.run, { finished: true, stopped: 'lost' })
     throw error
   } finally {
     busy.delete(model)

@@ -32,6 +32,7 @@ export class TensorFlowBackend extends tf.KernelBackend {
   /** The graph that operations are written into, or `null` where they are run. */
   trace: Trace | null = null
   readonly #data: tf.DataStorage<Held>
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(runtime: Runtime) {
     super()
@@ -85,6 +86,13 @@ export class TensorFlowBackend extends tf.KernelBackend {
     const { pointer, node } = this.held(dataId)
     if (pointer) return pointer
     throw new Error(node ? 'a tensor of a traced step is used outside of it' : `values of type ${dtype} do not go into TensorFlow`)
+  }
+
+  /** Runs asynchronous work after the work before it: two calls that change the same variables at once would lose one's changes. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work, work)
+    this.#turn = mine.catch(() => {})
+    return mine
   }
 
   override write(values: BackendValues, shape: number[], dtype: tf.DataType): DataId {

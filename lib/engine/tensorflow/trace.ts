@@ -1,8 +1,8 @@
-import type { DataType } from '@tensorflow/tfjs'
+import type { DataType, TensorInfo } from '@tensorflow/tfjs-core'
 import { GraftError } from '../../error.ts'
 import { setAttributes } from './attributes.ts'
 import type { Attributes } from './attributes.ts'
-import { isConstant } from './backend.ts'
+import { ints, isConstant } from './backend.ts'
 import type { Constant, Held, Operand, TensorFlowBackend } from './backend.ts'
 import { outputs } from './library.ts'
 import type { Output, Pointer } from './library.ts'
@@ -24,9 +24,14 @@ export class Trace {
   readonly #runtime: Runtime
   readonly #graph: Pointer
   /** Where values come from that were there before: a placeholder each, in order. */
-  readonly inputs: { held: Held, placeholder: Output }[] = []
+  readonly inputs: { info: TensorInfo, held: Held, placeholder: Output }[] = []
   readonly #known = new Map<Held, Output>()
+  /** Numbers that stand for a scalar which is handed in, wherever the step uses them, and how often they were met. */
+  readonly #standIns = new Map<number, { scalar: TensorInfo, met: number }>()
   #stop: Output | undefined
+  /** Two whole numbers from which this call's random numbers come, `int32[2]`; handed in anew with each call. */
+  seed: TensorInfo | null = null
+  #draws = 0
   #count = 0
 
   constructor(backend: TensorFlowBackend) {
@@ -35,20 +40,40 @@ export class Trace {
     this.#graph = this.#runtime.library.TF_NewGraph()
   }
 
-  /** Makes a tensor that was there before an input of the graph. */
-  input(held: Held): Output {
+  /** Makes a tensor that was there before an input of the graph. It is given a reference for that, which {@link inputs} hand on. */
+  input({ dataId }: TensorInfo): Output {
+    const held = this.#backend.held(dataId), { shape, dtype } = held
     let placeholder = this.#known.get(held)
     if (!placeholder) {
-      placeholder = this.#node('Placeholder', [], { dtype: held.dtype }, held.shape)
+      placeholder = this.#node('Placeholder', [], { dtype }, shape)
       this.#known.set(held, placeholder)
-      this.inputs.push({ held, placeholder })
+      held.refs++
+      this.inputs.push({ info: { dataId, shape, dtype }, held, placeholder })
     }
     return placeholder
   }
 
   /** A scalar that is looked at all along the graph: where it is not a number, the call ends there. It must be an input. */
-  stopsAt(flag: Held): void {
+  stopsAt(flag: TensorInfo): void {
     this.#stop = this.input(flag)
+  }
+
+  /** From now on the number `standIn`, used as a tensor, is the given scalar, and its negative the scalar's; with `null` a number again. */
+  replace(standIn: number, scalar: TensorInfo | null): void {
+    if (scalar) this.#standIns.set(standIn, { scalar, met: 0 })
+    else this.#standIns.delete(standIn)
+  }
+
+  /** Whether the step used a number that stands for another. */
+  hasMet(standIn: number): boolean {
+    return (this.#standIns.get(standIn)?.met ?? 0) > 0
+  }
+
+  /** Random numbers, other ones with each call: from 0 to 1, or of mean 0 and deviation 1. Nothing where the step has no seed. */
+  draw(kind: 'Uniform' | 'Normal', shape: number[]): TensorInfo | null {
+    if (!this.seed) return null
+    const { seed } = this, draw = ints([0, this.#draws++])
+    return this.#backend.compose(run => run(`StatelessRandom${kind}`, [ints(shape), run('AddV2', [seed, draw])]))
   }
 
   /** Writes an operation. */
@@ -67,6 +92,11 @@ export class Trace {
   /** A constant of the graph, where it is small. */
   constant(values: Numbers, shape: number[], dtype: DataType): Omit<Held, 'refs'> | undefined {
     if (values.length > small || dtype === 'complex64') return undefined
+    const standIn = shape.length === 0 ? this.#standIns.get(Math.abs(values[0])) : undefined
+    if (standIn) {
+      standIn.met++
+      return this.run(values[0] < 0 ? 'Neg' : 'Identity', [standIn.scalar], {})[0]
+    }
     return { node: this.#constant(values, shape, dtype), shape, dtype }
   }
 
@@ -76,9 +106,9 @@ export class Trace {
   }
 
   /** Makes a function of the graph. `results` are the values that it gives. */
-  finish(name: string, results: Held[]): void {
+  finish(name: string, results: TensorInfo[]): void {
     const { library } = this.#runtime
-    const ends = results.map(held => this.#node('Identity', [this.#outputOf({ held } as never)], {}))
+    const ends = results.map(info => this.#node('Identity', [this.#outputOf(info)], {}))
     const function_ = this.#runtime.checked('TF_GraphToFunction', this.#graph, name, 0, -1, null, this.inputs.length,
       outputs(this.inputs.map(({ placeholder }) => placeholder)), ends.length, outputs(ends), null, null, null)
     try {
@@ -95,10 +125,9 @@ export class Trace {
   #outputOf(operand: Operand): Output {
     if (Array.isArray(operand)) throw new Error('a list of lists')
     if (isConstant(operand)) return this.#smallConstant(operand)
-    const held = 'held' in operand ? operand.held as Held : this.#backend.held(operand.dataId)
-    if (held.node) return held.node
-    if (!held.pointer) throw this.refusal(`uses values of type ${held.dtype}`)
-    return this.input(held)
+    const { node, pointer, dtype } = this.#backend.held(operand.dataId)
+    if (!node && !pointer) throw this.refusal(`uses values of type ${dtype}`)
+    return node ?? this.input(operand)
   }
 
   #smallConstant({ values, shape, dtype }: Constant): Output {
