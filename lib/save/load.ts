@@ -22,12 +22,12 @@ export interface LoadOptions {
  * @example
  * const model = await load('custom_mobilenet_feature_extraction.h5')
  */
-export async function load(path: string, options: LoadOptions = {}): Promise<LayersModel> {
+export async function load(from: string, options: LoadOptions = {}): Promise<LayersModel> {
   checkOptions<LoadOptions>('load', options, { into: null })
   const { into } = options
   if (into !== undefined) checkModel(into)
   const { signal } = host(),
-    format = formatOf(path, 'load')
+    { path, format } = formatOf(from, 'load')
   const fail = (why: string, cause?: unknown) => new GraftError(`cannot load ${path}: ${why}`, { cause })
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw fail(

@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf, setCard, type ModelCard } from '../card.ts'
 import { GraftError } from '../error.ts'
 import { tf } from '../tf.ts'
+import type { OptimizerSettings } from '../train/optimizers.ts'
 import type { LearningRate } from '../train/rates.ts'
 import { runOf, setRun } from '../train/run.ts'
 import type { Readers } from './keras/encode.ts'
@@ -21,8 +22,8 @@ export interface Note {
   node?: string
   readers: Readers
   card: ModelCard | null
-  /** The learning rates by group, of which Keras knows one. */
-  training?: { learningRate: LearningRate }
+  /** The learning rates by group, of which Keras knows one, and all settings of the optimizer. */
+  training?: { learningRate: LearningRate; settings: OptimizerSettings }
   /** The run that trained the model last. */
   run?: object
   /** The fingerprint of the weights. */
@@ -41,7 +42,7 @@ export function makeNote(model: LayersModel, readers: Readers, { layers, trainin
     node: process.version,
     readers,
     card: card ? (portable as ModelCard) : null,
-    ...training && { training: { learningRate: training.learningRate } },
+    ...training && { training: { learningRate: training.learningRate, settings: training.settings } },
     ...run && { run },
     weights: fingerprint(layers),
   }

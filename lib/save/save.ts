@@ -36,7 +36,7 @@ export interface SaveOptions {
  */
 export async function save(
   model: LayersModel,
-  path: string,
+  to: string,
   options: SaveOptions = {},
 ): Promise<SaveReceipt> {
   checkOptions<SaveOptions>('save', options, { overwrite: 'flag', readers: ['keras3', 'tf_keras'] })
@@ -47,10 +47,10 @@ export async function save(
       `save(model, path) expects a model (tf.LayersModel). Received: ${(model as object)?.constructor?.name ?? typeof model}.`,
     )
   }
-  const format = formatOf(path, 'save to')
+  const { path, format } = formatOf(to, 'save to')
   if (!model.inputs?.length)
     throw new GraftError(`the model '${model.name}' has no weights yet: give its first layer an inputShape, or call it once.`)
-  const encoded = await format.encode(model, { readers, signal }).catch(error => {
+  const encoded = await format.encode(model, { path, readers, signal }).catch(error => {
     throw signal.aborted ? interrupted(path) : error
   })
   const { parts, beside, obsolete } = encoded

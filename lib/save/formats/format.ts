@@ -13,7 +13,7 @@ export interface Format {
   what: string
   /** What such a file begins with. */
   begins?: { what: string; bytes: Buffer }
-  encode(model: LayersModel, options: { readers: Readers; signal: AbortSignal }): Promise<Encoded>
+  encode(model: LayersModel, options: { path: string; readers: Readers; signal: AbortSignal }): Promise<Encoded>
   /** Reads a whole model, or, of weights alone, into a model that is there. */
   decode(bytes: Uint8Array<ArrayBuffer>, options: { path: string; into?: LayersModel; signal: AbortSignal }): Promise<LayersModel>
 }

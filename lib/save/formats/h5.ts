@@ -37,7 +37,7 @@ export const h5: Format = {
 function putTraining(root: Group, model: LayersModel, training: TrainingState, readers: Readers): void {
   root.attributes.set('training_config', ascii(trainingConfig(training, model.outputs.length)))
   const at = subgroup(root, readers === 'tf_keras' ? 'optimizer_weights' : ownOptimizer)
-  const vars = optimizerVars(training, model, 'tf_keras')
+  const vars = optimizerVars(training, model, readers)
   putNames(at, 'weight_names', vars.map(({ path }) => path))
   for (const { path, dataset } of vars) place(at, path, dataset)
 }

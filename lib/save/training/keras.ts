@@ -4,7 +4,7 @@ import type { Dataset } from '../hdf5/tree.ts'
 import { camel, snake } from '../keras/layers.ts'
 import { isObject, type Json } from '../keras/types.ts'
 import { toFloats } from '../numbers.ts'
-import { slotsOf, type Names, type TrainingState } from './state.ts'
+import { commonSlots, slotsOf, type Names, type TrainingState } from './state.ts'
 
 /** Says why training cannot go on from what a file holds. */
 export class NotResumed extends Error {}
@@ -33,10 +33,12 @@ function ownSettings({ kind, settings }: TrainingState): Config {
 
 /** The optimizer's configuration as both Keras versions write it. */
 function optimizerConfig(state: TrainingState): Config {
+  const { clipNorm, globalClipNorm, clipValue, emaMomentum } = state.settings
   return {
     name: classes[state.kind], learning_rate: oneRate(state),
     weight_decay: state.kind === 'adamw' ? state.settings.weightDecay : null,
-    clipnorm: null, global_clipnorm: null, clipvalue: null, use_ema: false, ema_momentum: 0.99, ema_overwrite_frequency: null,
+    clipnorm: clipNorm || null, global_clipnorm: globalClipNorm || null, clipvalue: clipValue || null,
+    use_ema: emaMomentum > 0, ema_momentum: emaMomentum || 0.99, ema_overwrite_frequency: null,
     ...ownSettings(state),
   }
 }
@@ -56,11 +58,13 @@ const metricsOf = ({ metrics }: TrainingState, outputs: number): Json => {
   return Array.isArray(list) && outputs > 1 ? Array.from({ length: outputs }, () => named(list)) : named(list)
 }
 
+const steps = ({ settings: { accumulate } }: TrainingState): number | null => accumulate > 1 ? accumulate : null
+
 /** `compile_config` of a `.keras` file. */
 export const compileConfig = (state: TrainingState, outputs: number): Json => ({
   optimizer: {
     module: 'keras.optimizers', class_name: classes[state.kind], registered_name: null,
-    config: { ...optimizerConfig(state), loss_scale_factor: null, gradient_accumulation_steps: null },
+    config: { ...optimizerConfig(state), loss_scale_factor: null, gradient_accumulation_steps: steps(state) },
   },
   loss: named(state.loss), loss_weights: null, metrics: metricsOf(state, outputs), weighted_metrics: null,
   run_eagerly: false, steps_per_execution: 1, jit_compile: false,
@@ -84,11 +88,16 @@ export function optimizerVars(state: TrainingState, model: LayersModel, keeper: 
   const head = [{ path: 'iteration:0', dataset: { shape: [], dtype: 'int64', data: new Uint8Array(count.buffer) } as Dataset }]
   if (keeper === 'keras3') head.push({ path: 'learning_rate', dataset: dataset(Float32Array.of(oneRate(state)), []) })
   const slots = keeper === 'tf_keras' && state.kind === 'sgd' ? ['velocity'] : slotsOf[state.kind]
-  const each = (i: number) => slots.map(slot => ({
+  // tf_keras adds up no gradients.
+  const common = commonSlots(state.settings).filter(slot => keeper === 'keras3' || slot !== 'gradients')
+  const one = (slot: string, i: number) => ({
     path: `${className}/${slot}/${i}:0`,
     dataset: dataset(state.slots[slot]?.[i] ?? new Float32Array(sizeOf(trained[i].shape)), trained[i].shape as number[]),
-  }))
-  return [...head, ...trained.flatMap((_, i) => each(i))]
+  })
+  return [
+    ...head, ...common.flatMap(slot => trained.map((_, i) => one(slot, i))),
+    ...trained.flatMap((_, i) => slots.map(slot => one(slot, i))),
+  ]
 }
 
 const sizeOf = (shape: readonly (number | null)[]): number => shape.reduce<number>((size, side) => size * side!, 1)
@@ -98,8 +107,8 @@ const usualRate: Record<OptimizerName, number> = { adam: 1e-3, adamw: 1e-3, sgd:
 
 /** Settings that change a step and that the optimizers here do not have, with the values at which they change nothing. */
 const inert: Record<string, Json[]> = {
-  clipnorm: [null], global_clipnorm: [null], clipvalue: [null], use_ema: [false], amsgrad: [false], centered: [false],
-  decay: [0], loss_scale_factor: [null], gradient_accumulation_steps: [null, 1], exclude_from_weight_decay: [null],
+  amsgrad: [false], centered: [false], decay: [0], loss_scale_factor: [null], exclude_from_weight_decay: [null],
+  ema_overwrite_frequency: [null, 100],
 }
 
 /**
@@ -127,8 +136,9 @@ export function trainingFrom(model: LayersModel, config: Json, vars: Dataset[] |
   } else if (kind === 'adamw' && 'weight_decay' in settings) kind = 'adam'
   const rate = settings.learning_rate ?? settings.lr ?? usualRate[kind]
   if (typeof rate !== 'number') throw new NotResumed('its learning rate follows a schedule of Keras')
+  const own = readSettings(settings)
   return {
-    kind, settings: readSettings(settings), learningRate: rate, ...readVars(model, kind, vars, keeper),
+    kind, settings: own, learningRate: rate, ...readVars(model, kind, own, vars, keeper),
     loss: readNames(config.loss ?? null, 'loss'), metrics: readMetrics(config.metrics ?? null),
   }
 }
@@ -149,28 +159,39 @@ function readSettings(settings: Config): OptimizerSettings {
   return {
     beta1: number('beta_1', 0.9), beta2: number('beta_2', 0.999), epsilon: number('epsilon', 1e-7),
     momentum: number('momentum', 0.9), nesterov: settings.nesterov === true, rho: number('rho', 0.9),
-    weightDecay: number('weight_decay', 0.004),
+    weightDecay: number('weight_decay', 0.004), clipNorm: number('clipnorm', 0), clipValue: number('clipvalue', 0),
+    globalClipNorm: number('global_clipnorm', 0), accumulate: number('gradient_accumulation_steps', 1),
+    emaMomentum: settings.use_ema === true ? number('ema_momentum', 0.99) : 0,
   }
 }
 
-function readVars(model: LayersModel, kind: OptimizerName, vars: Dataset[] | undefined, keeper: Keeper) {
-  const fresh = { iterations: 0, slots: {} }
-  if (!vars?.length) return fresh
-  const trained = model.trainableWeights, head = keeper === 'keras3' ? 2 : 1, names = slotsOf[kind]
-  const iterations = toFloats(vars[0])[0]
-  const rest = vars.slice(head), wanted = names.length * trained.length
-  if (kind === 'sgd') return { iterations, slots: {} }
-  if (!Number.isSafeInteger(iterations) || iterations < 0 || rest.length !== wanted) {
+function readVars(
+  model: LayersModel, kind: OptimizerName, settings: OptimizerSettings, vars: Dataset[] | undefined, keeper: Keeper,
+): Pick<TrainingState, 'iterations' | 'slots'> {
+  if (!vars?.length) return { iterations: 0, slots: {} }
+  const trained = model.trainableWeights, count = trained.length
+  const iterations = toFloats(vars[0])[0], rest = vars.slice(keeper === 'keras3' ? 2 : 1)
+  const common = commonSlots(settings), names = slotsOf[kind]
+  // tf_keras keeps a momentum for SGD without one too.
+  const wanted = (common.length + names.length) * count
+  if (!Number.isSafeInteger(iterations) || iterations < 0 || rest.length < wanted || kind !== 'sgd' && rest.length > wanted) {
     throw new NotResumed(`it holds ${rest.length} numbers of the optimizer, but ${wanted} belong to the model's weights`)
   }
-  const slots = Object.fromEntries(names.map((name, s) => [name, trained.map(({ shape, originalName }, i) => {
-    const found = rest[i * names.length + s]
+  const read = (at: number, i: number) => {
+    const found = rest[at], { shape, originalName } = trained[i]
     if (found.shape.join() !== shape.join()) {
       throw new NotResumed(`what the optimizer keeps of '${originalName}' is [${found.shape}] in the file, but [${shape}] here`)
     }
     return toFloats(found)
-  })]))
-  return { iterations, slots }
+  }
+  const start = common.length * count
+  return {
+    iterations,
+    slots: Object.fromEntries([
+      ...common.map((slot, s) => [slot, trained.map((_, i) => read(s * count + i, i))]),
+      ...names.map((slot, s) => [slot, trained.map((_, i) => read(start + i * names.length + s, i))]),
+    ]),
+  }
 }
 
 /** Keras's losses and metrics that TensorFlow.js computes alike, by their names in snake case. */
@@ -207,6 +228,7 @@ function readNames(value: Json, what: string): Names | null {
 
 /** Metrics without those that are not known here. */
 function readMetrics(value: Json): Names | null {
-  const names = [value].flat(2).flatMap(each => each === null || isObject(each) && !('class_name' in each) ? [] : readName(each) ?? [])
+  const all = [value].flat(2).filter(each => each !== null && (!isObject(each) || 'class_name' in each))
+  const names = all.flatMap(each => readName(each) ?? [])
   return [...new Set(names)]
 }

@@ -17,7 +17,7 @@ export async function resume(
   if (config === undefined || config === null) return
   try {
     const state = trainingFrom(model, config, vars, keeper)
-    if (note?.training) state.learningRate = note.training.learningRate
+    if (note?.training) Object.assign(state, note.training)
     await resumeTraining(model, state)
   } catch (error) {
     if (!(error instanceof NotResumed) && !(error instanceof GraftError)) throw error

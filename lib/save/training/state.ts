@@ -19,9 +19,13 @@ export interface TrainingState {
   metrics: Names | null
 }
 
-/** The slots of each optimizer, in the order in which Keras keeps them. */
+/** The slots of each optimizer, in the order in which Keras keeps them for each weight. */
 export const slotsOf: Record<OptimizerName, string[]> =
   { adam: ['m', 'v'], adamw: ['m', 'v'], sgd: [], momentum: ['velocity'], rmsprop: ['v'] }
+
+/** The slots that any optimizer has by its settings; Keras keeps each for all weights together, before the others. */
+export const commonSlots = ({ emaMomentum, accumulate }: OptimizerSettings): string[] =>
+  [...emaMomentum ? ['average'] : [], ...accumulate > 1 ? ['gradients'] : []]
 
 /** A number of tensors that are read once the state of the model is fixed. */
 export interface Pending {
@@ -38,7 +42,8 @@ export function trainingOf(model: LayersModel): Pending | undefined {
   const known = optimizer && describe(optimizer)
   if (!optimizer || !known) return undefined
   const { kind, settings, learningRate, held, scale = 1 } = known, trained = model.trainableWeights
-  const wanted = slotsOf[kind].map(slot => trained.map(({ name }) => held.get(`${name}/${slot}`)))
+  const all = { ...defaults, ...settings }, names = [...commonSlots(all), ...slotsOf[kind]]
+  const wanted = names.map(slot => trained.map(({ name }) => held.get(`${name}/${slot}`)))
   const sizes = trained.map(({ shape }) => shape.reduce<number>((size, side) => size * side!, 1))
   const { iterations } = optimizer, loss = namesOf(model.loss), metrics = namesOf(namedOnly(model.metrics))
   return {
@@ -46,11 +51,11 @@ export function trainingOf(model: LayersModel): Pending | undefined {
     finish(values) {
       let next = 0
       const read = (tensor: Tensor | undefined, size: number) => tensor ? values[next++] : new Float32Array(size)
-      const slots = Object.fromEntries(slotsOf[kind].map((slot, s) => [slot, wanted[s].map((tensor, i) => {
+      const slots = Object.fromEntries(names.map((slot, s) => [slot, wanted[s].map((tensor, i) => {
         const value = read(tensor, sizes[i])
         return scale === 1 ? value : value.map(each => each * scale)
       })]))
-      return { kind, settings: { ...defaults, ...settings }, learningRate, iterations, slots, loss, metrics }
+      return { kind, settings: all, learningRate, iterations, slots, loss, metrics }
     },
   }
 }
