@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
 import type { Layer } from '../customize/layers.ts'
+import type { ImageData } from '../data/images.ts'
 import { displaySymbol, host, type MimeBundle } from '../host.ts'
 import { checkOptions } from '../options.ts'
 import type { ImageInput } from '../train/predict.ts'
@@ -17,6 +18,7 @@ import { layerTable } from './layers.ts'
 import type { RunView } from './run-view.ts'
 import type { NeighbourOptions } from './neighbours.ts'
 import type { OcclusionOptions } from './occlusion.ts'
+import type { StatisticsOptions } from './statistics.ts'
 import { isPicture, pictureBundle } from './tensor.ts'
 import { trainingPlot } from './training.ts'
 
@@ -251,9 +253,38 @@ async function neighbours(
   host().display(await neighboursBundle(model, set, others, options))
 }
 
+/**
+ * What images do in a model, layer by layer: activations, silent channels, how strongly the gradient pulls at the weights, and with
+ * `before` how far they have moved since. What is worth a look is said on top.
+ *
+ * @throws GraftError for images without classes
+ * @example
+ * await show.statistics(model, digits.train)
+ */
+async function statistics(model: LayersModel, images: Images, options: StatisticsOptions = {}): Promise<void> {
+  checkOptions<StatisticsOptions>('show.statistics', options, { images: 'count', before: null })
+  const set = await setOf('statistics', model, images)
+  const { statistics, statisticsTable } = await import('./statistics.ts')
+  host().display(statisticsTable(model, await statistics(model, set, options), Math.min(options.images ?? 16, set.length)))
+}
+
+/**
+ * Images of a data set that look alike, across its parts and within: copies that were resized, cut or compressed anew, which a comparison
+ * of files does not find. `count` pairs are shown (default 12).
+ *
+ * @example
+ * await show.duplicates(photos)
+ */
+async function duplicates(data: ImageData, options: { count?: number } = {}): Promise<void> {
+  checkOptions<{ count?: number }>('show.duplicates', options, { count: 'count' })
+  const [{ ImageData }, { duplicatesBundle }] = await Promise.all([import('../data/images.ts'), import('./duplicates.ts')])
+  if (!(data instanceof ImageData)) throw expected('duplicates', 'a data set of data.images(folder)', data)
+  host().display(await duplicatesBundle(data, options.count ?? 12))
+}
+
 /** Shows values: {@link showAny any value}, or one of them in a particular way. */
 export const show = Object.assign(showAny, {
-  layers, graph, training, predictions, worst, confusion, calibration, images, gradCam, occlusion, featureMaps, filters, embedding, neighbours,
+  layers, graph, training, predictions, worst, confusion, calibration, images, gradCam, occlusion, featureMaps, filters, embedding, neighbours, statistics, duplicates,
 })
 
 const isTensor = (value: unknown): value is Tensor =>

@@ -49,7 +49,8 @@ export function lineChart(chart: Chart): string {
     out.push(line(left, y(tick), left + w, y(tick), palette.grid))
     out.push(text(left - 8, y(tick) + 4, chart.y.format(tick), { ...faint, anchor: 'end' }))
   }
-  for (const tick of ticks(x0, x1, Math.min(width / 30, Math.max(1, x1 - x0))).filter(Number.isInteger)) {
+  const room = Math.max(30, 16 + 7 * String(x1).length)
+  for (const tick of ticks(x0, x1, Math.min(width / room, Math.max(1, x1 - x0))).filter(Number.isInteger)) {
     out.push(text(x(tick), top + h + 16, String(tick), faint))
   }
   out.push(line(left, top + h, left + w, top + h, palette.faint), text(left + w / 2, top + h + 32, chart.x.label, faint))
