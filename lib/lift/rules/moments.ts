@@ -63,7 +63,7 @@ function attempt(source: Value, root: Node, candidates: Node[], lift: Lifting): 
   for (const end of candidates) {
     const inside = between(source, end, lift)
     const result = inside?.includes(root) ? evaluation.at({ node: end, index: 0 }) : null
-    if (result?.data.length !== pixels.data.length) continue
+    if (result?.shape.join() !== pixels.shape.join()) continue
     const matched = match(pixels, result, inside!, lift)
     if (matched) found.push(matched)
   }
