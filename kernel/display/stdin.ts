@@ -8,7 +8,13 @@ const word = 'process.stdin has nothing to read in a notebook. Ask with `await i
  * @param refuse takes the error, for the cell that reads
  */
 export function installStdin(refuse: (error: GraftError) => void): void {
-  const stdin = () => Object.assign(new Readable({ read() { refuse(new GraftError(word)) } }), { fd: 0, isTTY: false })
-  let now = stdin()
-  Object.defineProperty(process, 'stdin', { get: () => now.destroyed || now.readableDidRead || now.readableFlowing ? now = stdin() : now, configurable: true, enumerable: true })
+  const make = () => Object.assign(new Readable({
+    read() {
+      // A stream that is read waits for its source; the next reader gets one that has not been.
+      stdin = make()
+      refuse(new GraftError(word))
+    },
+  }), { fd: 0, isTTY: false })
+  let stdin = make()
+  Object.defineProperty(process, 'stdin', { get: () => stdin.destroyed ? stdin = make() : stdin, configurable: true, enumerable: true })
 }
