@@ -1,5 +1,5 @@
 import type { NamedTensorMap, Optimizer, Tensor, Variable } from '@tensorflow/tfjs'
-import { tf } from '../tf.ts'
+import * as tf from '@tensorflow/tfjs'
 import type { Trace } from './tensorflow/trace.ts'
 
 /** An optimizer in a step that is written down once: what changes from step to step is handed in. */

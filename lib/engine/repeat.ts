@@ -1,5 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs'
-import { tf } from '../tf.ts'
+import * as tf from '@tensorflow/tfjs'
 import { tensorFlow } from './start.ts'
 import type { Trace } from './tensorflow/trace.ts'
 import type { Traced } from './tensorflow/traced.ts'
@@ -9,7 +8,7 @@ export interface Step {
   /** What the step depends on besides tensors and variables; where it changes, the step is written down anew. Numbers go by value, objects by identity. */
   key: unknown[]
   /** What it computes. It is run once, on tensors without values; `seed` is where its random numbers come from, and `trace` what it is written into. */
-  work(feeds: Tensor[], trace: Trace): Tensor[]
+  work(feeds: tf.Tensor[], trace: Trace): tf.Tensor[]
   /** Is called before it is written down: makes what the step itself must not make, such as an optimizer's variables. */
   prepare?(): void
 }
@@ -36,7 +35,7 @@ export class Repeated {
   reason: string | undefined
 
   /** The function for these tensors; `null` where the step is to be run operation by operation. */
-  functionFor({ key, work, prepare }: Step, feeds: Tensor[]): Traced | null {
+  functionFor({ key, work, prepare }: Step, feeds: tf.Tensor[]): Traced | null {
     const engine = tf.getBackend() === 'tensorflow' ? tensorFlow() : undefined
     if (!engine || this.reason) return null
     const name = [...key.map(numberOf), ...feeds.map(({ shape, dtype }) => `${dtype}[${shape}]`)].join()

@@ -23,7 +23,8 @@ export class Traced {
   readonly #backend: TensorFlowBackend
   readonly #name = `graft_step_${count++}`
   readonly #sources: Source[]
-  readonly #results: number
+  /** Shapes and types of what a call gives. */
+  readonly results: { shape: number[], dtype: tf.DataType }[]
   readonly #changed: tf.Variable[]
   readonly #flag: Flag
 
@@ -48,7 +49,7 @@ export class Traced {
       if (Object.keys(tf.engine().registeredVariables).length !== variables.length) throw trace.refusal('makes or disposes of variables')
       this.#changed = variables.filter(pinned => pinned.hasChanged).map(({ variable }) => variable)
       trace.finish(this.#name, [...results, ...this.#changed])
-      this.#results = results.length
+      this.results = results.map(({ shape, dtype }) => ({ shape, dtype }))
       this.#sources = trace.inputs.map(({ info, held }): Source => {
         const pinned = byValue.get(held)
         return given.has(held) ? { feed: given.get(held)! } : pinned ? { variable: pinned.variable }
@@ -71,7 +72,7 @@ export class Traced {
 
   /** Calls the function and waits for it: nothing else runs meanwhile. */
   callNow(feeds: tf.Tensor[]): tf.Tensor[] {
-    return this.#take(this.#backend.runtime.execute(this.#name, this.#inputs(feeds), {}, this.#results + this.#changed.length))
+    return this.#take(this.#backend.runtime.execute(this.#name, this.#inputs(feeds), {}, this.results.length + this.#changed.length))
   }
 
   /**
@@ -85,7 +86,7 @@ export class Traced {
       if (stopped()) throw new Stopped('stopped')
       const look = setInterval(() => { if (stopped()) this.#flag.raise() }, 20)
       try {
-        return this.#take(await this.#backend.runtime.executeElsewhere(this.#name, this.#inputs(feeds), this.#results + this.#changed.length))
+        return this.#take(await this.#backend.runtime.executeElsewhere(this.#name, this.#inputs(feeds), this.results.length + this.#changed.length))
       } catch (error) {
         throw wasStopped(error) ? new Stopped('stopped') : error
       } finally {
@@ -110,10 +111,10 @@ export class Traced {
   #take(handles: Handle[]): tf.Tensor[] {
     const tensors = handles.map(handle => tensorOf(this.#backend.adopt(handle)))
     for (const [i, variable] of this.#changed.entries()) {
-      if (!variable.isDisposed) variable.assign(tensors[this.#results + i])
-      tensors[this.#results + i].dispose()
+      if (!variable.isDisposed) variable.assign(tensors[this.results.length + i])
+      tensors[this.results.length + i].dispose()
     }
-    return tensors.slice(0, this.#results)
+    return tensors.slice(0, this.results.length)
   }
 
   #remains(): Remains {

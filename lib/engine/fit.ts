@@ -1,0 +1,175 @@
+import type { LayersModel, NamedTensorMap, Optimizer, Tensor, Variable } from '@tensorflow/tfjs'
+import { host } from '../host.ts'
+import { liveOptimizer } from './live-optimizer.ts'
+import { Repeated } from './repeat.ts'
+import { tensorFlow } from './start.ts'
+import type { TensorFlowEngine } from './start.ts'
+import type { Traced } from './tensorflow/traced.ts'
+
+type TF = typeof import('@tensorflow/tfjs')
+/** Takes inputs, targets and weights of the images, the last `null` where there are none. */
+type TrainFunction = (data: (Tensor | null)[]) => Tensor[]
+
+/** What `model.fit` is made of. */
+interface Fitted {
+  layers: LayersModel['layers']
+  stopTraining: boolean
+  fitDataset: LayersModel['fitDataset']
+  optimizer_: Optimizer
+  lossFunctions: unknown[]
+  metricsTensors: [metric: unknown, output: number][]
+  collectedTrainableWeights: { read(): Tensor }[]
+  makeTrainFunction(): TrainFunction
+  fitLoop(f: TrainFunction, inputs: Tensor[], labels: string[], batchSize: number, epochs: number, verbose: number, callbacks: unknown, valF: unknown,
+    valIns: unknown, ...rest: unknown[]): Promise<unknown>
+}
+
+const functions = new WeakMap<Fitted, Repeated>(), told = new WeakSet<Fitted>()
+/** Steps on their way, by the model that they train. */
+const pending = new WeakMap<object, Promise<void>>()
+/** Models whose loop waits for its step at the end of each batch. */
+const waiting = new WeakSet<Fitted>()
+
+/**
+ * Makes `model.fit`, `fitDataset` and `trainOnBatch` run each of their steps as one function, where the engine is TensorFlow; the
+ * first two beside the event loop. Metrics, callbacks, validation, changes of the learning rate and dropout work as before.
+ */
+export function fitAsOneFunction(tf: TF): void {
+  if (!tensorFlow()) return
+  const engine = tensorFlow()!, model = tf.LayersModel.prototype as unknown as Fitted
+  const { makeTrainFunction, fitLoop, fitDataset } = model
+
+  model.makeTrainFunction = function () {
+    const plain = makeTrainFunction.call(this)
+    return data => {
+      if (tf.getBackend() !== 'tensorflow') return plain(data)
+      const step = prepared(tf, engine, this, data, plain)
+      if (!step) return plain(data)
+      return waiting.has(this) ? later(tf, engine, this, step) : now(step)
+    }
+  }
+
+  // Validation follows the last step of an epoch in the same breath: that step cannot be on its way then.
+  model.fitLoop = async function (f, inputs, labels, batchSize, epochs, verbose, callbacks, valF, valIns, ...rest) {
+    const steps = Math.ceil(inputs[0].shape[0] / (batchSize ?? 32)), validated = Boolean(valF && valIns)
+    let done = 0
+    const guarded: TrainFunction = data => {
+      const last = ++done % steps === 0
+      if (last && validated) waiting.delete(this)
+      else waiting.add(this)
+      return f(data)
+    }
+    try {
+      return await fitLoop.call(this, guarded, inputs, labels, batchSize, epochs, verbose, callbacks, valF, valIns, ...rest)
+    } finally {
+      waiting.delete(this)
+    }
+  }
+
+  model.fitDataset = async function (this: Fitted, ...parameters) {
+    waiting.add(this)
+    try {
+      return await fitDataset.apply(this, parameters)
+    } finally {
+      waiting.delete(this)
+    }
+  }
+
+  const list = tf.CallbackList.prototype, { onBatchEnd, setModel } = list, trained = new WeakMap<object, object>()
+  list.setModel = function (model) {
+    trained.set(this, model)
+    return setModel.call(this, model)
+  }
+  list.onBatchEnd = async function (...parameters) {
+    const model = trained.get(this), step = model && pending.get(model)
+    if (step) {
+      pending.delete(model)
+      await step
+    }
+    return onBatchEnd.apply(this, parameters)
+  }
+}
+
+interface PreparedStep { traced: Traced, feeds: Tensor[], stepped(): void, release(): void }
+
+/** The function for this batch with all that it is given; `null` where there is none. */
+function prepared(tf: TF, { backend }: TensorFlowEngine, model: Fitted, data: (Tensor | null)[], plain: TrainFunction): PreparedStep | null {
+  const optimizer = model.optimizer_, live = liveOptimizer(optimizer)
+  if (!live || backend.trace) return null
+  const variables = model.collectedTrainableWeights.map(weight => weight.read() as Variable)
+  const settings = tf.keep(tf.tensor1d(live.values(variables.map(({ name }) => name))))
+  const seeds = tf.keep(tf.tensor1d([Math.floor(Math.random() * 2 ** 31), 0], 'int32'))
+  const release = () => tf.dispose([settings, seeds])
+  if (!functions.has(model)) functions.set(model, new Repeated())
+  const repeated = functions.get(model)!, given = data.filter(tensor => tensor !== null), feeds = [...given, settings, seeds]
+  const traced = repeated.functionFor({
+    key: [...live.key, model.collectedTrainableWeights, ...model.lossFunctions, ...model.metricsTensors.map(([metric]) => metric), ...flags(tf, model.layers), ...data.map(tensor => tensor !== null)],
+    prepare: () => live.prepare(variables),
+    work(_feeds, trace) {
+      trace.seed = seeds
+      // The step ends in the optimizer's method, by way of its `minimize`.
+      const changed = optimizer as unknown as { applyGradients?(gradients: unknown): void }
+      changed.applyGradients = gradients => {
+        delete changed.applyGradients
+        live.apply(byName(gradients as { name: string, tensor: Tensor }[]), settings, trace)
+      }
+      try {
+        return plain(data)
+      } finally {
+        delete changed.applyGradients
+      }
+    },
+  }, feeds)
+  if (traced) return { traced, feeds, stepped: live.stepped, release }
+  release()
+  if (!told.has(model)) host().display({ 'text/plain': `Each step of this training runs operation by operation, not as one function, since ${repeated.reason}.` })
+  told.add(model)
+  return null
+}
+
+const byName = (gradients: { name: string, tensor: Tensor }[]): NamedTensorMap => Object.fromEntries(gradients.map(({ name, tensor }) => [name, tensor]))
+
+/** Which layers train, models within models included. */
+const flags = (tf: TF, layers: LayersModel['layers']): boolean[] =>
+  layers.flatMap(layer => layer instanceof tf.LayersModel ? [layer.trainable, ...flags(tf, layer.layers)] : layer.trainable)
+
+function now({ traced, feeds, stepped, release }: PreparedStep): Tensor[] {
+  try {
+    const results = traced.callNow(feeds)
+    stepped()
+    return results
+  } finally {
+    release()
+  }
+}
+
+/** Starts the step and gives tensors that have their values once it is done: at the end of the batch. */
+function later(tf: TF, { backend, Stopped }: TensorFlowEngine, model: Fitted, { traced, feeds, stepped, release }: PreparedStep): Tensor[] {
+  const { signal } = host()
+  // The loop disposes of a batch as soon as this returns.
+  const own = feeds.map(feed => tf.keep(feed.clone()))
+  const promised = traced.results.map(({ shape, dtype }) => {
+    const info = backend.adopt({ shape, dtype })
+    return tf.engine().makeTensorFromTensorInfo(info)
+  })
+  const fulfil = (values: Tensor[]) => {
+    promised.forEach((tensor, i) => {
+      if (!tensor.isDisposed) backend.held(tensor.dataId).pointer = backend.runtime.share(backend.pointer(values[i]))
+    })
+    tf.dispose(values)
+  }
+  const step = traced.call(own, () => signal.aborted).then(results => {
+    fulfil(results)
+    stepped()
+  }, error => {
+    fulfil(promised.map(({ shape }) => tf.fill(shape, NaN)))
+    model.stopTraining = true
+    if (!(error instanceof Stopped)) throw error
+  }).finally(() => {
+    tf.dispose(own)
+    release()
+  })
+  step.catch(() => {})
+  pending.set(model, step)
+  return promised
+}
