@@ -1,8 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import type { ChildProcess } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { Captured } from './captured.ts'
+import type { Spawned } from './child-spawn.ts'
 import { encodeFrame, FrameReader, type Frame } from './frames.ts'
 import { descriptors, type ToChild, type ToKernel, type ToThread } from './messages.ts'
 
@@ -24,13 +23,9 @@ export class Child {
   #ready = false
   #over = false
 
-  constructor(listener: ChildListener) {
+  constructor({ process, nonce }: Spawned, listener: ChildListener) {
     this.#listener = listener
-    const nonce = randomUUID()
-    const args = [...process.execArgv, fileURLToPath(new URL('./main.js', import.meta.url)), '--child']
-    this.#process = spawn(process.execPath, args, {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], env: { ...process.env, GRAFT_NONCE: nonce }, windowsHide: true,
-    })
+    this.#process = process
     const capture = (name: 'stdout' | 'stderr') => {
       const captured = new Captured(nonce, text => listener.output(name, text))
       const stream = this.#process[name]!

@@ -1,13 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Frame } from './frames.ts'
 import { Child } from './child-process.ts'
+import { spawnChild, type Spawned } from './child-spawn.ts'
 import { deathOf } from './death.ts'
 import type { Described } from './cell/traceback.ts'
 import type { History } from './history.ts'
-import type { Language } from './language/language.ts'
-import { log } from './log.ts'
 import type { ToKernel } from './messages.ts'
 import type { Request } from './request.ts'
+import type { Types } from './types.ts'
 import type { Header, Message } from './wire/message.ts'
 import type { RequestChannel, Sockets } from './wire/sockets.ts'
 
@@ -24,9 +23,6 @@ const interrupted = { ename: 'Interrupted', evalue: 'the cell was interrupted', 
 /** How long a process that called `process.exit` may take to end, in ms. */
 const lastSteps = 1000
 
-/** How long the check of a cell's types may take, in ms. */
-const checkTime = 10_000
-
 /** How many cells are remembered, so that what they print later reaches them. */
 const remembered = 10_000
 
@@ -36,7 +32,7 @@ const remembered = 10_000
  */
 export class Executions {
   readonly #sockets: () => Sockets
-  readonly #services: { history: () => Promise<History>, language: () => Promise<Language> }
+  readonly #services: { history: () => Promise<History>, types: Types }
   readonly #parents = new Map<number, Header>()
   readonly #asides = new Map<number, Header>()
   readonly #comms = new Map<string, string>()
@@ -53,10 +49,11 @@ export class Executions {
   #failedStarts = 0
   #ended = false
 
-  constructor(sockets: () => Sockets, services: { history: () => Promise<History>, language: () => Promise<Language> }) {
+  /** @param first the process with which to begin */
+  constructor(first: Spawned, sockets: () => Sockets, services: { history: () => Promise<History>, types: Types }) {
     this.#sockets = sockets
     this.#services = services
-    this.#child = this.#start()
+    this.#child = this.#listenTo(first)
   }
 
   /** Queues an `execute_request`. */
@@ -66,9 +63,9 @@ export class Executions {
     const expressions = typeof user_expressions === 'object' && user_expressions !== null ? user_expressions as Record<string, unknown> : {}
     this.#queue.push({
       id: this.#remember(message.header), channel, message, code, silent: silent === true, store: silent !== true && store_history !== false,
-      stopOnError: stop_on_error !== false, stdin: allow_stdin === true, expressions, running: false, interrupted: this.#isInterrupted(message.header),
+      stopOnError: stop_on_error !== false, stdin: allow_stdin === true, expressions, running: false, check: null, interrupted: this.#isInterrupted(message.header),
     })
-    if (!this.#current) void this.#next()
+    if (!this.#current) this.#next()
   }
 
   /** Whether an interrupt that was sent after this cell came before it, by its own channel. */
@@ -89,7 +86,7 @@ export class Executions {
     this.#interrupt = request ?? null
     if (!current) return this.#child.tell({ interrupt: 0 })
     current.interrupted = true
-    if (!current.running) return current.stopCheck?.()
+    if (!current.running) return current.check?.stop()
     const force = this.#interruptedAt > 0 && performance.now() - this.#interruptedAt > patience
     this.#child.tell({ interrupt: current.id, force })
     if (this.#interruptedAt && !force) return
@@ -135,8 +132,8 @@ export class Executions {
     this.#child.kill({ silent: true })
   }
 
-  #start(): Child {
-    return new Child({
+  #listenTo(process: Spawned): Child {
+    return new Child(process, {
       frame: frame => this.#take(frame),
       output: (name, spoken) => {
         // V8's inspector, which interrupts use, says this at the end of a process.
@@ -149,37 +146,34 @@ export class Executions {
     })
   }
 
-  async #next(): Promise<void> {
+  #next(): void {
     const request = this.#current = this.#queue.shift() ?? null
     if (!request) return
-    const { id, message: { header }, code, silent, store, stdin, expressions } = request
+    const { message: { header }, code, silent, store } = request
     if (store) this.#count++
     this.#interruptedAt = 0
+    // The cell is on its way to the process that runs it before front ends are told that it begins.
+    request.check = silent || request.interrupted ? null : this.#services.types.check(code, this.#count)
+    if (!request.check && !request.interrupted) this.#run(request)
     this.status('busy', header)
     if (!silent) this.#sockets().publish({ type: 'execute_input', content: { code, execution_count: this.#count }, parent: header })
-    const wrong = silent || request.interrupted ? null : await this.#check(request)
-    if (this.#current !== request) return
-    if (request.interrupted) return this.#fail(request, interrupted)
-    if (wrong && !wrong.warning) return this.#fail(request, wrong)
-    if (wrong) this.#print(id, 'stderr', `${wrong.traceback.join('\n')}\n`)
-    request.running = true
-    this.#child.send({ type: 'execute', cell: id, count: this.#count, silent, stdin }, [Buffer.from(code), Buffer.from(JSON.stringify(expressions))])
+    if (request.interrupted) this.#fail(request, interrupted)
+    else void request.check?.found.then(wrong => this.#checked(request, wrong))
   }
 
-  /** The type errors that keep a cell from running. A language server that fails or takes too long keeps none. */
-  async #check(request: Request) {
-    const end = new AbortController()
-    request.stopCheck = () => end.abort()
-    const timeout = sleep(checkTime, null, { signal: end.signal, ref: false }).catch(() => null)
-    const check = this.#services.language().then(language => language.check(request.code, this.#count))
-    try {
-      return await Promise.race([check, timeout])
-    } catch (error) {
-      log(`cannot check types: ${(error as Error).message}`)
-      return null
-    } finally {
-      end.abort()
-    }
+  #checked(request: Request, wrong: Described & { warning?: true } | null) {
+    if (this.#current !== request) return
+    request.check = null
+    if (request.interrupted) return this.#fail(request, interrupted)
+    if (wrong && !wrong.warning) return this.#fail(request, wrong)
+    if (wrong) this.#print(request.id, 'stderr', `${wrong.traceback.join('\n')}\n`)
+    this.#run(request)
+  }
+
+  #run(request: Request) {
+    const { id, code, silent, stdin, expressions } = request
+    request.running = true
+    this.#child.send({ type: 'execute', cell: id, count: this.#count, silent, stdin }, [Buffer.from(code), Buffer.from(JSON.stringify(expressions))])
   }
 
   #take({ header, parts }: Frame<ToKernel>) {
@@ -217,21 +211,22 @@ export class Executions {
   #done({ cell, status, result, types }: Extract<ToKernel, { type: 'done' }>, content: Uint8Array) {
     const request = this.#current
     if (request?.id !== cell) return
-    if (request.store) void this.#services.history().then(history => history.add(this.#count, request.code, result ?? null))
-    if (!request.silent) void this.#services.language().then(language => language.ran(request.code, this.#count, types), () => {})
-    this.#reply(request, Buffer.concat([Buffer.from(`{"execution_count":${this.#count},`), content.subarray(1)]), status === 'error')
+    const reply = Buffer.concat([Buffer.from(`{"execution_count":${this.#count},`), content.subarray(1)])
+    this.#reply(request, reply, { failed: status === 'error', result, ran: () => this.#services.types.ran(request.code, this.#count, types) })
   }
 
-  /** Replies when all that the cell showed has left, and goes on to the next. */
-  #reply(request: Request, content: object, failed: boolean, abort = false) {
-    const { channel, message: { header: parent, identities } } = request
+  /** Replies when all that the cell showed has left, notes down what was run, and goes on to the next cell. */
+  #reply(request: Request, content: object, { failed, abort = false, result, ran }: { failed: boolean, abort?: boolean, result?: string, ran?: () => void }) {
+    const { channel, message: { header: parent, identities }, store, code, silent } = request, count = this.#count
     this.#question = null
     this.#sockets().onPublished(() => {
       this.#sockets().send(channel, { type: 'execute_reply', content, parent, identities })
       this.#current = null
       this.status('idle', parent)
+      if (store) void this.#services.history().then(history => history.add(count, code, result ?? null))
+      if (!silent) ran?.()
       if (abort || request.interrupted || (failed && request.stopOnError)) this.#abortQueue()
-      void this.#next()
+      this.#next()
     })
   }
 
@@ -258,10 +253,10 @@ export class Executions {
     this.#errors = ''
     this.#comms.clear()
     for (const id of [...this.#asides.keys()]) this.#endAside(id)
-    void this.#services.language().then(language => language.reset(), () => {})
+    this.#services.types.reset()
     const request = this.#current
     if (!reason.wasReady && ++this.#failedStarts > 2 && !request) return
-    this.#child = this.#start()
+    this.#child = this.#listenTo(spawnChild())
     if (request) this.#fail(request, death, { abort: true })
     else this.#print(this.#ids, 'stderr', `${death.evalue}\n`)
   }
@@ -277,7 +272,7 @@ export class Executions {
   #fail(request: Request, error: Described, { abort = false } = {}) {
     const { ename, evalue, traceback } = error
     this.#publish(request.id, 'error', { ename, evalue, traceback })
-    this.#reply(request, { status: 'error', execution_count: this.#count, ename, evalue, traceback, payload: [], user_expressions: {} }, true, abort)
+    this.#reply(request, { status: 'error', execution_count: this.#count, ename, evalue, traceback, payload: [], user_expressions: {} }, { failed: true, abort })
   }
 
   #endAside(id: number) {

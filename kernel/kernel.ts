@@ -1,9 +1,10 @@
 import { GraftError } from '../lib/error.ts'
+import type { Spawned } from './child-spawn.ts'
 import { Executions } from './executions.ts'
 import type { History } from './history.ts'
-import type { Language } from './language/language.ts'
 import { log } from './log.ts'
 import { watchParent } from './parent-watch.ts'
+import { Types } from './types.ts'
 import { readConnection, type Connection } from './wire/connection.ts'
 import { kernelInfo } from './wire/info.ts'
 import type { Message } from './wire/message.ts'
@@ -11,11 +12,11 @@ import { Sockets, type RequestChannel } from './wire/sockets.ts'
 
 type Handler = (content: Record<string, unknown>, message: Message) => object | Promise<object>
 
-/** Starts a kernel for a connection file, and ends the process with a word where that cannot be. */
-export async function startKernel(path: string | undefined): Promise<void> {
+/** Starts a kernel for a connection file and with a process for the cells, and ends the process with a word where that cannot be. */
+export async function startKernel(path: string | undefined, child: Spawned): Promise<void> {
   try {
     if (!path) throw new GraftError('expected a connection file: node kernel/main.js <connection file>')
-    await new Kernel(readConnection(path)).start()
+    await new Kernel(readConnection(path), child).start()
   } catch (error) {
     log(error instanceof GraftError ? error.message : String((error as Error).stack))
     process.exit(1)
@@ -30,13 +31,13 @@ class Kernel {
   readonly #connection: Connection
   readonly #sockets: Sockets
   readonly #executions: Executions
+  readonly #types = new Types(async () => new (await import('./language/language.ts')).Language({ folder: process.cwd() }))
   #history: Promise<History> | null = null
-  #language: Promise<Language> | null = null
   #ending = false
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, child: Spawned) {
     this.#connection = connection
-    this.#executions = new Executions(() => this.#sockets, { history: () => this.#openHistory(), language: () => this.#openLanguage() })
+    this.#executions = new Executions(child, () => this.#sockets, { history: () => this.#openHistory(), types: this.#types })
     this.#sockets = new Sockets(connection, log)
   }
 
@@ -56,10 +57,10 @@ class Kernel {
     connect_request: () => Object.fromEntries(Object.entries(this.#connection.ports).map(([channel, port]) => [`${channel}_port`, port])),
     comm_info_request: ({ target_name }) => ({ comms: this.#executions.comms(target_name) }),
     history_request: async content => ({ history: (await this.#openHistory()).answer(content) }),
-    is_complete_request: async ({ code }) => typeof code === 'string' ? (await this.#openLanguage()).isComplete(code) : { status: 'unknown' },
-    complete_request: async ({ code, cursor_pos }) => (await this.#openLanguage()).complete(text(code, 'code'), position(cursor_pos, code)),
+    is_complete_request: async ({ code }) => typeof code === 'string' ? (await this.#types.language()).isComplete(code) : { status: 'unknown' },
+    complete_request: async ({ code, cursor_pos }) => (await this.#types.language()).complete(text(code, 'code'), position(cursor_pos, code)),
     inspect_request: async ({ code, cursor_pos, detail_level }) =>
-      (await this.#openLanguage()).inspect(text(code, 'code'), position(cursor_pos, code), detail_level === 1 ? 1 : 0),
+      (await this.#types.language()).inspect(text(code, 'code'), position(cursor_pos, code), detail_level === 1 ? 1 : 0),
     interrupt_request: (_, { header }) => {
       this.#executions.interrupt(header)
       return {}
@@ -93,19 +94,11 @@ class Kernel {
     this.#executions.status('idle', parent)
     if (type === 'shutdown_reply') await this.#shutDown()
     // The first reply does not wait for the language server; the first cell finds it on its way.
-    else this.#openLanguage().catch((error: Error) => log(String(error.stack)))
+    else this.#types.warm()
   }
 
   #openHistory(): Promise<History> {
     return this.#history ??= import('./history.ts').then(({ History }) => new History())
-  }
-
-  #openLanguage(): Promise<Language> {
-    return this.#language ??= import('./language/language.ts').then(({ Language }) => {
-      const language = new Language({ folder: process.cwd() })
-      void language.warm()
-      return language
-    })
   }
 
   async #shutDown() {
@@ -114,7 +107,7 @@ class Kernel {
     this.#executions.end()
     // Whatever hangs, the process is gone after two seconds.
     setTimeout(() => process.exit(0), 2000).unref()
-    await this.#language?.then(language => language.dispose(), () => {})
+    await this.#types.dispose()
     await this.#history?.then(history => history.close(), () => {})
     await this.#sockets.close()
     process.exit(0)

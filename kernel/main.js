@@ -1,8 +1,10 @@
 // The kernel's entry: `node kernel/main.js <connection file>`. It starts the child by the same file. In plain JavaScript, so that the cache of
 // compiled code is on before the first TypeScript file is read.
-import { enableCompileCache } from 'node:module'
+import { enableCompileCache, flushCompileCache } from 'node:module'
 
 enableCompileCache()
+// Most processes of a kernel are ended, not left to end.
+setTimeout(flushCompileCache, 3000).unref()
 // Jupyter's log is no place for Node's remarks on features that this kernel knows to be experimental.
 const { emitWarning } = process
 process.emitWarning = (warning, ...rest) => {
@@ -10,4 +12,8 @@ process.emitWarning = (warning, ...rest) => {
   if ((warning?.name ?? type) !== 'ExperimentalWarning') emitWarning.call(process, warning, ...rest)
 }
 if (process.argv[2] === '--child') await import('./child.ts')
-else await (await import('./kernel.ts')).startKernel(process.argv[2])
+else {
+  // The process for the cells gets ready while this one does.
+  const child = (await import('./child-spawn.ts')).spawnChild()
+  await (await import('./kernel.ts')).startKernel(process.argv[2], child)
+}

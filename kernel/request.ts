@@ -1,3 +1,4 @@
+import type { Check } from './types.ts'
 import type { Message } from './wire/message.ts'
 import type { RequestChannel } from './wire/sockets.ts'
 
@@ -15,6 +16,6 @@ export interface Request {
   /** In the child, after its types were checked. */
   running: boolean
   interrupted: boolean
-  /** Ends the wait for the check of its types. */
-  stopCheck?: () => void
+  /** The check of its types, while it goes on. */
+  check: Check | null
 }

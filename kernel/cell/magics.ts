@@ -9,6 +9,11 @@ export interface WithoutMagics {
   source: string
 }
 
+/** What a `%types` line of a cell sets. */
+export function typesMagic(source: string): 'on' | 'warn' | 'off' | undefined {
+  return source.includes('%types') ? /^\s*%types +(on|warn|off)\s*$/m.exec(source)?.[1] as 'on' : undefined
+}
+
 /** All magics, with what completion and an error say of them. */
 export const magicNames: Record<string, string> = {
   '%time': 'runs the cell and tells how long it took',

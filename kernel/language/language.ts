@@ -1,5 +1,5 @@
 import { names as libraryNames } from '../../lib/names.ts'
-import { splitMagics } from '../cell/magics.ts'
+import { splitMagics, typesMagic } from '../cell/magics.ts'
 import type { Described } from '../cell/traceback.ts'
 import { complaints, describeComplaints, type Diagnostic } from './check.ts'
 import type { ToldTypes } from '../messages.ts'
@@ -44,6 +44,16 @@ export class Language {
   /** Whether the language server's process runs now. */
   get running(): boolean {
     return this.#server.running
+  }
+
+  /** Whether type errors stop a cell. Without checks the server ends, until somebody asks for help. */
+  get types(): 'on' | 'warn' | 'off' {
+    return this.#types
+  }
+
+  set types(mode: 'on' | 'warn' | 'off') {
+    if (mode === 'off' && this.#types !== 'off') this.#server.rest()
+    this.#types = mode
   }
 
   /** Starts the server and lets it read the standard types, so that the first cell need not wait for that. */
@@ -107,8 +117,8 @@ export class Language {
    * @returns what an `error` message carries; with `warning` the cell is to run all the same; null where nothing is wrong
    */
   async check(source: string, count: number): Promise<Described & { warning?: true } | null> {
-    const magic = /^\s*%types +(on|warn|off)\s*$/m.exec(source)
-    if (magic) this.#types = magic[1] as 'on'
+    const mode = typesMagic(source)
+    if (mode) this.types = mode
     if (this.#types === 'off') return null
     const found = complaints(await this.#diagnose(source), source)
     if (!found.length) return null

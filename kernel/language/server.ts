@@ -80,6 +80,11 @@ export class LanguageServer {
     if (!this.#process && !this.#disposed) this.#start()
   }
 
+  /** Ends the server until the next question. */
+  rest(): void {
+    this.#stop()
+  }
+
   /** Ends the server; nothing starts it again. */
   dispose(): void {
     this.#disposed = true
