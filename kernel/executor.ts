@@ -90,7 +90,11 @@ export class Executor {
     const { value } = await cells.run(code, cell.count)
     const data = value === undefined || cell.silent ? null : await toBundle(value)
     while (cell.pending.size) await Promise.all(cell.pending)
-    if (data) output.publish('execute_result', { execution_count: cell.count, data, metadata: metadataOf(data) }, { cell })
+    if (data) {
+      output.publish('execute_result', { execution_count: cell.count, data, metadata: metadataOf(data) }, { cell })
+      cells.latest = value
+      if (cell.interrupted) output.write('stderr', 'The cell was interrupted; what it had so far is `_`.\n')
+    }
     const results: Record<string, unknown> = {}
     for (const [name, expression] of Object.entries(expressions)) results[name] = await this.#expression(expression, cell)
     return { results, text: data?.['text/plain'] }

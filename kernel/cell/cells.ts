@@ -21,8 +21,8 @@ import { parse, SourceError, transpile, type Transpiled } from './transpile.ts'
 /** What was there before any cell: a cell that declares such a name (`const performance = …`) gets one of its own instead. */
 const builtins = new Set(Object.getOwnPropertyNames(globalThis))
 
-/** What stands ready under these names is not on the global object: packages ask for `Deno` there to find out where they run. */
-const hidden = new Set(['Deno'])
+/** What stands ready under these names is not on the global object: packages look there for `Deno` to find out where they run, and for lodash. */
+const hidden = new Set(['Deno', '_'])
 
 interface Compiled {
   script: vm.Script
@@ -51,7 +51,7 @@ export class Cells {
   readonly #provided = new Set<string>()
   readonly #earlier: Earlier = {
     stored: name => builtins.has(name) ? `${name}$cell` : name,
-    ready: name => hidden.has(name) && Object.hasOwn(this.#names, name) ? `${name}$cell` : name,
+    ready: name => hidden.has(name) ? `${name}$cell` : name,
     isConstant: name => this.#declared.get(name)?.constant ?? false,
     isDeclared: name => this.#declared.has(name),
     isObserved: name => this.#observed.has(name),
@@ -76,6 +76,7 @@ export class Cells {
     const meta = { url, filename: join(options.folder, 'notebook.ts'), dirname: options.folder, resolve }
     const own = globalThis as Record<PropertyKey, unknown>
     own[Symbol.for('graft.meta')] = meta
+    this.latest = undefined
     installConstants(name => this.#declared.get(name)?.count)
     own.require = require
   }
@@ -97,6 +98,11 @@ export class Cells {
     } finally {
       if (split.magics.some(({ name }) => name === '%time')) console.log(`${(performance.now() - start).toFixed(1)} ms`)
     }
+  }
+
+  /** Keeps the latest value that was shown: `_` in later cells. */
+  set latest(value: unknown) {
+    Object.defineProperty(globalThis, this.#earlier.ready('_'), { value, writable: true, configurable: true, enumerable: false })
   }
 
   /** The value of an expression on the side, as Jupyter's `user_expressions` ask for; errors name no cell. */

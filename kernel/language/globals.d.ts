@@ -18,6 +18,8 @@ declare global {
     interface VegaObject { $schema: string, [key: string]: unknown }
     type MediaBundle = Record<string, string | object | undefined>
   }
+  /** The latest value that a cell showed. */
+  const _: any
   /** Asks for y or n and waits for it, without `await`. */
   function confirm(message?: string): boolean
 }
