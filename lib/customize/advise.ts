@@ -11,7 +11,7 @@ import { extract } from './extract.ts'
 import { featuresFor } from './features.ts'
 import { fineTune } from './fine-tune.ts'
 import { forecast, type Forecast } from './forecast.ts'
-import { freeze } from './freeze.ts'
+import { setTrainable } from './freeze.ts'
 import { featuresOf } from './head.ts'
 import { checkModel, holdsWeights, leaves } from './layers.ts'
 import { modify } from './modify.ts'
@@ -58,7 +58,7 @@ export async function advise(base: LayersModel, data: TrainingData, { epochs = 1
   }
   const copy = twin(base)
   try {
-    freeze(copy)
+    setTrainable(copy, '*', false)
     const findings = await look(copy, train, images, signal), answer = recommend(findings)
     const forecasts = {} as Record<Method, Forecast>
     for (const method of Object.keys(methods) as Method[]) {

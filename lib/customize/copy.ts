@@ -1,7 +1,11 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
 import { tf } from '../tf.ts'
+import { explainShapes } from './explain.ts'
 import { isModel, leaves, shapeOf, type Layer } from './layers.ts'
+
+// A layer that would be left with no pixels must refuse while a copy is built, not later.
+explainShapes(tf)
 
 /** One use of a layer in a model: a layer that is shared has several. */
 export interface Use {
@@ -138,10 +142,7 @@ export function applied(layer: Layer, inputs: SymbolicTensor[], before: string, 
   const received = inputs.map(input => shapeOf(input.shape)).join(' and ')
   const after = inputs.map(input => `'${input.sourceLayer.name}'`).join(' and ')
   try {
-    const outputs = [layer.apply(inputs.length === 1 ? inputs[0] : inputs, args as never)].flat() as SymbolicTensor[]
-    const empty = outputs.find(({ shape }) => shape.some(side => side !== null && !(side > 0)))
-    if (empty) throw new GraftError(`its output would be ${shapeOf(empty.shape)}, which is empty`)
-    return outputs
+    return [layer.apply(inputs.length === 1 ? inputs[0] : inputs, args as never)].flat() as SymbolicTensor[]
   } catch (error) {
     throw new GraftError(`'${layer.name}' (${layer.getClassName()}) cannot stand after ${after}: it received ${received}, ${before}. ` +
       `${(error as Error).message}`)

@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { checkOptions } from '../options.ts'
-import { freeze } from './freeze.ts'
+import { setTrainable } from './freeze.ts'
 import { featuresOf, headOptions, withHead, type HeadOptions } from './head.ts'
 import { checkModel } from './layers.ts'
 import { report } from './report.ts'
@@ -22,7 +22,7 @@ export function extract(base: LayersModel, options: HeadOptions): LayersModel {
   checkModel(base)
   checkOptions<HeadOptions>('customize.extract', options, headOptions)
   const { features, old } = featuresOf(base), model = withHead(base, features, options)
-  freeze(base)
+  setTrainable(base, '*', false)
   if (options.show ?? true) report(model, base, leftOut(old))
   return model
 }

@@ -3,7 +3,7 @@ import { GraftError } from '../error.ts'
 import { checkOptions } from '../options.ts'
 import { tf } from '../tf.ts'
 import { leftOut } from './extract.ts'
-import { freeze, select, unfreeze, type Selection } from './freeze.ts'
+import { select, setTrainable, type Selection } from './freeze.ts'
 import { featuresOf, headOptions, withHead, type HeadOptions } from './head.ts'
 import { checkModel, holdsWeights, leaves, type Layer } from './layers.ts'
 import { report } from './report.ts'
@@ -44,8 +44,8 @@ export function fineTune(base: LayersModel, options: FineTuneOptions): LayersMod
   const { unfreeze: which = 5 } = options
   const { features, old } = featuresOf(base), model = withHead(base, features, options)
   const opened = toOpen(base, features, which, options.normalization)
-  freeze(base)
-  unfreeze(base, opened)
+  setTrainable(base, '*', false)
+  setTrainable(base, opened, true)
   if (options.show ?? true) report(model, base, leftOut(old))
   return model
 }

@@ -1,6 +1,8 @@
 import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
+import { host } from '../host.ts'
+import { tf } from '../tf.ts'
 import { blockNamed, blocksOf } from './blocks.ts'
 import { checkModel, findLayers, holdsWeights, isModel, leaves, type Layer, type Which } from './layers.ts'
 
@@ -21,9 +23,10 @@ export type Selection = Which | `${'first' | 'last'} ${number}${'' | ' block' | 
 
 /**
  * Freezes layers: training leaves their weights as they are, and a frozen BatchNormalization uses its stored statistics. Takes
- * effect in the next `train`; before a plain `model.fit`, call `model.compile` again.
+ * effect in the next `train`. A model that is compiled is compiled anew, with a fresh optimizer of the same settings, so that it
+ * takes effect in `model.fit` too; other models that share the layers must be compiled again.
  *
- * @returns What changed, and how many weights are left to train.
+ * @returns What changed, and how many weights are left to train. Where nothing changed, it is said at once.
  * @throws GraftError for an unknown layer
  * @example
  * freeze(model)                   // all
@@ -31,7 +34,7 @@ export type Selection = Which | `${'first' | 'last'} ${number}${'' | ' block' | 
  * freeze(model, 'first 100')      // the first hundred layers with weights
  * freeze(model, 'first 4 blocks') // blocks, as the layer table folds them
  */
-export const freeze = (model: LayersModel, which: Selection = '*'): FreezeChange => set(model, which, false)
+export const freeze = (model: LayersModel, which: Selection = '*'): FreezeChange => warned('freeze', setTrainable(model, which, false))
 
 /**
  * Lets layers learn again: the opposite of {@link freeze}. A frozen model around them is opened, its other layers stay frozen.
@@ -40,7 +43,14 @@ export const freeze = (model: LayersModel, which: Selection = '*'): FreezeChange
  * unfreeze(model, 'last 5')       // the last five layers with weights
  * unfreeze(model, 'block conv5_block3')
  */
-export const unfreeze = (model: LayersModel, which: Selection = '*'): FreezeChange => set(model, which, true)
+export const unfreeze = (model: LayersModel, which: Selection = '*'): FreezeChange => warned('unfreeze', setTrainable(model, which, true))
+
+/** Says at once that a call changed nothing: its answer is seen only at the end of a cell. */
+function warned(call: string, change: FreezeChange): FreezeChange {
+  const state = call === 'freeze' ? 'frozen' : 'trainable'
+  if (!change.changed.length) host().display({ 'text/plain': `${call}: nothing changed: these layers were ${state} already, or hold no weights.` })
+  return change
+}
 
 /** The layers a selection means. */
 export function select(model: LayersModel, which: Selection): Layer[] {
@@ -56,17 +66,28 @@ export function select(model: LayersModel, which: Selection): Layer[] {
   return (counted[1] === 'first' ? groups.slice(0, n) : n ? groups.slice(-n) : []).flat()
 }
 
-function set(model: LayersModel, which: Selection, trainable: boolean): FreezeChange {
+/** As {@link freeze} or {@link unfreeze}, without a word. */
+export function setTrainable(model: LayersModel, which: Selection, trainable: boolean): FreezeChange {
   checkModel(model)
   const before = new Map(leaves(model).map(layer => [layer, learns(layer)]))
   if (!model.trainable && trainable) open(model)
   for (const layer of select(model, which)) mark(model, layer, trainable)
   const changed = leaves(model).filter(layer => holdsWeights(layer) && learns(layer) !== before.get(layer))
     .map(layer => layer.name)
+  if (changed.length) recompile(model)
   const size = (weights: { shape: (number | null)[] }[]) =>
     weights.reduce((n, { shape }) => n + shape.reduce<number>((a, b) => a * (b ?? 1), 1), 0)
   const result = { changed, trainable: size(model.trainableWeights), total: size(model.weights) }
   return Object.defineProperty(result, inspect.custom, { enumerable: false, value: () => sentence(result, trainable) })
+}
+
+/** TensorFlow.js collects what learns when a model is compiled, and its optimizers keep what they know by number. */
+function recompile(model: LayersModel): void {
+  const { optimizer, loss, metrics } = model
+  if (!optimizer || !loss) return
+  const type = optimizer.constructor as unknown as { fromConfig?: (type: unknown, config: object) => tf.Optimizer, className?: string }
+  const fresh = type.fromConfig?.(type, optimizer.getConfig()) ?? optimizer
+  model.compile({ optimizer: fresh, loss, metrics: metrics as string[] | undefined })
 }
 
 /** Marks a layer, or all within a model, and opens the frozen models around it. */

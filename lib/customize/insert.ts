@@ -35,7 +35,7 @@ export function insertAfter(model: LayersModel, at: At, layers: Layer | Layer[],
   return operate(model, ({ layer }, inputs, usual) => {
     const outputs = usual(inputs)
     return layer === target ? graft.on(outputs, `which is what '${target.name}' gives`) : outputs
-  })
+  }, {}, graft)
 }
 
 /**
@@ -60,7 +60,7 @@ export function insertBefore(model: LayersModel, at: At, layers: Layer | Layer[]
   }
   const graft = new Graft(model, layers, 'insertBefore')
   return operate(model, ({ layer }, inputs, usual) =>
-    usual(layer === target ? graft.on(inputs, `which is what ${expectedBy(target)}`) : inputs))
+    usual(layer === target ? graft.on(inputs, `which is what ${expectedBy(target)}`) : inputs), {}, graft)
 }
 
 function onEdge(model: LayersModel, from: Layer, to: Layer, layers: Layer | Layer[], verb: string): LayersModel {
@@ -73,8 +73,12 @@ function onEdge(model: LayersModel, from: Layer, to: Layer, layers: Layer | Laye
   }))
   const leadsThere = everyLayer(model).includes(to) && to.inboundNodes.some(node => node.inboundLayers.includes(from))
   if (!leadsThere) throw noEdge(from, to, verb)
-  const made = operate(model, edit)
-  if (!met) throw noEdge(from, to, verb)
+  const made = operate(model, edit, {}, graft)
+  if (!met) {
+    graft.discard()
+    made.dispose()
+    throw noEdge(from, to, verb)
+  }
   return made
 }
 

@@ -2,7 +2,7 @@ import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
 import { checkOptions } from '../options.ts'
 import { fineTuneOptions, toOpen, type Normalization } from './fine-tune.ts'
-import { freeze, unfreeze, type Selection } from './freeze.ts'
+import { setTrainable, type Selection } from './freeze.ts'
 import { stack, withHead, type HeadOptions } from './head.ts'
 import { checkModel, shapeOf, type Layer } from './layers.ts'
 import { report } from './report.ts'
@@ -41,8 +41,8 @@ export function modify(base: LayersModel, options: ModifyOptions): LayersModel {
   }
   const model = withHead(base, [x], head, taken)
   const opened = which === 0 ? [] : toOpen(base, [cut], which, normalization)
-  freeze(base)
-  if (opened.length) unfreeze(base, opened)
+  setTrainable(base, '*', false)
+  if (opened.length) setTrainable(base, opened, true)
   if (options.show ?? true) report(model, base, [`cut    after '${cut.sourceLayer.name}' ${shapeOf(cut.shape)}`])
   return model
 }

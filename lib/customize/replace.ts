@@ -20,5 +20,5 @@ export function replace(model: LayersModel, at: At, layers: Layer | Layer[]): La
   }
   const graft = new Graft(model, layers, 'replace', [target])
   return operate(model, ({ layer }, inputs, usual) =>
-    layer === target ? graft.on(inputs, `which is what ${expectedBy(target)}`) : usual(inputs))
+    layer === target ? graft.on(inputs, `which is what ${expectedBy(target)}`) : usual(inputs), {}, graft)
 }

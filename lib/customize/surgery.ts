@@ -41,12 +41,17 @@ export class Graft {
     return outputs
   }
 
+  /** Frees the weights of layers that were put nowhere in the end. */
+  discard(): void {
+    for (const layer of this.layers) for (const weight of layer.weights) weight.dispose()
+  }
+
   get names(): string { return this.layers.map(layer => `'${layer.name}'`).join(', ') }
 }
 
-/** Copies the model with the edit and gives the copy a card that follows. */
-export function operate(model: LayersModel, edit: Edit, options?: CopyOptions): LayersModel {
-  const made = copyModel(model, edit, options), card = cardOf(model)
+/** Copies the model with the edit, which puts `graft` somewhere, and gives the copy a card that follows. */
+export function operate(model: LayersModel, edit: Edit, options?: CopyOptions, graft?: Graft): LayersModel {
+  const made = copied(model, edit, options, graft), card = cardOf(model)
   if (!card) return made
   const { classes, trunk = everyLayer(model).map(layer => layer.name), ...rest } = card
   const names = new Set(everyLayer(made).map(layer => layer.name)), kept = trunk.filter(name => names.has(name))
@@ -56,6 +61,15 @@ export function operate(model: LayersModel, edit: Edit, options?: CopyOptions): 
   setCard(made, { ...rest, ...classes && sameOutput && { classes }, size: [height ?? card.size[0], width ?? card.size[1]],
     range, trunk: kept })
   return made
+}
+
+function copied(model: LayersModel, edit: Edit, options?: CopyOptions, graft?: Graft): LayersModel {
+  try {
+    return copyModel(model, edit, options)
+  } catch (error) {
+    graft?.discard()
+    throw error
+  }
 }
 
 /** Checks the model and finds the layer to operate on. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { freeze, unfreeze, type Selection } from '../../../../lib/customize/freeze.ts'
+import { host, installHost } from '../../../../lib/host.ts'
 import { tap } from '../../../../lib/customize/tap.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { trunk } from '../train/fixtures.ts'
@@ -77,4 +78,39 @@ test('refused taps: an unknown name, an index out of range, no feature map', () 
   assert.throws(() => tap(tf.model({ inputs: input, outputs: tf.layers.dense({ units: 2 }).apply(input) as tf.SymbolicTensor }),
     'last feature map'),
     /has no feature map: no layer gives \[batch, height, width, channels\]\. It ends in \[batch, 2\]/)
+})
+
+test('a call that changes nothing says so at once, one that changes something does not', () => {
+  const model = trunk(), said: unknown[] = [], before = host()
+  installHost({ ...before, display: bundle => { said.push(bundle['text/plain']) } })
+  try {
+    freeze(model)
+    assert.deepEqual(said, [])
+    freeze(model, 'conv')
+    unfreeze(model, 'last 0')
+    assert.deepEqual(said, ['freeze: nothing changed: these layers were frozen already, or hold no weights.',
+      'unfreeze: nothing changed: these layers were trainable already, or hold no weights.'])
+  } finally {
+    installHost(before)
+  }
+})
+
+test('a compiled model learns by what is frozen now, with an optimizer that starts anew', async () => {
+  const input = tf.input({ shape: [4] }), hidden = tf.layers.dense({ units: 3, name: 'hidden' }).apply(input) as tf.SymbolicTensor
+  const model = tf.model({ inputs: input, outputs: tf.layers.dense({ units: 2, name: 'out' }).apply(hidden) as tf.SymbolicTensor })
+  model.compile({ optimizer: tf.train.adam(0.1, 0.8), loss: 'meanSquaredError', metrics: ['mse'] })
+  const x = tf.randomNormal([8, 4]), y = tf.randomNormal([8, 2]), fit = () => model.fit(x, y, { epochs: 1, verbose: 0 })
+  const kernels = () => ['hidden', 'out'].map(name => model.getLayer(name).getWeights()[0].dataSync().slice())
+  const moved = async () => {
+    const before = kernels()
+    await fit()
+    return kernels().map((now, i) => now.some((value, n) => value !== before[i][n]))
+  }
+  assert.deepEqual(await moved(), [true, true])
+  freeze(model, 'hidden')
+  assert.deepEqual(await moved(), [false, true])
+  unfreeze(model, 'hidden')
+  freeze(model, 'out')
+  assert.deepEqual(await moved(), [true, false])
+  assert.equal(model.optimizer.getConfig().beta1, 0.8)
 })

@@ -193,3 +193,20 @@ test('a refused attempt frees what it had built', () => {
   assert.throws(() => insertAfter(model, 'stem', graft))
   assert.ok(tf.memory().numTensors <= before + 2, `${tf.memory().numTensors - before} tensors more`)
 })
+
+test('a failed operation leaves no tensors behind', () => {
+  const model = trunk(), wrong = () => tf.layers.conv2d({ filters: 7, kernelSize: 1, name: 'wrong' })
+  for (const attempt of [
+    () => insertAfter(model, 'conv', wrong()), () => insertBefore(model, 'depthwise', wrong()), () => replace(model, 'conv', wrong()),
+    () => insertAfter(model, 'conv', tf.layers.activation({ activation: 'relu', name: 'way' }), { to: 'depthwise' }),
+  ]) {
+    const before = tf.memory().numTensors
+    try {
+      attempt()
+      continue
+    } catch (error) {
+      assert.equal((error as Error).name, 'GraftError')
+    }
+    assert.equal(tf.memory().numTensors, before)
+  }
+})
