@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { doctor, doctorOf } from './install/doctor.js'
+import { checkEngine, installEngine } from './install/engine.js'
 import { dataFolder, hasWidgets, register, unregister, userDataFolder } from './install/kernelspec.js'
 import { bringNode } from './install/node.js'
 import { executeNotebook, openLab } from './install/notebook.js'
@@ -17,6 +18,7 @@ node install.js --lab                    … and open JupyterLab on notebooks/
 node install.js --user                   register the kernel for this user's own Jupyter instead
 node install.js --prefix DIR             … in DIR/share/jupyter
 node install.js --sys-prefix             … in the Jupyter that \`jupyter\` on the PATH belongs to
+node install.js --engine tensorflow      … and TensorFlow's own library to train with (≈ 260 MB to download, 1.3 GB on disk)
 node install.js --doctor                 look at each part and say what to do
 node install.js --doctor HANDLE          follow a hub handle hop by hop: addresses, answers, credentials seen, what to try
 node install.js --uninstall              remove .venv, node_modules, .graft and the kernel`
@@ -34,6 +36,7 @@ function parse(args) {
     if (arg === '--run') options.run = value(arg)
     else if (arg === '-o' || arg === '--output') options.out = value(arg)
     else if (arg === '-p') options.parameters.push(value(arg))
+    else if (arg === '--engine') options.engine = value(arg)
     else if (arg === '--prefix') options.prefix = value(arg)
     else if (arg === '--sys-prefix') options.sysPrefix = true
     else if (arg === '--doctor') Object.assign(options, { doctor: true, handle: args[0]?.startsWith('-') ? undefined : args.shift() })
@@ -46,11 +49,13 @@ function parse(args) {
 }
 
 async function setUp(options) {
+  if (options.engine !== undefined) checkEngine(options.engine)
   const elsewhere = options.user || options.prefix || options.sysPrefix
   console.log('Setting up Graft (npm packages ≈ 170 MB to download' + (elsewhere ? ')' : ', JupyterLab ≈ 60 MB; once)'))
   await step('Node', bringNode)
   await step('npm packages', () => installPackages({ dev: options.dev }))
   if (!elsewhere || options.run || options.lab) await step('Python and JupyterLab', makeVenv)
+  if (options.engine) await step('TensorFlow (≈ 260 MB to download)', () => installEngine())
   await step('Kernel', async () => {
     if (!elsewhere || options.run || options.lab) register(await dataFolder())
     if (!elsewhere) return '"TypeScript (Graft)" in .venv'
