@@ -1,16 +1,21 @@
-import type { API } from 'typescript/unstable/async'
+import { createConnection } from 'node:net'
+import { Rpc } from './rpc.ts'
 import type { LanguageServer } from './server.ts'
 
 /** NodeBuilderFlags: NoTruncation, AllowUniqueESSymbolType. */
 const flags = 1 | 1 << 20
 
+/** What TypeScript's API says of a symbol; a handle names a node of the syntax tree. */
+interface SymbolData { id: number, valueDeclaration?: string }
+
 /**
  * Reads inferred types from the language server's program, through TypeScript's API on a pipe of its own. The API is marked unstable:
- * where it fails there are simply no types to be had.
+ * where it fails there are simply no types to be had. Its own client for JavaScript is not used, which takes longer to load than all
+ * that is asked of it.
  */
 export class Inferred {
   readonly #server: LanguageServer
-  #api: Promise<API<true>> | null = null
+  #api: Promise<Rpc> | null = null
   #start = -1
 
   constructor(server: LanguageServer) {
@@ -24,32 +29,36 @@ export class Inferred {
    */
   async types(files: Map<string, number[]>): Promise<Map<string, (string | null)[]>> {
     const api = await this.#connect()
-    const snapshot = await api.updateSnapshot()
-    const found = new Map<string, (string | null)[]>()
+    const { snapshot } = await api.ask<{ snapshot: number }>('updateSnapshot', {})
     try {
-      for (const [path, offsets] of files) {
-        const project = await snapshot.getDefaultProjectForFile(path)
-        const file = await project?.program.getSourceFile(path)
-        if (!project || !file) continue
-        const symbols = await project.checker.getSymbolAtPosition(path, offsets)
-        found.set(path, await Promise.all(symbols.map(async symbol => {
-          const type = symbol && await project.checker.getTypeOfSymbol(symbol)
-          return type ? project.checker.typeToString(type, file, flags) : null
-        })))
-      }
+      const found = [...files].map(async ([path, offsets]) => [path, await this.#typesIn(api, snapshot, path, offsets)] as const)
+      return new Map(await Promise.all(found))
     } finally {
-      await snapshot.dispose()
+      void api.ask('release', { snapshot }).catch(() => {})
     }
-    return found
   }
 
-  async #connect(): Promise<API<true>> {
+  async #typesIn(api: Rpc, snapshot: number, file: string, positions: number[]): Promise<(string | null)[]> {
+    if (!positions.length) return []
+    const { id: project } = await api.ask<{ id: string }>('getDefaultProjectForFile', { snapshot, file })
+    const symbols = await api.ask<(SymbolData | null)[]>('getSymbolsAtPositions', { snapshot, project, file, positions })
+    return Promise.all(symbols.map(async symbol => {
+      if (!symbol) return null
+      const type = await api.ask<{ id: number } | null>('getTypeOfSymbol', { snapshot, project, symbol: symbol.id })
+      return type && api.ask<string>('typeToString', { snapshot, project, type: type.id, location: symbol.valueDeclaration, flags })
+    }))
+  }
+
+  #connect(): Promise<Rpc> {
     if (this.#start !== this.#server.starts) {
       this.#start = this.#server.starts
       this.#api = null
     }
-    return this.#api ??= Promise.all([
-      import('typescript/unstable/async'), this.#server.request<{ pipe: string }>('custom/initializeAPISession', {}),
-    ]).then(([{ API }, { pipe }]) => API.fromLSPConnection({ pipe }))
+    return this.#api ??= this.#server.request<{ pipe: string }>('custom/initializeAPISession', {}).then(async ({ pipe }) => {
+      const socket = createConnection(pipe), api = new Rpc(socket, socket)
+      socket.on('close', () => api.end()).unref()
+      await api.ask('initialize', null)
+      return api
+    })
   }
 }
