@@ -1,0 +1,48 @@
+import { didYouMean, GraftError } from '../lib/error.ts'
+import { runNotebook } from './run.ts'
+import { writeScript } from './script.ts'
+
+const usage = `graft run NOTEBOOK [-o OUT.ipynb] [-p name=value …]   execute a notebook, without Jupyter and without Python
+graft script NOTEBOOK [-o OUT.ts]                     write it as a TypeScript program that Node runs`
+
+interface Arguments { command: string, file: string, out?: string, parameters: string[] }
+
+/**
+ * The command line. Resolves to the exit code: 0 where every cell ran, 1 where one failed, 2 where the notebook or a parameter cannot be
+ * used, 130 after Ctrl+C.
+ */
+export async function main(args: string[]): Promise<number> {
+  if (!args.length || args.includes('--help') || args.includes('-h')) {
+    console.log(usage)
+    return args.length ? 0 : 2
+  }
+  try {
+    const { command, file, out, parameters } = parse(args)
+    if (command === 'script') return writeScript(file, out)
+    return await runNotebook(file, { out, parameters })
+  } catch (error) {
+    if (!(error instanceof GraftError)) throw error
+    console.error(error.message)
+    return 2
+  }
+}
+
+function parse([command, ...rest]: string[]): Arguments {
+  const commands = ['run', 'script']
+  if (!commands.includes(command)) throw new GraftError(`unknown command: '${command}'.${didYouMean(command, commands)}\n\n${usage}`)
+  const found: Arguments = { command, file: '', parameters: [] }
+  const value = (flag: string) => rest.shift() ?? fail(`${flag} needs a value.`)
+  while (rest.length) {
+    const word = rest.shift()!
+    if (word === '-o' || word === '--output') found.out = value(word)
+    else if (word === '-p' && command === 'run') found.parameters.push(value(word))
+    else if (word.startsWith('-')) fail(`unknown option: '${word}'.`)
+    else if (found.file) fail(`expected one notebook, received '${found.file}' and '${word}'.`)
+    else found.file = word
+  }
+  return found.file ? found : fail('expected a notebook.')
+}
+
+function fail(what: string): never {
+  throw new GraftError(`${what}\n\n${usage}`)
+}
