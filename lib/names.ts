@@ -6,6 +6,6 @@ export const names: Record<string, () => Promise<unknown>> = {
   graft: () => import('./index.ts'),
   Plot: async () => (await import('./plot.ts')).Plot,
   ...Object.fromEntries(([
-    'tf', 'hub', 'customize', 'tap', 'insertAfter', 'insertBefore', 'remove', 'replace', 'diff', 'advise', 'freeze', 'unfreeze', 'data', 'train', 'predict', 'runs', 'show', 'save', 'load', 'engine', 'progress',
+    'tf', 'hub', 'customize', 'tap', 'insertAfter', 'insertBefore', 'remove', 'replace', 'diff', 'advise', 'freeze', 'unfreeze', 'data', 'train', 'predict', 'runs', 'show', 'save', 'load', 'files', 'engine', 'progress',
   ] as const).map(name => [name, async () => (await import('./index.ts'))[name]])),
 }

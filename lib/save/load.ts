@@ -29,18 +29,7 @@ export async function load(from: string, options: LoadOptions = {}): Promise<Lay
   const { signal } = host(),
     { path, format } = formatOf(from, 'load')
   const fail = (why: string, cause?: unknown) => new GraftError(`cannot load ${path}: ${why}`, { cause })
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw fail(
-      error.code === 'ENOENT'
-        ? 'there is no such file.'
-        : error.code === 'EISDIR'
-          ? 'it is a folder, not a file.'
-          : error.code === 'EACCES'
-            ? 'no permission to read it.'
-            : `${error.message}.`,
-      error,
-    )
-  })
+  const bytes = await readBytes(path)
   const { begins } = format
   if (begins && !begins.bytes.equals(bytes.subarray(0, begins.bytes.length))) {
     throw fail(
@@ -54,6 +43,21 @@ export async function load(from: string, options: LoadOptions = {}): Promise<Lay
     if (signal.aborted) throw fail('it was interrupted.', error)
     throw fail(error instanceof GraftError ? error.message : `the file is damaged (${(error as Error).message}).`, error)
   }
+}
+
+/** The bytes of a file; a GraftError says why there are none. */
+export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    const why =
+      error.code === 'ENOENT'
+        ? 'there is no such file.'
+        : error.code === 'EISDIR'
+          ? 'it is a folder, not a file.'
+          : error.code === 'EACCES'
+            ? 'no permission to read it.'
+            : `${error.message}.`
+    throw new GraftError(`cannot load ${path}: ${why}`, { cause: error })
+  })
 }
 
 async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {

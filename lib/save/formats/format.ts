@@ -38,8 +38,8 @@ export async function encodeTree(root: Group, state: ModelState, signal: AbortSi
 }
 
 /** Reads a tree; what HDF5 has to say becomes one sentence. */
-export async function decodeTree(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<Group> {
-  return unpackHdf5(bytes, { signal }).catch(error => {
+export async function decodeTree(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal, outline = false): Promise<Group> {
+  return unpackHdf5(bytes, { signal, outline }).catch(error => {
     if (!(error instanceof Hdf5Error)) throw error
     const causes = [...error.message.matchAll(/: ([^:\n]+)\n\s+major/g)].map(([, cause]) => cause)
     throw new GraftError(

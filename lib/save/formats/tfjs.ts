@@ -118,13 +118,14 @@ function hash(parts: Parts): string {
 }
 
 /** The tensors of a manifest by name: the model's, and the optimizer's. */
-async function readManifest(manifest: Json | undefined, folder: string) {
-  const tensors = { model: new Map<string, Dataset>(), optimizer: new Map<string, Dataset>() }
+export async function readManifest(manifest: Json | undefined, folder: string) {
+  const tensors = { model: new Map<string, Dataset>(), optimizer: new Map<string, Dataset>(), shards: 0 }
   if (!Array.isArray(manifest)) throw new GraftError('it lists no weights (weightsManifest). The file is damaged.')
   for (const group of manifest) {
     if (!isObject(group) || !Array.isArray(group.paths) || !Array.isArray(group.weights))
       throw new GraftError('its list of weights cannot be read. The file is damaged.')
     const shards = await Promise.all(group.paths.map(path => readShard(folder, path)))
+    tensors.shards += shards.length
     const whole = new Uint8Array(shards.reduce((sum, { byteLength }) => sum + byteLength, 0))
     let at = 0
     for (const shard of shards) {

@@ -10,17 +10,18 @@ const most = { depth: 48, objects: 200_000, attributes: 400_000, attributeBytes:
 export function readHdf5(hdf5: Hdf5, bytes: Uint8Array, outline: boolean): Group {
   hdf5.FS.writeFile(path, bytes, { canOwn: true })
   const file = hdf5.open(path, hdf5.H5F_ACC_RDONLY, false, -1, -1)
-  const budget = { objects: 0, attributes: 0, attributeBytes: 0, data: (256 << 20) + 32 * bytes.byteLength }
+  const budget = { objects: 0, attributes: 0, attributeBytes: 0, skipped: 0, data: (256 << 20) + 32 * bytes.byteLength }
   const root = readGroup(hdf5, file, '', 0, outline, budget)
   hdf5.close_file(file)
   hdf5.FS.unlink(path)
-  return root
+  return { ...root, skipped: budget.skipped }
 }
 
 interface Budget {
   objects: number
   attributes: number
   attributeBytes: number
+  skipped: number
   data: number
 }
 
@@ -31,6 +32,7 @@ function readGroup(hdf5: Hdf5, file: bigint, at: string, depth: number, outline:
     if (++budget.attributes > most.attributes) throw new Error(`more than ${most.attributes} attributes`)
     const value = readAttribute(hdf5, file, at || '/', name, budget)
     if (value !== undefined) result.attributes.set(name, value)
+    else budget.skipped++
   }
   for (const [name, type] of Object.entries(hdf5.get_types(file, at || '/'))) {
     if (++budget.objects > most.objects) throw new Error(`more than ${most.objects} objects`)
@@ -39,6 +41,7 @@ function readGroup(hdf5: Hdf5, file: bigint, at: string, depth: number, outline:
     } else if (type === hdf5.H5O_TYPE_DATASET) {
       const dataset = readDataset(hdf5, file, `${at}/${name}`, outline, budget)
       if (dataset) result.datasets.set(name, dataset)
+      else budget.skipped++
     }
   }
   return result

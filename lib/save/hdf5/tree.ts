@@ -17,6 +17,8 @@ export interface Group {
   attributes: Map<string, Attribute>
   groups: Map<string, Group>
   datasets: Map<string, Dataset>
+  /** In the root of a tree that was read: how many attributes and datasets are of types that cannot be read here. */
+  skipped?: number
 }
 
 /** A new, empty group. */
