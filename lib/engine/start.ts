@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import { type BackendWasm, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { didYouMean, GraftError } from '../error.ts'
 import { improveGradients } from './gradients.ts'
 import type { TensorFlowBackend } from './tensorflow/backend.ts'
@@ -56,17 +56,8 @@ async function start(wish: string | undefined): Promise<Started> {
   const found = !wish || wish === 'tensorflow' ? await tensorFlowHere() : { without: `GRAFT_ENGINE=${wish} asks for it` }
   if (wish === 'tensorflow' && found.without) throw new GraftError(`GRAFT_ENGINE=tensorflow: ${found.without}. ${remedy}.`)
   const name = (wish || (found.without ? 'wasm' : 'tensorflow')) as EngineName
-  if (name === 'wasm') {
-    const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')
-    setWasmPaths(`${dirname(main)}/`)
-  }
-  const listeners = faultListeners()
+  prepareWasm()
   await tf.setBackend(name)
-  // The WASM module makes every uncaught error end the process, whoever's it is; that is for the program to decide.
-  for (const [event, before] of listeners) {
-    for (const listener of process.listeners(event as 'uncaughtException')) if (!before.includes(listener)) process.off(event, listener)
-  }
-  if (name === 'wasm') addKernels()
   improveGradients()
   return outcome = { name, forced: Boolean(wish), ...found }
 }
@@ -86,6 +77,22 @@ async function tensorFlowHere(): Promise<{ from: string, without?: undefined } |
   } catch (error) {
     return { without: (error as Error).message.replace(/\.$/, '') }
   }
+}
+
+/** Completes the WASM backend whenever it is started, also by `tf.setBackend('wasm')`. */
+function prepareWasm(): void {
+  const main = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'), make = tf.findBackendFactory('wasm')
+  setWasmPaths(`${dirname(main)}/`)
+  tf.removeBackend('wasm')
+  tf.registerBackend('wasm', async () => {
+    const listeners = faultListeners(), backend = await make()
+    // The WASM module makes every uncaught error end the process, whoever's it is; that is for the program to decide.
+    for (const [event, before] of listeners) {
+      for (const listener of process.listeners(event as 'uncaughtException')) if (!before.includes(listener)) process.off(event, listener)
+    }
+    addKernels(backend as BackendWasm)
+    return backend
+  }, 2)
 }
 
 const faultListeners = () => ['uncaughtException', 'unhandledRejection'].map(event => [event, process.listeners(event as 'uncaughtException')] as const)

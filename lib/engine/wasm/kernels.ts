@@ -12,8 +12,7 @@ import { poolingKernels } from './pooling.ts'
  * clipped linear units in one pass; faster slices and sums. They take every stride, padding, dilation, channel count and channel
  * multiplier, in NHWC, and give the same bits each time, on every machine.
  */
-export function addKernels(): void {
-  const backend = tf.backend() as unknown as BackendWasm
+export function addKernels(backend: BackendWasm): void {
   guardHeap(backend)
   const module = instantiate(backend)
   const kernels = {
@@ -21,7 +20,12 @@ export function addKernels(): void {
     ...poolingKernels(backend, module),
   }
   for (const [kernelName, kernel] of Object.entries(kernels)) {
-    if (tf.getKernel(kernelName, 'wasm')) tf.unregisterKernel(kernelName, 'wasm')
+    const own = tf.getKernel(kernelName, 'wasm')
+    if (own) {
+      // The backend would set its own kernel up later; ours may call it.
+      own.setupFunc?.(backend)
+      tf.unregisterKernel(kernelName, 'wasm')
+    }
     tf.registerKernel({
       kernelName, backendName: 'wasm',
       kernelFunc: ({ inputs, attrs }) => kernel(inputs as Record<string, tf.TensorInfo>, attrs ?? {}),

@@ -1,3 +1,4 @@
+import { tensorFlow } from '../../../../lib/engine/start.ts'
 import { tf } from '../../../../lib/tf.ts'
 
 /** Numbers between −1 and 1 that are the same in every run. */
@@ -24,12 +25,19 @@ export function difference(actual: ArrayLike<number>, expected: ArrayLike<number
   return Number.isNaN(most) ? Infinity : most / scale
 }
 
-/** Runs the same work on two engines; what it returns are the numbers of each tensor. */
+/** Runs the same work on the engines that train here and on the reference; what it returns are the numbers of each tensor. */
+export async function onEngines(work: () => tf.Tensor[]): Promise<{ cpu: Float32Array[], others: [engine: string, values: Float32Array[]][] }> {
+  const others: [string, Float32Array[]][] = []
+  for (const engine of tensorFlow() ? ['wasm', 'tensorflow'] : ['wasm']) others.push([engine, await on(engine, work)])
+  return { cpu: await on('cpu', work), others }
+}
+
+/** Runs the same work on two engines. */
 export async function onBoth(work: () => tf.Tensor[]): Promise<{ wasm: Float32Array[], cpu: Float32Array[] }> {
-  const on = async (engine: string) => {
-    await tf.setBackend(engine)
-    return tf.tidy(() => work().map((tensor) => Float32Array.from(tensor.dataSync())))
-  }
-  const cpu = await on('cpu')
-  return { cpu, wasm: await on('wasm') }
+  return { cpu: await on('cpu', work), wasm: await on('wasm', work) }
+}
+
+async function on(engine: string, work: () => tf.Tensor[]): Promise<Float32Array[]> {
+  await tf.setBackend(engine)
+  return tf.tidy(() => work().map((tensor) => Float32Array.from(tensor.dataSync())))
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { describe, test } from 'node:test'
+import { before, describe, test } from 'node:test'
+import { withoutTensorFlow } from './tensorflow/here.ts'
 import { normalizeBatch } from '../../../../lib/engine/normalize.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { difference, tensorOf } from './numbers.ts'
@@ -27,7 +28,9 @@ const operations: Record<string, (inputs: tf.Tensor[], [a, b, c]: Attributes) =>
 
 const padding = (value: unknown) => String(value).toLowerCase() as Padding
 
-describe(`values and gradients on the WASM engine are those of TensorFlow ${tensorflow}`, () => {
+for (const engine of ['wasm', 'tensorflow']) describe(`values and gradients on the engine ${engine} are those of TensorFlow ${tensorflow}`,
+  { skip: engine === 'tensorflow' && withoutTensorFlow }, () => {
+  before(() => tf.setBackend(engine))
   for (const { op, attributes, shapes, results } of cases) {
     test(`${op} ${attributes} on ${shapes.map((shape) => shape.join('×')).join(' and ')}`, () => {
       const inputs = shapes.map((shape, i) => tensorOf(shape, i + 1)), run = (...inputs: tf.Tensor[]) => operations[op](inputs, attributes as Attributes)
