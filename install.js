@@ -18,7 +18,7 @@ node install.js --lab                    … and open JupyterLab on notebooks/
 node install.js --user                   register the kernel for this user's own Jupyter instead
 node install.js --prefix DIR             … in DIR/share/jupyter
 node install.js --sys-prefix             … in the Jupyter that \`jupyter\` on the PATH belongs to
-node install.js --engine tensorflow      … and TensorFlow's own library to train with (≈ 260 MB to download, 1.3 GB on disk)
+node install.js --engine tensorflow      … and TensorFlow's own library to train with (≈ 260 MB to download, 0.9 GB on disk)
 node install.js --doctor                 look at each part and say what to do
 node install.js --doctor HANDLE          follow a hub handle hop by hop: addresses, answers, credentials seen, what to try
 node install.js --uninstall              remove .venv, node_modules, .graft and the kernel`

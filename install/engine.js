@@ -27,7 +27,7 @@ export async function installEngine(folder = engineFolder, pip = pipInto) {
   const name = packageFor(process.platform, process.arch), described = `${name.replace('-', '_')}-${version}.dist-info`
   if (existsSync(join(folder, described))) return 'already there'
   const { bavail, bsize } = statfsSync(root), free = bavail * bsize / 1e9
-  if (free < 4) throw new SetupError(`--engine tensorflow needs 4 GB for a moment and 1.3 GB to stay; ${free.toFixed(1)} GB are free.`)
+  if (free < 4) throw new SetupError(`--engine tensorflow needs 4 GB for a moment and 1 GB to stay; ${free.toFixed(1)} GB are free.`)
   const fresh = `${folder}.new`
   rmSync(fresh, { recursive: true, force: true })
   mkdirSync(fresh, { recursive: true })
