@@ -4,7 +4,8 @@ import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
 import { tf } from '../tf.ts'
 import { blockNamed, blocksOf } from './blocks.ts'
-import { checkModel, findLayers, holdsWeights, isModel, leaves, type Layer, type Which } from './layers.ts'
+import { checkModel, findLayers, holdsWeights, isModel, leaves, type Layer } from './layers.ts'
+import type { NamesOf, Unknown } from './named.ts'
 
 /** What a call of {@link freeze} or {@link unfreeze} changed. It prints as a sentence. */
 export interface FreezeChange {
@@ -16,10 +17,11 @@ export interface FreezeChange {
 }
 
 /**
- * Which layers: as {@link Which}; `'first 10'` or `'last 5'` (layers with weights); `'last 2 blocks'` or `'block block_16'`
+ * Which layers: a name, a pattern of names (`block_1*`, `/conv/`), a layer, or a list of these; `'first 10'` or `'last 5'` (layers with weights); `'last 2 blocks'` or `'block block_16'`
  * (blocks as the layer table folds them); default all.
  */
-export type Selection = Which | `${'first' | 'last'} ${number}${'' | ' block' | ' blocks'}` | `block ${string}`
+export type Selection<N extends string = string> = N | `${string}*${string}` | RegExp | Layer | (N | (string & {}) | RegExp | Layer)[] |
+  `${'first' | 'last'} ${number}${'' | ' block' | ' blocks'}` | `block ${string}`
 
 /**
  * Freezes layers: training leaves their weights as they are, and a frozen BatchNormalization uses its stored statistics. Takes
@@ -34,7 +36,8 @@ export type Selection = Which | `${'first' | 'last'} ${number}${'' | ' block' | 
  * freeze(model, 'first 100')      // the first hundred layers with weights
  * freeze(model, 'first 4 blocks') // blocks, as the layer table folds them
  */
-export const freeze = (model: LayersModel, which: Selection = '*'): FreezeChange => warned('freeze', setTrainable(model, which, false))
+export const freeze = <M extends LayersModel, S extends string = never>(model: M, which?: Selection<NamesOf<M>> | Unknown<S>): FreezeChange =>
+  warned('freeze', setTrainable(model, which, false))
 
 /**
  * Lets layers learn again: the opposite of {@link freeze}. A frozen model around them is opened, its other layers stay frozen.
@@ -43,7 +46,8 @@ export const freeze = (model: LayersModel, which: Selection = '*'): FreezeChange
  * unfreeze(model, 'last 5')       // the last five layers with weights
  * unfreeze(model, 'block conv5_block3')
  */
-export const unfreeze = (model: LayersModel, which: Selection = '*'): FreezeChange => warned('unfreeze', setTrainable(model, which, true))
+export const unfreeze = <M extends LayersModel, S extends string = never>(model: M, which?: Selection<NamesOf<M>> | Unknown<S>): FreezeChange =>
+  warned('unfreeze', setTrainable(model, which, true))
 
 /** Says at once that a call changed nothing: its answer is seen only at the end of a cell. */
 function warned(call: string, change: FreezeChange): FreezeChange {
@@ -67,7 +71,7 @@ export function select(model: LayersModel, which: Selection): Layer[] {
 }
 
 /** As {@link freeze} or {@link unfreeze}, without a word. */
-export function setTrainable(model: LayersModel, which: Selection, trainable: boolean): FreezeChange {
+export function setTrainable(model: LayersModel, which: Selection = '*', trainable: boolean): FreezeChange {
   checkModel(model)
   const before = new Map(leaves(model).map(layer => [layer, learns(layer)]))
   if (!model.trainable && trainable) open(model)

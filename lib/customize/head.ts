@@ -5,6 +5,7 @@ import { GraftError, inWords } from '../error.ts'
 import type { Kind } from '../options.ts'
 import { tf } from '../tf.ts'
 import { outputActivation, shapeOf, type Layer } from './layers.ts'
+import { tellNames } from './named.ts'
 
 export interface HeadOptions {
   /** The classes to tell apart, by name, or how many. Their order is the order of the model's outputs. */
@@ -65,7 +66,7 @@ export function withHead(
   const trunk = new Set(card.trunk ?? base.layers.map(layer => layer.name))
   setCard(model, { ...card, ...classes && { classes },
     trunk: model.layers.map(layer => layer.name).filter(name => trunk.has(name)) })
-  return model
+  return tellNames(model)
 }
 
 /** Layers one after the other; `taken` are the names in use, `option` is what the user wrote them under. */

@@ -2,7 +2,8 @@ import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
 import { type Edit } from './copy.ts'
 import { type Layer } from './layers.ts'
-import { everyLayer, expectedBy, Graft, layerAt, operate, type At } from './surgery.ts'
+import type { At, NamesOf, Unknown } from './named.ts'
+import { everyLayer, expectedBy, Graft, layerAt, operate } from './surgery.ts'
 
 export interface AfterOptions {
   /** Only on the way to this layer; where a layer's output goes several ways, the others stay. Default all of them. */
@@ -28,7 +29,8 @@ export interface BeforeOptions {
  * @example
  * insertAfter(base, 'conv1', [tf.layers.batchNormalization({}), tf.layers.reLU({})], { to: 'pool1' })   // on this edge only
  */
-export function insertAfter(model: LayersModel, at: At, layers: Layer | Layer[], { to }: AfterOptions = {}): LayersModel {
+export function insertAfter<M extends LayersModel, S extends string = never>(model: M, at: At<NamesOf<M>> | Unknown<S>,
+  layers: Layer | Layer[], { to }: AfterOptions = {}): LayersModel {
   const target = layerAt(model, at)
   if (to !== undefined) return onEdge(model, target, layerAt(model, to), layers, 'insertAfter')
   const graft = new Graft(model, layers, 'insertAfter')
@@ -46,7 +48,8 @@ export function insertAfter(model: LayersModel, at: At, layers: Layer | Layer[],
  * insertBefore(model, 'predictions', tf.layers.dropout({ rate: 0.3, name: 'drop' }))
  * insertBefore(base, 'block_3_add', tf.layers.activation({ activation: 'relu', name: 'extra' }), { from: 'block_2_add' })
  */
-export function insertBefore(model: LayersModel, at: At, layers: Layer | Layer[], { from }: BeforeOptions = {}): LayersModel {
+export function insertBefore<M extends LayersModel, S extends string = never>(model: M, at: At<NamesOf<M>> | Unknown<S>,
+  layers: Layer | Layer[], { from }: BeforeOptions = {}): LayersModel {
   const target = layerAt(model, at)
   if (from !== undefined) return onEdge(model, layerAt(model, from), target, layers, 'insertBefore')
   const sources = target.inboundNodes.map(node => node.inboundLayers)

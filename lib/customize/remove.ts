@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
-import { layerAt, operate, type At } from './surgery.ts'
+import type { At, NamesOf, Unknown } from './named.ts'
+import { layerAt, operate } from './surgery.ts'
 
 export interface RemoveOptions {
   /** Which of a layer's several inputs goes on in its place. */
@@ -17,7 +18,8 @@ export interface RemoveOptions {
  * remove(model, 'dropout')
  * remove(base, 'block_3_add', { keep: 'block_2_add' })   // the shortcut alone: drops the block
  */
-export function remove(model: LayersModel, at: At, { keep }: RemoveOptions = {}): LayersModel {
+export function remove<M extends LayersModel, S extends string = never>(model: M, at: At<NamesOf<M>> | Unknown<S>,
+  { keep }: RemoveOptions = {}): LayersModel {
   const target = layerAt(model, at), kept = keep === undefined ? undefined : layerAt(model, keep)
   if (target.getClassName() === 'InputLayer') {
     throw new GraftError(`remove: '${target.name}' is the model's input. For images of another size or number of channels, take ` +

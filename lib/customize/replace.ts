@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs'
-import { expectedBy, Graft, layerAt, operate, type At } from './surgery.ts'
+import type { At, NamesOf, Unknown } from './named.ts'
+import { expectedBy, Graft, layerAt, operate } from './surgery.ts'
 import { GraftError } from '../error.ts'
 import type { Layer } from './layers.ts'
 
@@ -12,7 +13,8 @@ import type { Layer } from './layers.ts'
  * @example
  * replace(model, 'predictions', tf.layers.dense({ units: 5, activation: 'softmax', name: 'predictions' }))   // a new head
  */
-export function replace(model: LayersModel, at: At, layers: Layer | Layer[]): LayersModel {
+export function replace<M extends LayersModel, S extends string = never>(model: M, at: At<NamesOf<M>> | Unknown<S>,
+  layers: Layer | Layer[]): LayersModel {
   const target = layerAt(model, at)
   if (target.getClassName() === 'InputLayer') {
     throw new GraftError(`replace: '${target.name}' is the model's input. For images of another size or number of channels, take ` +

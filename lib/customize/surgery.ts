@@ -4,9 +4,7 @@ import { cardOf, rangeOfImages, rangeOfTrunk, setCard } from '../card.ts'
 import { GraftError } from '../error.ts'
 import { applied, copyLayer, copyModel, type CopyOptions, type Edit } from './copy.ts'
 import { checkModel, isModel, leaves, oneLayer, shapeOf, type Layer } from './layers.ts'
-
-/** Which layer, by name, by index in `model.layers` (negative ones count from the end), or itself. */
-export type At = string | number | Layer
+import { tellNames, type At } from './named.ts'
 
 /** What stands ready to be put into a model: copies of the layers given, so that a failed attempt leaves those as they were. */
 export class Graft {
@@ -51,7 +49,7 @@ export class Graft {
 
 /** Copies the model with the edit, which puts `graft` somewhere, and gives the copy a card that follows. */
 export function operate(model: LayersModel, edit: Edit, options?: CopyOptions, graft?: Graft): LayersModel {
-  const made = copied(model, edit, options, graft), card = cardOf(model)
+  const made = tellNames(copied(model, edit, options, graft)), card = cardOf(model)
   if (!card) return made
   const { classes, trunk = everyLayer(model).map(layer => layer.name), ...rest } = card
   const names = new Set(everyLayer(made).map(layer => layer.name)), kept = trunk.filter(name => names.has(name))

@@ -1,5 +1,6 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import { GraftError, inWords } from '../error.ts'
+import type { At, NamesOf, Unknown } from './named.ts'
 import { singlePaths } from '../show/layer-rows.ts'
 import { checkModel, oneLayer, outputOf, shapeOf, type Layer } from './layers.ts'
 
@@ -17,7 +18,8 @@ import { checkModel, oneLayer, outputOf, shapeOf, type Layer } from './layers.ts
  * @example
  * const pyramid = tf.model({ inputs: base.inputs, outputs: [8, 16, 32].map(stride => tap(base, { stride })) })
  */
-export function tap(model: LayersModel, at: string | number | Layer | { stride: number }): SymbolicTensor {
+export function tap<M extends LayersModel, S extends string = never>(model: M,
+  at: At<NamesOf<M>> | Unknown<S> | 'last feature map' | { stride: number }): SymbolicTensor {
   checkModel(model)
   if (at === 'last feature map') return lastFeatureMap(model)
   if (!['string', 'number', 'object'].includes(typeof at) || at === null || Array.isArray(at)) {

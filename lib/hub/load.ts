@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type * as tfTypes from '@tensorflow/tfjs'
 import { setCard } from '../card.ts'
+import { tellNames } from '../customize/named.ts'
 import { lift, type LiftReport, liftGraph } from '../lift/index.ts'
 import { checkOptions } from '../options.ts'
 import { savedModelOf } from './graph-model.ts'
@@ -73,7 +74,7 @@ async function openModel(
     notes.push(`${report.opaque.length} operations without a Keras layer: ${report.opaque.map(({ layer }) => layer).join(', ')}`)
   if (height === null) notes.push(`takes images of any size; ${size} is assumed`)
   setCard(model, { handle, folder, layout: report.layout, size: [height ?? size, width ?? size], range: rangeOf(model), notes })
-  return model
+  return tellNames(model)
 }
 
 async function openTfjs(folder: string, { signature, name }: { signature?: string, name: string }): Promise<Opened> {

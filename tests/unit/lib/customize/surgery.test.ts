@@ -174,7 +174,7 @@ const refusals: [string, () => unknown, RegExp][] = [
     /has a layer 'left' already.*'left_new'/],
   ['no layer', () => insertAfter(branching(), 'stem', 'relu' as never), /expected layers such as/],
   ['no layers', () => insertAfter(branching(), 'stem', []), /received none/],
-  ['no model', () => remove('model' as never, 'stem'), /expected a model/],
+  ['no model', () => remove('model' as never, 'stem' as never), /expected a model/],
   ['a size of zero', () => resize(trunk(), { size: 0 }), /size must be whole and above 0.*received 0/],
   ['a size too small', () => resize(trunk(), { size: 4 }), /cannot stand after.*empty|cannot stand after/],
   ['weights of one size', () => resize(insertAfter(remove(branching(), 'pool'), -1, [l.flatten({}), l.dense({ units: 2,
