@@ -1,5 +1,5 @@
-import { analyze } from '@typescript-eslint/scope-manager'
 import { parseSync } from 'oxc-parser'
+import { scopesOf, type Node } from './scopes.ts'
 
 /** What a cell's top level declares under a name; a class or an enum is both a value and a type. */
 export interface Declared {
@@ -24,27 +24,18 @@ export interface CellNames {
 
 /** Finds what a cell of TypeScript declares and what it takes from elsewhere. Half-typed source gets a guess. */
 export function namesOf(source: string): CellNames {
-  const { program, errors } = parseSync('cell.ts', source, { astType: 'ts', range: true, sourceType: 'module' })
+  const { program, errors } = parseSync('cell.ts', source, { astType: 'ts', sourceType: 'module' })
   if (errors.length) return guess(source)
-  const scope = analyze(program as never, { sourceType: 'module', lib: [] }).globalScope!.childScopes[0]
-  const exported = exportedNames(program.body as unknown as Statement[])
-  const declared = new Map<string, Declared>()
-  for (const variable of scope.variables) {
-    if (!variable.defs.length) continue
-    const parent = variable.defs[0].parent as { kind?: string } | null | undefined
-    const { type } = variable.defs[0]
-    declared.set(variable.name, {
-      at: type === 'Variable' || type === 'FunctionName' ? (variable.identifiers[0]?.range[0] ?? -1) : -1,
-      value: variable.isValueVariable, type: variable.isTypeVariable, exported: exported.has(variable.name),
-      imported: type === 'ImportBinding',
-      constant: type === 'ImportBinding' || (type === 'Variable' && /^(const|using|await using)$/.test(parent?.kind ?? '')),
+  const found = scopesOf(program as unknown as Node), exported = exportedNames(program.body as unknown as Statement[])
+  const declared = new Map<string, Declared>(), free = new Map<string, Free>()
+  for (const { name, meaning, kind, start } of found.declared) {
+    const at = kind === 'import' || kind === 'other' ? -1 : start, known = declared.get(name)
+    declared.set(name, {
+      value: meaning !== 'type' || known?.value === true, type: meaning !== 'value' || known?.type === true, at: known && known.at >= 0 ? known.at : at,
+      constant: known?.constant ?? (kind === 'const' || kind === 'import'), exported: exported.has(name), imported: kind === 'import',
     })
   }
-  const free = new Map<string, Free>()
-  for (const reference of scope.through) {
-    const name = String(reference.identifier.name)
-    free.set(name, { written: reference.isWrite() || (free.get(name)?.written ?? false) })
-  }
+  for (const { name, written } of found.free) free.set(name, { written: written || free.get(name)?.written === true })
   return { declared, free, parsed: true }
 }
 
