@@ -8,6 +8,8 @@ import { displaySymbol, host, type MimeBundle } from '../host.ts'
 import { checkOptions } from '../options.ts'
 import type { Recipe } from '../runs/record.ts'
 import { progressBar } from '../show/progress.ts'
+import { Augmentation } from './augment/augmentation.ts'
+import type { Augment } from './augment/options.ts'
 import { concurrently } from './concurrently.ts'
 import { decodeImage, type ImageShape } from './decode.ts'
 import { inputOf } from './input.ts'
@@ -29,13 +31,18 @@ export interface ImageOptions {
   seed?: number
   /** Images per batch in training. Default 32. */
   batch?: number
+  /**
+   * How training images are changed, each time another way: `'photos'`, `'characters'`, or changes one by one, e.g.
+   * `{ flip: 'horizontal', rotate: 0.05 }`. `show.augmentation(data)` shows it. Default: not at all.
+   */
+  augment?: Augment
   /** How many bytes of decoded pixels to keep in memory. What is beyond is decoded again each time. Default 1 GiB. */
   memory?: number
 }
 
 /** What {@link checkOptions} asks of them. */
 export const imageOptions = {
-  size: null, range: null, validation: null, seed: 'number', batch: 'count', memory: 'not negative',
+  size: null, range: null, validation: null, seed: 'number', batch: 'count', memory: 'not negative', augment: null,
 } as const
 
 /** A file that could not be used, and why. */
@@ -127,6 +134,7 @@ export async function images(source: string | FilesByClass, options: ImageOption
   checkOptions<ImageOptions>('data.images', options, imageOptions)
   const { shape, range } = inputOf(options.size, options.range)
   const { validation, seed = 1, batch = 32, memory = 2 ** 30 } = options
+  const augmentation = options.augment === undefined ? null : new Augmentation(options.augment)
   const listing = await list(source)
   const files = new FileSource(listing.classes, shape, range, memory)
   const problems: Problem[] = []
@@ -161,7 +169,7 @@ export async function images(source: string | FilesByClass, options: ImageOption
   const notes = [...findings(listing.ignored, problems), ...overlaps(train, { validation: held, test })]
   if (problems.length) host().display({ 'text/plain': notes.join('\n') })
   const set = (items: Item[] | null) => items && new ImageSet(files, items)
-  const parts = { train: set(train)!, validation: set(held), test: set(test) }
+  const parts = { train: new ImageSet(files, train, { augmentation }), validation: set(held), test: set(test) }
   const from = typeof source === 'string' ? resolve(source)
     : Object.fromEntries(Object.entries(source).map(([name, files]) => [name, files.map(file => resolve(file))]))
   const recipe: Recipe = { source: from, options: { ...options, size: [shape[0], shape[1]], range } }

@@ -2,6 +2,9 @@ import { inspect } from 'node:util'
 import type { Tensor } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
 import { displaySymbol, type MimeBundle } from '../host.ts'
+import { Augmentation } from './augment/augmentation.ts'
+import type { Augment } from './augment/options.ts'
+import { variantIds, variantSource, variantTruth } from './augment/variant.ts'
 import type { ImageShape } from './decode.ts'
 import { randomFrom, shuffled } from './random.ts'
 import type { Bitmap } from './resize.ts'
@@ -27,6 +30,9 @@ export interface Source {
   bitmap(key: number): Promise<Bitmap>
 }
 
+/** What a set may have besides its images. */
+export interface SetOptions { augmentation?: Augmentation | null, truth?: ((index: number) => Float32Array) | null, fleeting?: boolean }
+
 /** One image of a set: where it is in the source, and what is known of it. */
 export interface Item { key: number, file: string, label: number, id: string }
 
@@ -47,11 +53,15 @@ export class ImageSet {
   readonly labels: Int32Array
   /** What each image is: the hash of its content and how it was prepared. Equal ids mean equal pixels. */
   readonly ids: string[]
-  readonly augmentation: { key: string } | null = null
+  /** How the images are changed in training; null where they are taken as they are. */
+  readonly augmentation: Augmentation | null
+  /** Whether another epoch will want other images, so that nothing made of these is worth keeping. */
+  readonly fleeting: boolean
   readonly #source: Source
   readonly #keys: number[]
+  readonly #truth: ((index: number) => Float32Array) | null
 
-  constructor(source: Source, items: Item[]) {
+  constructor(source: Source, items: Item[], { augmentation = null, truth = null, fleeting = false }: SetOptions = {}) {
     this.classes = source.classes
     this.size = [source.shape[0], source.shape[1]]
     this.channels = source.shape[2]
@@ -62,6 +72,43 @@ export class ImageSet {
     this.ids = items.map(item => item.id)
     this.#source = source
     this.#keys = items.map(item => item.key)
+    this.augmentation = augmentation
+    this.fleeting = fleeting
+    this.#truth = truth
+  }
+
+  /**
+   * The same images, changed in training as the options say (default: as those of the set); validation stays as it is.
+   *
+   * @throws GraftError for unknown changes, or values that are none
+   * @example
+   * await train(model, { train: digits.train.augment('characters'), validation: digits.validation })
+   */
+  augment(augment: Augment): ImageSet {
+    return new ImageSet(this.#source, this.#items(), { augmentation: new Augmentation(augment) })
+  }
+
+  /**
+   * One variant of each image, changed as {@link augmentation} says, with its label; variants are counted from 1, and the same
+   * number gives the same pixels. Without an augmentation it is the set itself.
+   *
+   * @param fleeting Whether the variant is wanted once only.
+   */
+  variant(variant: number, fleeting = false): ImageSet {
+    const { augmentation } = this
+    if (!augmentation) return this
+    const members = { source: this.#source, keys: this.#keys, ids: this.ids, labels: this.labels }
+    const ids = variantIds(members, augmentation, variant)
+    return new ImageSet(variantSource(members, augmentation, variant), this.#items().map((item, key) => ({ ...item, key, id: ids[key] })),
+      { truth: variantTruth(members, augmentation, variant), fleeting })
+  }
+
+  /** How much of each class is in an image: 1 for its own, less where another image was mixed in. */
+  truth(index: number): Float32Array {
+    if (this.#truth) return this.#truth(index)
+    const truth = new Float32Array(this.classes.length)
+    truth[this.labels[index]] = 1
+    return truth
   }
 
   /** How many images there are of each class. */
@@ -113,10 +160,19 @@ export class ImageSet {
     return { x, y }
   }
 
-  /** Some of the images as a set of their own, e.g. the first ten of each class: `digits.train.pick(i => …)`. */
+  /** Some of the images as a set of their own, by their positions. */
   pick(indices: ArrayLike<number>): ImageSet {
-    return new ImageSet(this.#source, Array.from(indices, i =>
-      ({ key: this.#key(i), file: this.files[i], label: this.labels[i], id: this.ids[i] })))
+    const places = Array.from(indices), { augmentation, fleeting } = this
+    return new ImageSet(this.#source, places.map(i => this.#item(i)),
+      { augmentation, fleeting, truth: this.#truth && (i => this.#truth!(places[i])) })
+  }
+
+  #item(i: number): Item {
+    return { key: this.#key(i), file: this.files[i], label: this.labels[i], id: this.ids[i] }
+  }
+
+  #items(): Item[] {
+    return this.ids.map((_, i) => this.#item(i))
   }
 
   [displaySymbol](): Promise<MimeBundle> {

@@ -3,6 +3,8 @@ import type { Tensor } from '@tensorflow/tfjs'
 import { GraftError, inWords } from '../error.ts'
 import { checkOptions } from '../options.ts'
 import { tf } from '../tf.ts'
+import { Augmentation } from './augment/augmentation.ts'
+import type { Augment } from './augment/options.ts'
 import { ImageData } from './images.ts'
 import { ImageSet, type Item, type Range, type Source } from './set.ts'
 import { split } from './split.ts'
@@ -18,6 +20,8 @@ export interface TensorOptions {
   seed?: number
   /** Images per batch in training. Default 32. */
   batch?: number
+  /** How training images are changed, as in `data.images`. Default: not at all. */
+  augment?: Augment
 }
 
 /**
@@ -31,7 +35,7 @@ export interface TensorOptions {
  */
 export async function tensors(x: Tensor, y: Tensor | ArrayLike<number>, options: TensorOptions = {}): Promise<ImageData> {
   checkOptions<TensorOptions>('data.tensors', options, {
-    classes: 'list', range: null, validation: null, seed: 'number', batch: 'count',
+    classes: 'list', range: null, validation: null, seed: 'number', batch: 'count', augment: null,
   })
   if (!(x instanceof tf.Tensor) || x.rank !== 4) {
     throw new GraftError(`data.tensors(x, y): x must be a tensor [n, height, width, channels]; received ` +
@@ -72,7 +76,8 @@ export async function tensors(x: Tensor, y: Tensor | ArrayLike<number>, options:
   })
   const parts = validation === undefined ? null : split(labels, items.map(item => item.id), validation, seed)
   return new ImageData({
-    source: 'tensors', batch, test: null, train: new ImageSet(source, parts ? parts.kept.map(i => items[i]) : items),
+    source: 'tensors', batch, test: null, train: new ImageSet(source, parts ? parts.kept.map(i => items[i]) : items,
+      { augmentation: options.augment === undefined ? null : new Augmentation(options.augment) }),
     validation: parts && new ImageSet(source, parts.taken.map(i => items[i])),
   })
 }

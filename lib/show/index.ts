@@ -1,13 +1,17 @@
 import { inspect } from 'node:util'
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
 import type { Layer } from '../customize/layers.ts'
+import type { Augment } from '../data/augment/options.ts'
 import type { ImageData } from '../data/images.ts'
+import type { ImageSet } from '../data/set.ts'
+import { GraftError } from '../error.ts'
 import { displaySymbol, host, type MimeBundle } from '../host.ts'
 import { checkOptions } from '../options.ts'
 import type { ImageInput } from '../train/predict.ts'
 import type { Predictions } from '../train/prediction.ts'
 import type { EmbeddingOptions } from './embedding.ts'
 import type { FeatureMapOptions } from './feature-maps.ts'
+import type { AugmentationOptions } from './augmentation.ts'
 import { figure } from './figure.ts'
 import type { GradCamOptions } from './grad-cam.ts'
 import { graphBundle, type GraphOptions } from './graph.ts'
@@ -282,9 +286,32 @@ async function duplicates(data: ImageData, options: { count?: number } = {}): Pr
   host().display(await duplicatesBundle(data, options.count ?? 12))
 }
 
+/**
+ * What augmentation makes of training images: some of them, and beside each its variants, with the labels where those are mixed.
+ *
+ * @param data a data set, or its training part; with `augment` as it would be with those changes
+ * @example
+ * await show.augmentation(digits, { augment: { rotate: 0.05, cutOut: 0.2 } })
+ */
+async function augmentation(
+  data: ImageData | ImageSet, options: AugmentationOptions & { augment?: Augment } = {},
+): Promise<void> {
+  checkOptions<AugmentationOptions & { augment?: Augment }>('show.augmentation', options, { augment: null, count: 'count', variants: 'count' })
+  const [{ ImageData }, { ImageSet }, { augmentationBundle }] = await Promise.all([
+    import('../data/images.ts'), import('../data/set.ts'), import('./augmentation.ts'),
+  ])
+  const set = data instanceof ImageData ? data.train : data, { augment, ...rest } = options
+  if (!(set instanceof ImageSet)) throw expected('augmentation', 'a data set of data.images(folder)', data)
+  const changed = augment === undefined ? set : set.augment(augment)
+  if (!changed.augmentation) {
+    throw new GraftError("show.augmentation: these images are taken as they are. Say what to change: show.augmentation(data, { augment: 'photos' }).")
+  }
+  host().display(await augmentationBundle(changed, rest))
+}
+
 /** Shows values: {@link showAny any value}, or one of them in a particular way. */
 export const show = Object.assign(showAny, {
-  layers, graph, training, predictions, worst, confusion, calibration, images, gradCam, occlusion, featureMaps, filters, embedding, neighbours, statistics, duplicates,
+  layers, graph, training, predictions, worst, confusion, calibration, images, gradCam, occlusion, featureMaps, filters, embedding, neighbours, statistics, duplicates, augmentation,
 })
 
 const isTensor = (value: unknown): value is Tensor =>

@@ -75,7 +75,7 @@ export class Feeder {
         const features = outputs.map(output => output.slice(n * (output.length / part.length),
           (n + 1) * (output.length / part.length)))
         fresh.set(id, features)
-        this.#keep(id, features)
+        if (!set.fleeting) this.#keep(id, features)
       })
       await turn()
     }

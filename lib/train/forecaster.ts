@@ -40,9 +40,11 @@ export class Forecaster {
     this.#ended = now
     if (run.forecast || this.#steps < 2) return
     const { epochs, batch, images: { train, validation } } = run
-    const perImage = Math.max(0, between - this.#took) / batch
+    const reading = Math.max(0, between - this.#took)
     // A step without learning takes about a third.
     const steps = (epochs - this.#first) * (Math.ceil(train / batch) + Math.ceil(validation / batch) / 3)
-    run.forecast = { seconds: (perImage * this.#unseen + steps * this.#took) / 1000, bytes: this.#bytes }
+    // What goes through a frozen part is read once, else in every step.
+    const read = this.#unseen ? this.#unseen / batch : steps
+    run.forecast = { seconds: (read * reading + steps * this.#took) / 1000, bytes: this.#bytes }
   }
 }

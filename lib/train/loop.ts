@@ -20,6 +20,7 @@ import { setRun, type Run } from './run.ts'
 import { isSound, restore, snapshot, type Snapshot } from './snapshot.ts'
 import { forgetFunctions } from './step.ts'
 import type { TrainOptions } from './train.ts'
+import { Variants } from './variants.ts'
 import { overfitting } from './warnings.ts'
 import { Watched } from './watched.ts'
 
@@ -42,7 +43,8 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
   let source = feed(model)
   const started = performance.now() - run.seconds * 1000
   let rested = 0, forwardsBefore = run.trunkForwards
-  const unseen = source.feeder.unseen(train) + (validation ? source.feeder.unseen(validation) : 0)
+  const variants = Variants.of(train, source.prefix !== null)
+  const unseen = variants.unseen(source.feeder, first, epochs) + (validation ? source.feeder.unseen(validation) : 0)
   const reporter = new Reporter(run, options.show ?? true, unseen, control)
   source.feeder.onForward = count => reporter.forward(count)
   run.engine = [engine().name, source.prefix?.engine].filter(Boolean).join(' + ')
@@ -75,7 +77,7 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
       run.batchLosses = []
       const all = Array.from(train.labels.keys())
       const order = options.shuffle === false ? all : shuffled(all, randomFrom(seed, 'order', epoch))
-      const learned = await learn(source.feeder, goal, optimizer, train, order, batch, step => {
+      const learned = await learn(source.feeder, goal, optimizer, variants.at(epoch), order, batch, step => {
         start.setFactor(epoch, step)
         return seedFrom(seed, 'step', epoch, step)
       }, watch)

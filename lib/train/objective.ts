@@ -1,5 +1,6 @@
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
 import { outputActivation } from '../customize/layers.ts'
+import type { ImageSet } from '../data/set.ts'
 import { didYouMean, GraftError, inWords } from '../error.ts'
 import { tf } from '../tf.ts'
 import { metrics, type Metric } from './metrics.ts'
@@ -90,10 +91,11 @@ const perImage = (measure: Measure): Measure => (truth, prediction) => {
   return value.rank > 1 ? value.mean(Array.from({ length: value.rank - 1 }, (_, i) => i + 1)) : value
 }
 
-/** Labels as the model's output has them: one-hot, or for a single output 0 and 1. */
-export function truthOf(labels: ArrayLike<number>, units: number): Tensor {
-  return units === 1 ? tf.tensor2d(Array.from(labels), [labels.length, 1])
-    : tf.tidy(() => tf.oneHot(tf.tensor1d(Array.from(labels), 'int32'), units).toFloat())
+/** Labels as the model's output has them: one row of parts per image, or for a single output how much of the second class. */
+export function truthOf(set: ImageSet, indices: number[], units: number): Tensor {
+  const rows = indices.map(i => set.truth(i)), all = new Float32Array(indices.length * units)
+  rows.forEach((row, n) => all.set(units === 1 ? row.subarray(1, 2) : row, n * units))
+  return tf.tensor2d(all, [indices.length, units])
 }
 
 /** A loss with softened labels and with each image weighted by its class, as Keras's `label_smoothing` and `class_weight`. */

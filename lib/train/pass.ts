@@ -39,7 +39,7 @@ async function pass(feeder: Feeder, set: ImageSet, order: number[], batch: numbe
     const inputs = await feeder.inputs(set, indices, stopped)
     // Stopped before all features were there.
     if (!inputs.length) break
-    const truth = truthOf(indices.map(i => set.labels[i]), feeder.whole.outputs[0].shape[1]!)
+    const truth = truthOf(set, indices, feeder.whole.outputs[0].shape[1]!)
     try {
       const measured = await (around ? around(() => step(inputs, truth)) : step(inputs, truth))
       // Stopped within the step, which then has changed nothing.
