@@ -22,8 +22,8 @@ const ownEnd = /(\/ReadVariableOp(_\d+)?(\/resource)?|_weights|\/(weights|kernel
 export function unfused(nodes: NodeDef[]): NodeDef[] {
   const taken = new Set(nodes.map(({ name }) => name)), last = new Map<string, string>(), constants = new Map(nodes.map(node => [node.name, node]))
   const apart = nodes.flatMap(node => {
-    if (!Object.hasOwn(fused, node.op) && node.op !== 'Prelu') return [node]
-    const steps = node.op === 'Prelu' ? preluOf(scopeOf(node.name), node.inputs[0], node.inputs[1], unique(taken)) : split(node, constants, unique(taken))
+    const steps = stepsOf(node, constants, unique(taken))
+    if (!steps) return [node]
     last.set(node.name, steps.at(-1)!.name)
     return steps
   })
@@ -54,6 +54,16 @@ function unique(taken: Set<string>): Unique {
 
 const scopeOf = (name: string) => name.split('/').slice(0, -1).join('/')
 
+function stepsOf(node: NodeDef, constants: Map<string, NodeDef>, free: Unique): NodeDef[] | null {
+  const [x, ...others] = node.inputs, scope = scopeOf(node.name)
+  switch (node.op) {
+    case 'Prelu': return preluOf(scope, x, others[0], free)
+    case '_FusedHardSwish': return hardSwishOf(scope, x, free)
+    case '_FusedBatchNormEx': return normalizationOf(node, free)
+    default: return Object.hasOwn(fused, node.op) ? split(node, constants, free) : null
+  }
+}
+
 function split(node: NodeDef, constants: Map<string, NodeDef>, free: Unique): NodeDef[] {
   const operation = fused[node.op], [x, weights, ...others] = node.inputs.filter(input => !input.startsWith('^'))
   const attrs = new Map(node.attrs), steps: NodeDef[] = [], named = pathOf(node, weights, constants, operation), scope = scopeOf(named)
@@ -73,6 +83,10 @@ function split(node: NodeDef, constants: Map<string, NodeDef>, free: Unique): No
     } else if (op === 'Prelu') {
       const alpha = others.shift()!, where = scopeOf(alpha) === scope || !scopeOf(alpha) ? `${scope}/prelu` : scopeOf(alpha)
       const parts = preluOf(where, at, alpha, free)
+      steps.push(...parts)
+      at = part + parts.at(-1)!.name
+    } else if (op === '_FusedHardSwish') {
+      const parts = hardSwishOf(scope, at, free)
       steps.push(...parts)
       at = part + parts.at(-1)!.name
     } else if (op === 'LeakyRelu') {
@@ -97,5 +111,29 @@ function preluOf(scope: string, x: string, alpha: string, free: Unique): NodeDef
     node(product, 'Mul', [alpha, part + low]), node(end, 'Sub', [part + high, part + product])]
 }
 
+/** `x · min(max(x + 3, 0), 6) / 6`, as Keras writes it. */
+function hardSwishOf(scope: string, x: string, free: Unique): NodeDef[] {
+  const [three, sum, six, sixth, part6, end] = ['add/y', 'add', 'Relu6', 'mul/y', 'mul', 'mul_1'].map(name => free(scope ? `${scope}/${name}` : name))
+  const node = (name: string, op: string, inputs: string[], attrs = new Map<string, Uint8Array>()): NodeDef => ({ name, op, inputs, attrs })
+  return [node(three, 'Const', [], new Map([['value', scalar(3)]])), node(sum, 'AddV2', [x, part + three]), node(six, 'Relu6', [part + sum]),
+    node(sixth, 'Const', [], new Map([['value', scalar(1 / 6)]])), node(part6, 'Mul', [part + six, part + sixth]), node(end, 'Mul', [x, part + part6])]
+}
+
+/** Batch normalization, a second summand and an activation. */
+function normalizationOf(node: NodeDef, free: Unique): NodeDef[] {
+  const [x, scale, offset, mean, variance, side] = node.inputs.filter(input => !input.startsWith('^')), scope = scopeOf(node.name)
+  const own = (name: string) => free(`${scope}/${name}`, node.name)
+  const steps: NodeDef[] = [{ name: own('FusedBatchNormV3'), op: 'FusedBatchNormV3', inputs: [x, scale, offset, mean, variance],
+    attrs: new Map([['epsilon', node.attrs.get('epsilon') ?? decimal(1e-4)], ['is_training', no()]]) }]
+  const add = (op: string, inputs: string[]) => steps.push({ name: own(op), op, inputs: [part + steps.at(-1)!.name, ...inputs], attrs: new Map() })
+  if (side !== undefined) add('AddV2', [side])
+  const mode = readAttr(node, 'activation_mode').text
+  if (mode && mode !== 'Identity') add(mode, [])
+  return steps
+}
+
+/** A constant's `value` that is one number. */
+const scalar = (value: number) => new BinaryWriter().tag(8, WireType.LengthDelimited).bytes(new BinaryWriter().tag(1, WireType.Varint).int32(1)
+  .tag(2, WireType.LengthDelimited).bytes(new Uint8Array()).tag(5, WireType.Bit32).float(value).finish()).finish()
 const no = () => new BinaryWriter().tag(5, WireType.Varint).bool(false).finish()
 const decimal = (value: number) => new BinaryWriter().tag(4, WireType.Bit32).float(value).finish()
