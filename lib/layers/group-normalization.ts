@@ -60,9 +60,8 @@ export class GroupNormalization extends tf.layers.Layer {
     return tf.tidy(() => {
       const x = Array.isArray(inputs) ? inputs[0] : inputs, channels = x.shape.at(-1)!
       const groups = this.groups === -1 ? channels : this.groups
-      const grouped = tf.reshape(x, [x.shape[0], -1, groups, channels / groups])
-      const mean = tf.mean(grouped, [1, 3], true), difference = tf.sub(grouped, mean)
-      const variance = tf.mean(tf.square(difference), [1, 3], true)
+      const difference = tf.sub(grouped(x, groups), mean(x, groups))
+      const variance = mean(tf.reshape(tf.square(difference), x.shape), groups)
       const normal = tf.reshape(tf.mul(difference, tf.rsqrt(tf.add(variance, this.epsilon))), x.shape)
       const scaled = this.#gamma ? tf.mul(normal, this.#gamma.read()) : normal
       return this.#beta ? tf.add(scaled, this.#beta.read()) : scaled
@@ -80,6 +79,14 @@ export class GroupNormalization extends tf.layers.Layer {
       betaInitializer: named(this.betaInitializer), gammaInitializer: named(this.gammaInitializer),
     }
   }
+}
+
+const grouped = (x: tf.Tensor, groups: number): tf.Tensor =>
+  tf.reshape(x, [x.shape[0], -1, groups, x.shape.at(-1)! / groups])
+
+/** The mean of each group: first along the rows, then of what that gives, so that rounding does not add up over a whole image. */
+function mean(x: tf.Tensor, groups: number): tf.Tensor {
+  return tf.mean(grouped(x.rank > 2 ? tf.mean(x, 1) : x, groups), [1, 3], true)
 }
 
 /** An initializer from a name, a configuration, or an initializer itself. */

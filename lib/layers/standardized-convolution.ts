@@ -45,7 +45,9 @@ export class StandardizedConv2D extends Conv2D {
 /** Each filter with mean 0 and variance 1 over its height, width and input channels. */
 export function standardized(kernel: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
-    const difference = tf.sub(kernel, tf.mean(kernel, [0, 1, 2], true))
-    return tf.div(difference, tf.sqrt(tf.add(tf.mean(tf.square(difference), [0, 1, 2], true), EPSILON)))
+    // In two steps, so that rounding does not add up over thousands of weights.
+    const mean = (x: tf.Tensor) => tf.mean(tf.mean(x, 2, true), [0, 1], true)
+    const difference = tf.sub(kernel, mean(kernel))
+    return tf.div(difference, tf.sqrt(tf.add(mean(tf.square(difference)), EPSILON)))
   })
 }

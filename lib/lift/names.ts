@@ -4,7 +4,7 @@ import type { Node } from './graph.ts'
 const OPERATIONS = new RegExp(
   '^(' +
     [
-      'Conv2D',
+      '\\w*Conv2D',
       'convolution',
       'depthwise',
       'separable_conv2d',
@@ -53,7 +53,7 @@ const OPERATIONS = new RegExp(
       'resize',
       'ResizeBilinear',
       'ResizeNearestNeighbor',
-      'Rsqrt',
+      'R?[sS]qrt',
       'strided_slice',
       'Tensordot',
       'GreaterEqual',

@@ -10,6 +10,7 @@ const models = [
   'efficientnet_b0_tf_keras',
   'efficientnet_v2_b0_tf_keras',
   'mobilenet_v3_large_tf_keras',
+  'mobilenet_v3_small_tf_keras',
   'mobilenet_tf_keras',
   'densenet121_tf_keras',
   'nasnet_mobile_tf_keras',
@@ -20,14 +21,15 @@ const models = [
   'efficientnet_b0_keras3',
   'mobilenet_v3_large_keras3',
   'convnext_tiny_keras3',
+  'bit_r50x1',
 ]
 /** Keras's own list cannot be equalled where it nests models or holds operations as layers. */
-const flattened = /convnext|mobilenet_v3|keras3/
+const flattened = /convnext|mobilenet_v3|keras3|bit/
 const skip =
   noTensorFlow ||
   (process.env.GRAFT_TEST_FAMILIES
     ? false
-    : 'having TensorFlow write thirteen networks takes minutes: set GRAFT_TEST_FAMILIES=1; ' +
+    : 'having TensorFlow write fifteen networks takes minutes: set GRAFT_TEST_FAMILIES=1; ' +
       'tests/unit/lib/lift holds the same blocks in small')
 before(() => skip ? undefined : make(models))
 
