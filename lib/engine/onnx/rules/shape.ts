@@ -54,10 +54,11 @@ export const shapeRules: Record<string, Rule> = {
   UpSampling2D: (e, layer, [x], shape) => {
     const config = layer.getConfig(), [height, width] = config.size as [number, number]
     channelsLast(config)
-    const attributes: Record<string, string> = config.interpolation === 'bilinear' ? { mode: 'linear' } : { mode: 'nearest', nearest_mode: 'floor' }
-    const scales = e.constant(Float32Array.of(1, 1, height, width))
-    // Pixels are taken at their corners, as this layer of TensorFlow.js has it.
-    const name = e.node('Resize', [e.first(x), '', scales], { ...attributes, coordinate_transformation_mode: 'asymmetric' })
+    // Pixels' centres lie at halves, as Keras has it; the nearest of a whole multiple is then the one below.
+    const attributes: Record<string, string> = config.interpolation === 'bilinear'
+      ? { mode: 'linear', coordinate_transformation_mode: 'half_pixel' }
+      : { mode: 'nearest', nearest_mode: 'floor', coordinate_transformation_mode: 'asymmetric' }
+    const name = e.node('Resize', [e.first(x), '', e.constant(Float32Array.of(1, 1, height, width))], attributes)
     return { name, shape, channelsFirst: true }
   },
 

@@ -4,7 +4,7 @@ import type { Kernel, Kernels } from './index.ts'
 const axes = (axis: unknown, rank: number) =>
   ints((axis === null || axis === undefined ? [...Array(rank).keys()] : Array.isArray(axis) ? axis : [axis]) as number[])
 
-const reduce = (op: string): Kernel => ({ x }, { axis, keepDims }, backend) =>
+const reduce = (op: string, key = 'axis'): Kernel => ({ x }, { [key]: axis, keepDims }, backend) =>
   backend.run(op, [x, axes(axis, x.shape.length)], { keep_dims: Boolean(keepDims) })[0]
 
 const extreme = (op: string): Kernel => ({ x }, { axis }, backend) => backend.run(op, [x, int(axis as number)], { output_type: 'int32' })[0]
@@ -14,7 +14,7 @@ const running = (op: string): Kernel => ({ x }, { axis, exclusive, reverse }, ba
 
 /** Sums and the like, over axes and along one. */
 export const reduction: Kernels = {
-  All: reduce('All'), Any: reduce('Any'), Max: reduce('Max'), Min: reduce('Min'), Prod: reduce('Prod'), Sum: reduce('Sum'),
+  All: reduce('All'), Any: reduce('Any'), Max: reduce('Max', 'reductionIndices'), Min: reduce('Min'), Prod: reduce('Prod'), Sum: reduce('Sum'),
   Mean: ({ x }, { axis, keepDims }, backend) => backend.compose(run => {
     const floats = x.dtype === 'float32' ? x : run('Cast', [x], { DstT: 'float32' })
     return run('Mean', [floats, axes(axis, x.shape.length)], { keep_dims: Boolean(keepDims) })
