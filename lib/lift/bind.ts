@@ -4,6 +4,7 @@ import { type NodeDef, readAttr } from '../hub/node-def.ts'
 import type { ConcreteFunction, SavedModel } from '../hub/saved-model.ts'
 import type { Callable, CallableInput } from './callable.ts'
 import { constantValue, Graph, Node, type Value } from './graph.ts'
+import type { PenaltyFunction } from './penalties.ts'
 import { noTraining, type TrainingFacts, trainingFacts } from './training.ts'
 
 /** The flat graph of a callable: its image input, its results by name, and the variables it reads. */
@@ -14,6 +15,8 @@ export interface BoundGraph {
   shape: (number | null)[]
   outputs: { name: string, value: Value }[]
   variables: Node[]
+  /** What weights add to the loss in training. */
+  penalties: PenaltyFunction[]
 }
 
 /** Inlines the callable and ties each captured argument to the object it stands for. */
@@ -23,7 +26,7 @@ export async function bind(model: SavedModel, callable: Callable, checkpoint: Ch
   const input = new Node('Placeholder', image.name, []), variables = new Map<string, Node>()
   if (!callable.concrete) {
     const outputs = bindMainGraph(model, callable, checkpoint, input, variables)
-    return { input, shape, outputs, variables: [...variables.values()], training: noTraining }
+    return { input, shape, outputs, variables: [...variables.values()], training: noTraining, penalties: [] }
   }
   const keys = await checkpointKeys(model, checkpoint)
   const args = argumentsOf(model, callable.inputs, callable.concrete, keys, input, variables)
@@ -39,7 +42,18 @@ export async function bind(model: SavedModel, callable: Callable, checkpoint: Ch
     )
     training = trainingFacts(ends, graph.assignments)
   }
-  return { input, shape, outputs, variables: [...variables.values()], training }
+  return { input, shape, outputs, variables: [...variables.values()], training, penalties: penaltyFunctions(model, keys, variables) }
+}
+
+/** The losses of a model that are functions of one of its variables, under the name by which Keras and TensorFlow Hub keep them. */
+function penaltyFunctions(model: SavedModel, keys: Map<number, string>, variables: Map<string, Node>): PenaltyFunction[] {
+  const list = model.objects[model.objects[0]?.children.get('regularization_losses') ?? -1], found: PenaltyFunction[] = []
+  for (const id of list?.children.values() ?? []) {
+    const concrete = model.concrete.get(model.objects[id]?.concrete?.[0] ?? ''), node = variables.get(keys.get(concrete?.bound[0] ?? -1) ?? '')
+    if (concrete?.bound.length !== 1 || !node || model.functions.get(concrete.name)?.args.length !== 1) continue
+    found.push({ variable: node, value: new Graph(model).call(concrete.name, [{ node, index: 0 }])[0] })
+  }
+  return found
 }
 
 function argumentsOf(

@@ -5,6 +5,7 @@ import { tf } from '../tf.ts'
 import type { BoundGraph } from './bind.ts'
 import { constantOf, foldNode, type Node, type Value } from './graph.ts'
 import { Names } from './names.ts'
+import { penaltiesOf, type Penalty } from './penalties.ts'
 import { insertDropouts, type TrainingFacts } from './training.ts'
 
 type Symbolic = tfTypes.SymbolicTensor
@@ -41,6 +42,7 @@ export class Lifting {
   readonly #tensors = new Map<Node, Symbolic[]>()
   readonly #claimed = new Map<Node, (() => void) | null>()
   readonly #flowing: Set<Node>
+  readonly #penalties: Map<DenseTensor, Penalty>
   readonly #places: Map<Node, number>
   readonly #waiting = new Map<Node, (() => void)[]>()
   readonly #activations = new Map<Node, { name: string; last: Node }>()
@@ -48,6 +50,7 @@ export class Lifting {
   constructor(graph: BoundGraph, layout: string) {
     const ends = graph.outputs.map(output => output.value.node)
     this.training = graph.training
+    this.#penalties = penaltiesOf(graph.penalties)
     const dropouts = insertDropouts(nodesInOrder(ends), graph.training.dropouts)
     this.order = nodesInOrder(ends)
     if (dropouts < graph.training.dropouts.length)
@@ -235,7 +238,7 @@ export class Lifting {
     },
   ): boolean {
     const name = this.names.take(named, Object.keys(weights).length > 0)
-    const layer = make({ name, ...options } as never),
+    const layer = make({ name, ...this.#regularizers(weights), ...options } as never),
       initializers = layer as unknown as Options
     for (const [key, { tensor }] of Object.entries(weights)) initializers[key] = initialized(tensor)
     const tensors = inputs.map(input => this.tensor(input))
@@ -246,6 +249,13 @@ export class Lifting {
     for (const node of through) if (!this.#claimed.has(node)) this.#claimed.set(node, null)
     this.result(last, Array.isArray(output) ? output : [output])
     return true
+  }
+
+  /** Keras's `kernelRegularizer` and the like, for those of the weights that the model penalizes. */
+  #regularizers(weights: Weights): Options {
+    const penalized = Object.entries(weights).filter(([, { tensor }]) => this.#penalties.has(tensor))
+    return Object.fromEntries(penalized.map(([key, { tensor }]) =>
+      [key.replace('Initializer', 'Regularizer'), tf.regularizers.l1l2(this.#penalties.get(tensor))]))
   }
 
   /** The result of `node` is what flows at `value`. */
