@@ -18,7 +18,7 @@ import { fingerprint } from './proof.ts'
 import { Reporter } from './report.ts'
 import { setRun, type Run } from './run.ts'
 import { isSound, restore, snapshot, type Snapshot } from './snapshot.ts'
-import { forgetFunctions } from './step.ts'
+import { forgetFunctions, reasonAgainstOneFunction } from './step.ts'
 import type { TrainOptions } from './train.ts'
 import { Variants } from './variants.ts'
 import { overfitting } from './warnings.ts'
@@ -107,6 +107,12 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
     run.stopped = control.reason
     // Its momenta are not numbers either, and would spoil the next run.
     if (run.stopped === 'not a number' && optimizer instanceof GroupedOptimizer) optimizer.reset()
+    else if (optimizer instanceof GroupedOptimizer && optimizer.settings.emaMomentum) {
+      optimizer.average()
+      run.notes.push('The weights are the running means over the steps, as emaMomentum asks.')
+    }
+    const reason = reasonAgainstOneFunction(source.feeder)
+    if (reason) run.notes.push(`Each step ran operation by operation, not as one function, since ${reason}.`)
     conclude(run, best, good, options)
     for (const layer of waiting) layer.trainable = true
     const after = await fingerprint(model)

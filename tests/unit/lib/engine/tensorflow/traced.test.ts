@@ -7,6 +7,8 @@ import type { Trace } from '../../../../../lib/engine/tensorflow/trace.ts'
 import { tf } from '../../../../../lib/tf.ts'
 import { optimizerFrom } from '../../../../../lib/train/optimizers.ts'
 import { forgetFunctions, reasonAgainstOneFunction, testStep, trainStep } from '../../../../../lib/train/step.ts'
+import { tensors } from '../../../../../lib/data/tensors.ts'
+import { train } from '../../../../../lib/train/train.ts'
 import { difference, tensorOf } from '../numbers.ts'
 
 const { layers } = tf
@@ -233,5 +235,32 @@ describe('model.fit on TensorFlow', { skip }, () => {
       installHost(own)
     }
     assert.deepEqual(said, ['Each step of this training runs operation by operation, not as one function, since the step reads values on the way.'])
+  })
+})
+
+describe('train on TensorFlow', { skip }, () => {
+  const digits = () => tf.tidy(() => tf.tensor(Float32Array.from({ length: 40 * 192 }, (_, i) => (Math.floor(i / 192) % 3) / 2 + 0.3 * Math.sin(i)), [40, 8, 8, 3])) as tf.Tensor4D
+  const labels = Array.from({ length: 40 }, (_, i) => i % 3)
+
+  test('the same seed gives the same history; running means are the weights at the end', async () => {
+    await tf.setBackend('tensorflow')
+    const set = await tensors(digits(), labels, { validation: 0.25 } as never), histories = []
+    for (let i = 0; i < 2; i++) {
+      const run = await train(net({ rate: 0.3 }), set, { epochs: 3, batch: 8, show: false, optimizer: { name: 'adam', emaMomentum: 0.5 } })
+      histories.push(run.history)
+      assert.match(run.engine, /^TensorFlow 2\./)
+      assert.match(run.notes.join(), /running means/)
+    }
+    assert.deepEqual(histories[1], histories[0])
+  })
+
+  test('a run that is stopped ends within its step; the reason why steps are not one function is in its notes', async () => {
+    await tf.setBackend('tensorflow')
+    const set = await tensors(digits(), labels)
+    const training = train(net(), set, { epochs: 100_000, batch: 8, show: false })
+    setTimeout(() => training.stop(), 300)
+    assert.equal((await training).stopped, 'stopped')
+    const run = await train(net({ extra: new Own(x => x.mul(x.max().dataSync()[0])) }), set, { epochs: 1, show: false })
+    assert.match(run.notes.join(), /operation by operation, not as one function, since the step reads values on the way\./)
   })
 })
