@@ -14,7 +14,7 @@ let lab: Lab
 before(async () => {
   if (noBrowser) return
   for (const name of ['images', 'models']) cpSync(join(root, 'notebooks', name), join(folder, name), { recursive: true })
-  copyFileSync(join(root, 'notebooks', lesson), join(folder, lesson))
+  for (const name of [lesson, 'exercises.ts']) copyFileSync(join(root, 'notebooks', name), join(folder, name))
   lab = await Lab.start(folder)
 })
 after(async () => {

@@ -17,7 +17,7 @@ const lessons = [
   },
   {
     notebook: '2-fine-tuning.ipynb', file: 'custom_inception_finetuned.h5', size: 299, least: 75, photo: /photo-of-a-four\.png: 4 /,
-    handle: 'https://tfhub.dev/google/tf2-preview/inception_v3/feature_vector/4', models: ['inception_v3_slim'], short: [],
+    handle: 'https://tfhub.dev/google/tf2-preview/inception_v3/feature_vector/4', models: ['inception_v3_slim'], short: ['forgetting=false'],
   },
   {
     notebook: '3-architectural-modification.ipynb', file: 'custom_resnet_modified.h5', size: 224, least: 85, photo: /photo-of-a-seven\.png: 7 /,
@@ -87,6 +87,24 @@ for (const { notebook, file, size, least, photo, handle, models, short } of less
     })
   }
 }
+
+test('0-start-here.ipynb measures which method suits which pictures, and ends with a model', { timeout: 600_000 }, async () => {
+  const done = await execute('0-start-here.ipynb')
+  assert.equal(done.status, 0, done.stderr)
+  assert.match(shownBy(done, 'await advise(base, digits)'), /^customize\.(extract|fineTune)\(/)
+  assert.match(shownBy(done, 'await advise(base, textures)'), /^customize\./)
+  assert.notEqual(shownBy(done, 'await advise(base, digits)'), shownBy(done, 'await advise(base, textures)'))
+  assert.ok(existsSync(join(done.folder, 'my_first_model.keras')))
+  rmSync(done.folder, { recursive: true })
+})
+
+test('the second lesson shows what forgetting is: careful steps keep the letters, reckless ones lose them', { timeout: 600_000 }, async () => {
+  const done = await execute('2-fine-tuning.ipynb'), shown = shownBy(done, 'const reckless')
+  const [before, careful, reckless] = ['before', 'after careful fine-tuning', 'after reckless fine-tuning'].map(when => Number(new RegExp(`letters ${when}': '([\\d.]+) %`).exec(shown)?.[1]))
+  assert.ok(before > 80 && careful > before - 5 && reckless < 40, shown)
+  assert.match(shown, /catastrophic forgetting/)
+  rmSync(done.folder, { recursive: true })
+})
 
 for (const [title, parameters, expected] of [
   ['a handle that is no folder and no address', ['handle=models/mobilenet'], /models\/mobilenet/],

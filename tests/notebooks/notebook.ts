@@ -18,7 +18,7 @@ export const textOf = (outputs: Output[]): string => outputs.map(one => joined(o
  */
 export function notebookFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'graft-notebooks-'))
-  for (const name of ['images', 'models']) symlinkSync(join(root, 'notebooks', name), join(folder, name))
+  for (const name of ['images', 'models', 'exercises.ts']) symlinkSync(join(root, 'notebooks', name), join(folder, name))
   return folder
 }
 
