@@ -1,4 +1,4 @@
-import { parseSync } from 'oxc-parser'
+import { parse } from './parse.ts'
 
 /** What `is_complete_reply` carries. */
 export interface Completeness {
@@ -10,7 +10,7 @@ export interface Completeness {
 /** Tells a terminal front end whether Enter should run the code or open another line. */
 export function isComplete(code: string): Completeness {
   const end = code.trimEnd().length
-  const { errors } = parseSync('cell.ts', code, { sourceType: 'module' })
+  const { errors } = parse(code)
   if (!errors.length) return { status: 'complete' }
   const isOpen = errors.some(({ message, labels }) =>
     labels.some(({ start }) => start >= end) || isUnterminated(message, code.slice(labels[0]?.start)))

@@ -10,8 +10,9 @@ export const configName = '__graft.json'
 /**
  * The configuration of a notebook's project: the folder's own tsconfig.json, with what cells need on top.
  * @param entry the document that leads to all others
+ * @param lean without the types of Node and of pages: a small part of the time to load
  */
-export function projectConfig(folder: string, entry: string): string {
+export function projectConfig(folder: string, entry: string, lean = false): string {
   const at = (path: string) => join(root, path)
   const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
   const near = createRequire(join(folder, 'notebook.ts'))
@@ -24,12 +25,12 @@ export function projectConfig(folder: string, entry: string): string {
   return JSON.stringify({
     ...existsSync(join(folder, 'tsconfig.json')) ? { extends: './tsconfig.json' } : {},
     compilerOptions: {
-      target: 'esnext', lib: ['esnext', 'dom', 'dom.iterable'], module: 'preserve', moduleResolution: 'bundler', moduleDetection: 'force',
+      target: 'esnext', lib: lean ? ['esnext'] : ['esnext', 'dom', 'dom.iterable'], module: 'preserve', moduleResolution: 'bundler', moduleDetection: 'force',
       strict: true, noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true, allowJs: true, checkJs: false,
       esModuleInterop: true, resolveJsonModule: true, isolatedModules: false, verbatimModuleSyntax: false, composite: false, incremental: false,
-      noUnusedLocals: false, types: ['node'], typeRoots: [at('node_modules/@types')], paths,
+      noUnusedLocals: false, types: lean ? [] : ['node'], typeRoots: [at('node_modules/@types')], paths,
     },
     // An open document that belongs to no project gets one of its own, with all standard types: so the configuration is one of its own files.
-    files: [entry, configName, at('kernel/language/globals.d.ts')], include: [], references: [],
+    files: [entry, configName, at(`kernel/language/${lean ? 'console' : 'globals'}.d.ts`)], include: [], references: [],
   })
 }

@@ -1,4 +1,5 @@
-import { parseSync, type Comment } from 'oxc-parser'
+import type { Comment } from 'oxc-parser'
+import { parse } from './parse.ts'
 
 interface Statement {
   type: string
@@ -34,7 +35,7 @@ export interface Frozen {
  * freeze('const n = [1].length', [{ name: 'n', constant: true, type: 'number' }])   // { declarations: ['export declare const n: number;'], rest: [] }
  */
 export function freeze(source: string, names: FrozenName[]): Frozen | null {
-  const { program, comments, errors } = parseSync('cell.ts', source, { astType: 'ts', sourceType: 'module' })
+  const { program, comments, errors } = parse(source, { astType: 'ts' })
   if (errors.length) return null
   const documented = new Map<string, string>()
   const declarations: string[] = [], rest: string[] = []

@@ -17,6 +17,9 @@ import { LanguageServer } from './server.ts'
 /** How many milliseconds without a question the language server stays. */
 const idle = 10 * 60 * 1000
 
+/** How long the first cell may be awaited with few standard types, in milliseconds, before all are loaded. */
+const pause = 300
+
 /**
  * All that is known about a notebook's types. It lives in the parent process, so it answers while a cell runs, and asks
  * TypeScript's native language server, which sees the cells as modules ({@link Notebook}).
@@ -37,7 +40,7 @@ export class Language {
   constructor(options: { folder: string, idle?: number }) {
     this.#folder = options.folder
     this.#server = new LanguageServer({ config: configName, entry: envName, idle: options.idle ?? idle })
-    this.#overlay = new Overlay(this.#server, options.folder, Object.keys(libraryNames))
+    this.#overlay = new Overlay(this.#server, options.folder, Object.keys(libraryNames), true)
     this.#freezer = new Freezer(this.#server, this.#overlay)
   }
 
@@ -59,6 +62,7 @@ export class Language {
   /** Starts the server and lets it read the standard types, so that the first cell need not wait for that. */
   async warm(): Promise<void> {
     await this.#diagnose('').catch(() => null)
+    setTimeout(() => this.#widen(), pause).unref()
   }
 
   /**
@@ -69,6 +73,7 @@ export class Language {
     const offset = toUnits(code, cursor)
     const magics = magicCompletions(code, offset)
     if (magics) return magics
+    this.#widen()
     this.#catchUp()
     const isMember = /[.'"`]\s*$/.test(code.slice(0, offset).replace(/[\w$]+$/, ''))
     const live = this.#overlay.notebook.live(withoutMagics(code), !isMember)
@@ -85,6 +90,7 @@ export class Language {
    */
   async inspect(code: string, cursor: number, detail: number): Promise<Inspection> {
     const offset = toUnits(code, cursor)
+    this.#widen()
     this.#catchUp()
     const live = this.#show(this.#overlay.notebook.live(withoutMagics(code)))
     const ask = <T>(method: string, at: number) => this.#overlay.ask<T | null>(method, live, { position: livePosition(code, at) })
@@ -109,7 +115,9 @@ export class Language {
     // Types that were told are like one more cell, which declares these names anew.
     const told = Object.values(types).map(declaration => `declare ${declaration};`)
     if (told.length) this.#ran.push({ source: told.join('\n'), count })
-    if (this.#types !== 'off') this.#catchUp()
+    if (this.#types === 'off') return
+    this.#widen()
+    this.#catchUp()
   }
 
   /**
@@ -120,7 +128,7 @@ export class Language {
     const mode = typesMagic(source)
     if (mode) this.types = mode
     if (this.#types === 'off') return null
-    const found = complaints(await this.#diagnose(source), source)
+    const found = complaints(await this.#found(source), source)
     if (!found.length) return null
     const described = describeComplaints(found, source, count, text => this.#overlay.notebook.readable(text))
     return this.#types === 'warn' ? { ...described, warning: true } : described
@@ -160,6 +168,26 @@ export class Language {
     this.#overlay.share()
     this.#overlay.set(document)
     return document.name
+  }
+
+  /**
+   * What TypeScript finds in a cell. The first cell need not wait for the types of Node and of pages, as long as nothing is missing: one that
+   * takes nothing from outside and shows no error with few types shows none with all.
+   */
+  async #found(source: string): Promise<Diagnostic[]> {
+    if (this.#overlay.lean && !this.#overlay.notebook.reachesOut(withoutMagics(source))) {
+      const found = await this.#diagnose(source)
+      if (!found.some(({ severity }) => severity === 1)) return found
+    }
+    this.#overlay.widen()
+    return this.#diagnose(source)
+  }
+
+  /** Loads all standard types in the background. */
+  #widen() {
+    if (!this.#overlay.lean) return
+    this.#overlay.widen()
+    if (this.running) this.#overlay.diagnose(envName).catch(() => {})
   }
 
   #diagnose(source: string): Promise<Diagnostic[]> {

@@ -1,4 +1,4 @@
-import { parseSync } from 'oxc-parser'
+import { parse } from './parse.ts'
 import { scopesOf, type Node } from './scopes.ts'
 
 /** What a cell's top level declares under a name; a class or an enum is both a value and a type. */
@@ -24,7 +24,8 @@ export interface CellNames {
 
 /** Finds what a cell of TypeScript declares and what it takes from elsewhere. Half-typed source gets a guess. */
 export function namesOf(source: string): CellNames {
-  const { program, errors } = parseSync('cell.ts', source, { astType: 'ts', sourceType: 'module' })
+  if (!source.trim()) return { declared: new Map(), free: new Map(), parsed: true }
+  const { program, errors } = parse(source, { astType: 'ts' })
   if (errors.length) return guess(source)
   const found = scopesOf(program as unknown as Node), exported = exportedNames(program.body as unknown as Statement[])
   const declared = new Map<string, Declared>(), free = new Map<string, Free>()

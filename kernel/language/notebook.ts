@@ -58,6 +58,11 @@ export class Notebook {
     return { name: this.#modules.nameOf(this.#counts.length), text: this.#text(source, names, this.#prelude(wanted, all ? names.declared : null)) }
   }
 
+  /** Whether a cell imports anything or uses the library. */
+  reachesOut(source: string): boolean {
+    return /\b(import|export|require|declare)\b/.test(source) || [...namesOf(source).free.keys()].some(name => this.#library.has(name))
+  }
+
   /** Takes in a cell that ran: its own document, which is the one it had before. */
   add(source: string, count: number): CellDocument | null {
     const names = namesOf(source)

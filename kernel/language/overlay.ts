@@ -8,14 +8,32 @@ import type { LanguageServer } from './server.ts'
 export class Overlay {
   readonly notebook: Notebook
   readonly #server: LanguageServer
+  readonly #folder: string
+  #lean: boolean
 
-  /** @param library the names a cell finds without declaring them */
-  constructor(server: LanguageServer, folder: string, library: Iterable<string>) {
+  /**
+   * @param library the names a cell finds without declaring them
+   * @param lean whether to begin with few standard types, until more are needed
+   */
+  constructor(server: LanguageServer, folder: string, library: Iterable<string>, lean = false) {
     this.#server = server
+    this.#folder = folder
+    this.#lean = lean
     this.notebook = new Notebook(folder, library)
-    this.set({ name: configName, text: projectConfig(folder, envName) })
+    this.set({ name: configName, text: projectConfig(folder, envName, lean) })
     for (const name of this.notebook.modules) this.set({ name, text: emptyModule })
     this.share()
+  }
+
+  /** Whether only a few of the standard types are there. */
+  get lean(): boolean {
+    return this.#lean
+  }
+
+  /** Brings in all standard types. */
+  widen(): void {
+    if (this.#lean) this.set({ name: configName, text: projectConfig(this.#folder, envName) })
+    this.#lean = false
   }
 
   /** Shows a document. */
