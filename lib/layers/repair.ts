@@ -1,7 +1,12 @@
 import { ELU } from './elu.ts'
 import { GroupNormalization } from './group-normalization.ts'
 import { repairBatchNormalization } from './batch-normalization.ts'
+import { AdaptedNormalization } from './adapted-normalization.ts'
+import { KerasAugmentation } from './augmentation.ts'
 import { repairConvolution } from './convolution.ts'
+import { repairGlobalPooling } from './global-pooling.ts'
+import { HardSigmoid3, HardSilu } from './hard-sigmoid.ts'
+import { SpatialDropout2D } from './spatial-dropout.ts'
 import { repairLayerNormalization } from './layer-normalization.ts'
 import { registerLayerScale } from './layer-scale.ts'
 import { registerNormalization } from './normalization.ts'
@@ -23,7 +28,7 @@ const repaired = new WeakSet<object>()
  * Mends what TensorFlow.js 4.22 gets wrong, so that fine-tuning does what Keras does: frozen batch normalization, batch
  * normalization and layer normalization without scale or offset, gradients of average pooling, of dilated convolutions, of slices with
  * steps and of maxima among equals, dilation and groups, the pixels' centres in bilinear up-sampling, `model.trainable`. It adds Keras's
- * layers that are missing: GroupNormalization, Resizing, Subtract, ELU with an alpha, and Big Transfer's standardized convolution. Classes keep their names and configurations, so saved files do not change. Calling it again does nothing.
+ * layers and activations that are missing: GroupNormalization, Resizing, Subtract, ELU with an alpha, SpatialDropout2D, those that augment, and Big Transfer's standardized convolution. Classes keep their names and configurations, so saved files do not change. Calling it again does nothing.
  */
 export function repair(tf: TF): void {
   if (repaired.has(tf.layers)) return
@@ -32,13 +37,18 @@ export function repair(tf: TF): void {
   repairConvolution(tf)
   repairPooling(tf)
   repairRelu(tf)
+  repairGlobalPooling(tf)
   repairReshape(tf)
   repairLayerNormalization()
   repairMaximum()
   repairResizing()
   repairSlices()
   repairTrainable(tf)
-  for (const cls of [Subtract, ELU, GroupNormalization, Resizing, StandardizedConv2D]) tf.serialization.registerClass(cls as never)
+  const added = [
+    Subtract, ELU, GroupNormalization, Resizing, StandardizedConv2D, SpatialDropout2D, AdaptedNormalization, KerasAugmentation,
+    HardSigmoid3, HardSilu,
+  ]
+  for (const cls of added) tf.serialization.registerClass(cls as never)
   registerTensorFlowOp(tf)
   registerLayerScale(tf)
   registerNormalization(tf)

@@ -1,9 +1,11 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { didYouMean, GraftError } from '../../error.ts'
+import { augmentations } from '../../layers/augmentation.ts'
 import { buildModel, type LayerPlan, type ModelPlan } from './build.ts'
 import { readCall, readEnds } from './graph.ts'
 import { camel, layerRules, same, spelled } from './layers.ts'
 import { activationFromKeras, objectFromKeras, Untranslatable } from './objects.ts'
+import { layerOfOp } from './ops.ts'
 import { isObject, type Json, type Writer } from './types.ts'
 
 type Config = { [key: string]: Json }
@@ -68,7 +70,8 @@ function readSequential(config: Config, source: Source, depth: number): ModelPla
 }
 
 function readFunctional(config: Config, source: Source, depth: number): ModelPlan {
-  const layers = (config.layers as Json[]).map(layer => readLayer(layer, source, depth))
+  const written = (config.layers as Json[]).map(layerOfOp)
+  const layers = written.map(layer => readLayer(layer, source, depth))
   const known = new Map(layers.map(layer => [layer.name, layer]))
   const find = (name: string) => {
     const layer = known.get(name)
@@ -80,7 +83,7 @@ function readFunctional(config: Config, source: Source, depth: number): ModelPla
   const callShift = (name: string) => (find(name).model && source.writer === 'keras3' ? 1 : 0)
   const endShift = (name: string) => (find(name).model?.sequential && source.writer === 'keras3' ? 1 : 0)
   for (const [i, layer] of layers.entries()) {
-    const nodes = (config.layers as Config[])[i].inbound_nodes
+    const nodes = (written as Config[])[i].inbound_nodes
     layer.calls = (Array.isArray(nodes) ? nodes : []).map(node => readCall(layer.name, node, callShift))
   }
   return {
@@ -96,8 +99,16 @@ function readFunctional(config: Config, source: Source, depth: number): ModelPla
 function readLayer(value: Json, source: Source, depth: number): LayerPlan {
   if (!isObject(value) || !isObject(value.config))
     throw new GraftError(`a layer cannot be read: ${JSON.stringify(value).slice(0, 200)}.`)
-  const className = String(value.class_name).replace(/^.*>/, '')
+  const given = String(value.class_name).replace(/^.*>/, '')
   const name = String(value.name ?? value.config.name)
+  if (augmentations.includes(given)) return readAugmentation(name, given, value.config)
+  if (given === 'Lambda')
+    throw new GraftError(
+      `layer '${name}' is a Lambda, which is Python code: no code of a file is run. Replace it by layers of Keras and save again.`,
+    )
+  // Statistics that were measured are weights; given ones stand in the configuration.
+  const className = given === 'Normalization' && (value.config.mean ?? null) === null ? 'AdaptedNormalization'
+    : given === 'Identity' ? 'Activation' : given
   if (models.has(className))
     return { name, className, config: {}, model: readModel({ ...value, class_name: className }, source, depth + 1), calls: [] }
   const rule = layerRules.get(className)
@@ -144,13 +155,19 @@ function readLayer(value: Json, source: Source, depth: number): LayerPlan {
       throw refuse('The key is not known here')
     }
   }
-  if (className === 'BatchNormalization' && Array.isArray(config.axis)) {
+  if (/^(Batch|Adapted|)Normalization$/.test(className) && Array.isArray(config.axis)) {
     if (config.axis.length !== 1)
       throw new GraftError(
-        `layer '${name}' (BatchNormalization) cannot be computed here: its axis is ${JSON.stringify(config.axis)}. ` +
-          `Only one axis is known here.`,
+        `layer '${name}' (${given}) cannot be computed here: its axis is ${JSON.stringify(config.axis)}. Only one axis is known here.`,
       )
     config.axis = config.axis[0]
+  }
+  if (/^(Adapted)?Normalization$/.test(className)) {
+    if (config.axis !== undefined && config.axis !== -1 && config.axis !== 3)
+      throw new GraftError(
+        `layer '${name}' (Normalization) cannot be computed here: its axis is ${JSON.stringify(config.axis)}. Only the last is known here.`,
+      )
+    for (const key of ['mean', 'variance']) if (key in config) config[key] = numbersOf(config[key])
   }
   return { name, className, config, calls: [] }
 }
@@ -165,6 +182,14 @@ function readValue(key: string, value: Json, source: Source, depth: number): Jso
   if (/_(initializer|regularizer|constraint)$/.test(key)) return objectFromKeras(key, value)
   if (typeof value === 'string' && spelled.has(key)) return camel(value)
   return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value
+}
+
+/** One number per channel, however deep Keras has them. */
+const numbersOf = (value: Json): Json => [value].flat(8).filter(each => typeof each === 'number')
+
+function readAugmentation(name: string, className: string, config: Config): LayerPlan {
+  const { name: _, ...settings } = config
+  return { name, className: 'KerasAugmentation', config: { name, keras: { name: JSON.stringify({ className, config: settings }) } }, calls: [] }
 }
 
 /** Weights are computed in float32 here, whatever a policy says; whole numbers stay what they are. */

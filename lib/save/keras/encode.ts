@@ -1,5 +1,6 @@
 import type { LayersModel, layers } from '@tensorflow/tfjs'
 import { GraftError } from '../../error.ts'
+import { KerasAugmentation } from '../../layers/augmentation.ts'
 import { layerRules, same, snake, spelled } from './layers.ts'
 import { activationToKeras, objectToKeras, Untranslatable } from './objects.ts'
 import { isObject, type Json, type KerasLayer, type KerasObject } from './types.ts'
@@ -77,6 +78,10 @@ function layerToKeras(layer: Layer, readers: Readers, mayTrain: boolean): KerasO
   if (isModel(layer)) return modelToKeras(layer, readers, mayTrain)
   const class_name = layer.getClassName(),
     rule = layerRules.get(class_name)
+  if (layer instanceof KerasAugmentation) {
+    const { className, config } = layer.keras
+    return { class_name: className, config: { ...config as { [key: string]: Json }, name: layerName(layer.name) } }
+  }
   if (!rule) {
     throw new GraftError(
       `layer '${layer.name}' is of class ${class_name}, which has no counterpart in Keras that computes the same. ` +
@@ -110,7 +115,14 @@ function layerToKeras(layer: Layer, readers: Readers, mayTrain: boolean): KerasO
       throw error instanceof Untranslatable ? refuse(error.message) : error
     }
   }
-  return { class_name, config }
+  return { class_name: kerasClass(layer), config }
+}
+
+/** What Keras calls the layer's class. */
+export function kerasClass(layer: Layer): string {
+  if (layer instanceof KerasAugmentation) return layer.keras.className
+  const name = layer.getClassName()
+  return name === 'AdaptedNormalization' ? 'Normalization' : name
 }
 
 /** What TensorFlow.js leaves out of a layer's configuration. */

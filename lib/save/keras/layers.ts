@@ -36,7 +36,7 @@ const transposed: Row = {
   keras: { dilation_rate: [[1, 1], [1, 1, 1], 1], output_padding: [null], ...ungrouped },
 }
 const pooling: Row = { keys: `pool_size ${window}` }
-const globalPooling: Row = { keys: 'data_format', keras: { keepdims: [false] } }
+const globalPooling: Row = { keys: 'data_format keepdims' }
 const flat = { keras: { data_format: ['channels_last'] } }
 const noise = 'seed noise_shape'
 const normalization = `axis epsilon center scale ${weight('beta')} ${weight('gamma')}`
@@ -80,14 +80,20 @@ const rows: Record<string, Row> = {
     ignored: 'renorm_clipping renorm_momentum',
   },
   LayerNormalization: { keys: normalization, keras: { rms_scaling: [false] } },
-  ReLU: { keys: 'max_value', keras: { negative_slope: [0, null], threshold: [0, null] } },
+  GroupNormalization: {
+    keys: 'groups axis epsilon center scale beta_initializer gamma_initializer',
+    only: { axis: [-1, 3] },
+    keras: { beta_regularizer: [null], gamma_regularizer: [null], beta_constraint: [null], gamma_constraint: [null] },
+  },
+  ReLU: { keys: 'max_value negative_slope threshold' },
   LeakyReLU: { keys: 'alpha', renamed: { negative_slope: 'alpha' } },
-  ELU: { keys: 'alpha', only: { alpha: [1] } },
+  ELU: { keys: 'alpha' },
   PReLU: { keys: `${weight('alpha')} shared_axes` },
   Softmax: { keys: 'axis' },
   Activation: { keys: 'activation' },
   Dropout: { keys: 'rate', ignored: noise },
   SpatialDropout1D: { keys: 'rate', ignored: noise },
+  SpatialDropout2D: { keys: 'rate', ignored: noise, keras: { data_format: ['channels_last', null] } },
   GaussianNoise: { keys: 'stddev', ignored: noise },
   GaussianDropout: { keys: 'rate', ignored: noise },
   AlphaDropout: { keys: 'rate', ignored: noise },
@@ -103,14 +109,25 @@ const rows: Record<string, Row> = {
   GlobalMaxPooling2D: globalPooling,
   ZeroPadding2D: { keys: 'padding data_format' },
   Cropping2D: { keys: 'cropping data_format' },
-  UpSampling2D: { keys: 'size data_format interpolation', only: { interpolation: ['nearest'] } },
+  UpSampling2D: { keys: 'size data_format interpolation', only: { interpolation: ['nearest', 'bilinear'] } },
+  Resizing: {
+    keys: 'height width interpolation',
+    only: { interpolation: ['bilinear', 'nearest'] },
+    keras: {
+      crop_to_aspect_ratio: [false], pad_to_aspect_ratio: [false], antialias: [false], data_format: ['channels_last', null],
+    },
+    ignored: 'fill_mode fill_value',
+  },
   Flatten: { keys: 'data_format' },
   Reshape: { keys: 'target_shape' },
   Permute: { keys: 'dims' },
   RepeatVector: { keys: 'n' },
   Masking: { keys: 'mask_value' },
   Rescaling: { keys: 'scale offset' },
+  Normalization: { keys: 'axis mean variance', keras: { invert: [false] } },
+  AdaptedNormalization: { keys: 'axis', keras: { invert: [false], mean: [null], variance: [null] } },
   Add: merge,
+  Subtract: merge,
   Multiply: merge,
   Average: merge,
   Maximum: merge,

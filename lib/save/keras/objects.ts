@@ -28,6 +28,11 @@ export function activationToKeras(name: Json, readers: 'keras3' | 'tf_keras'): J
   const known = snake(String(name))
   if (activations.has(known)) return known
   if (known === 'hard_sigmoid' && readers === 'tf_keras') return known
+  if (known === 'hard_sigmoid3' && readers === 'keras3') return 'hard_sigmoid'
+  if (['hard_silu', 'log_softmax'].includes(known) && readers === 'keras3') return known
+  if (known === 'hard_sigmoid3' || known === 'hard_silu') {
+    throw new Untranslatable(`it is Keras 3's, which Keras 2 lacks. Save with { readers: 'keras3' }`)
+  }
   if (known === 'hard_sigmoid') {
     throw new Untranslatable(
       "'hard_sigmoid' is 0.2·x + 0.5 here and in Keras 2, but relu6(x + 3) / 6 in Keras 3. " +
@@ -43,10 +48,10 @@ export function activationFromKeras(value: Json, writer: Writer): Json {
   if (name === null || name === undefined) return 'linear'
   if (name === 'silu') return 'swish'
   if (typeof name === 'string' && activations.has(name)) return name
-  if (name === 'hard_sigmoid' && writer === 'keras3') {
-    throw new Untranslatable("Keras 3's 'hard_sigmoid' is relu6(x + 3) / 6; TensorFlow.js computes Keras 2's 0.2·x + 0.5")
-  }
-  if (name === 'hard_sigmoid') return 'hardSigmoid'
+  // Keras 3's is another function than that of Keras 2 and TensorFlow.js.
+  if (name === 'hard_sigmoid') return writer === 'keras3' ? 'hardSigmoid3' : 'hardSigmoid'
+  if (name === 'hard_silu' || name === 'hard_swish') return 'hardSilu'
+  if (name === 'log_softmax') return 'logSoftmax'
   throw new Untranslatable(`TensorFlow.js has no activation ${JSON.stringify(name)}`)
 }
 

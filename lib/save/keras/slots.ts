@@ -1,5 +1,5 @@
 import type { layers, LayersModel } from '@tensorflow/tfjs'
-import { isModel, layerName } from './encode.ts'
+import { isModel, kerasClass, layerName } from './encode.ts'
 
 type Layer = layers.Layer
 type Variable = Layer['weights'][number]
@@ -31,7 +31,7 @@ export const snakeClass = (name: string): string =>
 export function slotsOf(model: LayersModel, at = ''): Slot[] {
   const counts = new Map<string, number>()
   const found = model.layers.flatMap(layer => {
-    const kind = isModel(layer) && layer.getClassName() !== 'Sequential' ? 'functional' : snakeClass(layer.getClassName())
+    const kind = isModel(layer) && layer.getClassName() !== 'Sequential' ? 'functional' : snakeClass(kerasClass(layer))
     const count = counts.get(kind) ?? 0
     counts.set(kind, count + 1)
     return slotsOfLayer(layer, `${at}layers/${kind}${count ? `_${count}` : ''}/`)

@@ -12,6 +12,7 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 import numpy as np
 import keras
+import tensorflow as tf
 import tf_keras
 
 LIBRARIES = {'keras3': keras, 'tf_keras': tf_keras}
@@ -63,11 +64,13 @@ def scatter(model, seed):
     random = np.random.default_rng(seed)
     values = []
     for value, weight in zip(model.get_weights(), model.weights):
-        if 'variance' in weight.name or 'gamma' in weight.name:
+        if 'count' in weight.name:
+            values.append(value)
+        elif 'variance' in weight.name or 'gamma' in weight.name:
             values.append(random.uniform(0.5, 1.5, value.shape))
         else:
             values.append(random.normal(0, 1 / np.sqrt(max(1, np.prod(value.shape[:-1]))) if value.ndim > 1 else 0.2, value.shape))
-    model.set_weights([value.astype('float32') for value in values])
+    model.set_weights([np.asarray(value, before.dtype) for value, before in zip(values, model.get_weights())])
 
 
 def architectures(k):
@@ -112,6 +115,19 @@ def architectures(k):
     yield 'embedding', chain((6,), layers.Embedding(9, 4), layers.Flatten(), layers.Dense(2))
     yield 'recurrent', chain(sequence, layers.LSTM(5, return_sequences=True), layers.GRU(4, reset_after=False, return_sequences=True), layers.SimpleRNN(3, go_backwards=True))
     yield 'bidirectional', chain(sequence, layers.Bidirectional(layers.LSTM(3, return_sequences=True)), layers.TimeDistributed(layers.Dense(2)))
+    adapted = layers.Normalization()
+    adapted.adapt(np.random.default_rng(5).uniform(0, 9, (4, 8, 8, 3)).astype('float32'))
+    yield 'preprocessing', chain(image, layers.RandomFlip('horizontal'), layers.RandomRotation(0.1), layers.RandomContrast(0.2), layers.Rescaling([0.1, 0.2, 0.3], offset=[1.0, 2.0, 3.0]),
+                                 adapted, layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[4.0, 5.0, 6.0]), layers.Resizing(5, 7))
+    yield 'variants', chain(image, layers.ReLU(max_value=1.0, negative_slope=0.2, threshold=0.1), layers.ELU(alpha=0.4), layers.SpatialDropout2D(0.3), layers.UpSampling2D(2, interpolation='bilinear'),
+                            layers.Conv2D(6, 3, groups=3, activation='hard_sigmoid'), layers.GlobalAveragePooling2D(keepdims=True), layers.Conv2D(4, 1), layers.GlobalMaxPooling2D(keepdims=True))
+    yield 'group_normalization', chain((8, 8, 6), layers.GroupNormalization(groups=3), layers.GroupNormalization(groups=-1, epsilon=0.01), layers.GroupNormalization(groups=2, scale=False))
+    start = layers.Input(image)
+    x = layers.Conv2D(3, 1, name='before')(start)
+    ops = k.ops if k is keras else tf.nn
+    yield 'op_nodes', k.Model(start, layers.Subtract()([layers.Conv2D(3, 1)(ops.relu6(1.0 - (x * 2 + start) / 3.0 - 0.25) * x - start), x]))
+    if k is keras:
+        yield 'keras3_activations', chain(image, layers.Activation('hard_silu'), layers.Activation('log_softmax'), layers.Identity())
     if k is tf_keras:  # Keras 3 writes masks as layers of their own, which are refused.
         yield 'masked', chain(sequence, layers.Masking(0.0), layers.LSTM(4))
 

@@ -50,7 +50,7 @@ export function scatter<M extends tf.LayersModel>(model: M, seed = 1): M {
   for (const layer of model.layers) {
     const values = layer.weights.map((weight, i) => {
       const shape = weight.shape as number[]
-      if (/moving_variance|gamma/.test(weight.name)) return tf.randomUniform(shape, 0.5, 1.5, 'float32', seed + i)
+      if (/moving_variance|gamma|variance/.test(weight.name)) return tf.randomUniform(shape, 0.5, 1.5, 'float32', seed + i)
       const inputs = shape.slice(0, -1).reduce((a, b) => a * b, 1)
       return tf.randomNormal(shape, 0, shape.length > 1 ? 1 / Math.sqrt(inputs) : 0.2, 'float32', seed + i)
     })
@@ -68,6 +68,15 @@ const chain = (shape: number[], ...layers: tf.layers.Layer[]) => {
 const image = [8, 8, 3],
   sequence = [6, 4]
 const recurrent = { units: 5, recurrentActivation: 'sigmoid' as const }
+
+/** A layer of a class that TensorFlow.js exports no function for. */
+function from(className: string, config: object): tf.layers.Layer {
+  const [Class, fromConfig] = tf.serialization.SerializationMap.getMap().classNameMap[className] as unknown as [
+    unknown,
+    (of: unknown, config: object) => tf.layers.Layer,
+  ]
+  return fromConfig(Class, config)
+}
 
 /** One model per layer, and models of the shapes a graph can take; a fresh one at each call. */
 export const zoo: Record<string, () => tf.LayersModel> = {
@@ -208,6 +217,35 @@ export const zoo: Record<string, () => tf.LayersModel> = {
   reshape: () =>
     chain(image, L.reshape({ targetShape: [4, -1] }), L.permute({ dims: [2, 1] }), L.flatten(), L.repeatVector({ n: 2 })),
   rescaling: () => chain(image, L.rescaling({ scale: 2, offset: -1 })),
+  bilinear: () => chain(image, L.upSampling2d({ size: [2, 2], interpolation: 'bilinear' }), from('Resizing', { height: 5, width: 7 })),
+  variants: () =>
+    scatter(
+      chain(
+        image,
+        from('ReLU', { maxValue: 1, negativeSlope: 0.25, threshold: 0.5 }),
+        from('ELU', { alpha: 0.4 }),
+        from('SpatialDropout2D', { rate: 0.3 }),
+        from('Conv2D', { filters: 6, kernelSize: 3, groups: 3 }),
+        from('GroupNormalization', { groups: 3 }),
+        from('GlobalAveragePooling2D', { keepdims: true }),
+        L.conv2d({ filters: 4, kernelSize: 1 }),
+        from('GlobalMaxPooling2D', { keepdims: true }),
+      ),
+    ),
+  preprocessing: () =>
+    scatter(
+      chain(
+        image,
+        from('Rescaling', { scale: [0.5, 0.25, 0.125], offset: [1, 2, 3] }),
+        from('Normalization', { mean: [1, 2, 3], variance: [4, 5, 6] }),
+        from('AdaptedNormalization', {}),
+        from('KerasAugmentation', { keras: { name: '{"className":"RandomFlip","config":{"mode":"horizontal"}}' } }),
+      ),
+    ),
+  subtract: () => {
+    const input = tf.input({ shape: [4] })
+    return scatter(tf.model({ inputs: input, outputs: from('Subtract', {}).apply([L.dense({ units: 4 }).apply(input) as T, input]) as T }))
+  },
   merges: () => {
     const input = tf.input({ shape: [4] }),
       x = L.dense({ units: 4 }).apply(input) as T

@@ -1,0 +1,122 @@
+import { GraftError } from '../../error.ts'
+import { isObject, type Json } from './types.ts'
+
+type Config = { [key: string]: Json }
+
+/**
+ * Operations on tensors, such as `x * 2 + y`, stand in Keras's files as nodes of their own: Keras 3 names a class of
+ * `keras.src.ops`, tf_keras a function of TensorFlow in a `TFOpLambda`. Those that a layer computes become that layer; others are
+ * left, to be refused by name.
+ */
+export function layerOfOp(layer: Json): Json {
+  if (!isObject(layer) || !isObject(layer.config)) return layer
+  const call = /^keras\.src\.ops\b/.test(String(layer.module)) ? callOfKeras3(layer) : layer.class_name === 'TFOpLambda' ? callOfTfKeras(layer) : undefined
+  if (!call) return layer
+  const made = translate(call)
+  if (!made) {
+    throw new GraftError(
+      `layer '${String(layer.name ?? layer.config.name)}' is the operation ${call.op} of ${call.inputs.map(say).join(' and ')}, ` +
+        `which no layer computes here. Replace it by a layer of Keras and save the model again.`,
+    )
+  }
+  const name = String(layer.name ?? layer.config.name)
+  return { class_name: made.className, name, config: { ...made.config, name, trainable: true }, inbound_nodes: [made.inputs.map(entry)] }
+}
+
+/** A tensor: a layer's output, by layer, call and output. */
+type Tensor = [string, number, number]
+
+/** An operation called once, on tensors and numbers. */
+interface Call {
+  op: string
+  inputs: (Tensor | number | number[])[]
+  settings: Config
+}
+
+const isTensor = (value: unknown): value is Tensor => Array.isArray(value) && typeof value[0] === 'string'
+const say = (value: Call['inputs'][number]): string => isTensor(value) ? `'${value[0]}'` : JSON.stringify(value)
+const entry = ([name, call, output]: Tensor): Json => [name, call, output, {}]
+
+function callOfKeras3({ class_name, config, inbound_nodes: nodes }: Config): Call | undefined {
+  const [node, ...more] = Array.isArray(nodes) ? nodes : []
+  if (!isObject(node) || more.length || !Array.isArray(node.args)) return undefined
+  const args = node.args.flatMap((each): Json[] => Array.isArray(each) && each.some(isHistory) ? each : [each])
+  const inputs = args.map(each => isHistory(each) ? historyOf(each) : operand(each))
+  if (!inputs.every(each => each !== undefined)) return undefined
+  const { name: _, ...settings } = { ...config as Config, ...isObject(node.kwargs) ? node.kwargs : {} }
+  return { op: String(class_name).toLowerCase(), inputs, settings }
+}
+
+const isHistory = (value: Json): boolean => isObject(value) && value.class_name === '__keras_tensor__'
+const historyOf = (value: Json): Tensor | undefined => {
+  const history = isObject(value) && isObject(value.config) ? value.config.keras_history : undefined
+  return Array.isArray(history) ? [String(history[0]), Number(history[1]), Number(history[2])] : undefined
+}
+
+const operand = (value: Json): number | number[] | undefined =>
+  typeof value === 'number' ? value
+    : Array.isArray(value) && value.length > 0 && value.every(each => typeof each === 'number') ? value as number[]
+    // Keras 3 writes an array with its type.
+    : isObject(value) && isObject(value.config) ? operand(value.config.value ?? null) : undefined
+
+function callOfTfKeras({ config, inbound_nodes: nodes }: Config): Call | undefined {
+  const [node, ...more] = Array.isArray(nodes) ? nodes : []
+  if (!Array.isArray(node) || more.length) return undefined
+  const [from, index, third, kwargs] = (Array.isArray(node[0]) ? node[0] : node) as [string, number, Json, Json]
+  const first = from === '_CONSTANT_VALUE' ? operand(third) : [from, index, Number(third)] as Tensor
+  const { y, name: _, ...settings } = isObject(kwargs) ? kwargs : {}
+  const second = isTensor(y) ? [String(y[0]), Number(y[1]), Number(y[2])] as Tensor : y === undefined ? undefined : operand(y)
+  if (first === undefined || (y !== undefined && second === undefined)) return undefined
+  const op = String((config as Config).function).replace(/^.*\./, '').toLowerCase()
+  return { op, inputs: second === undefined ? [first] : [first, second], settings }
+}
+
+interface Made {
+  className: string
+  config: Config
+  inputs: Tensor[]
+}
+
+const merges: Record<string, string> =
+  { add: 'Add', subtract: 'Subtract', sub: 'Subtract', multiply: 'Multiply', mul: 'Multiply', maximum: 'Maximum', minimum: 'Minimum' }
+const activations: Record<string, string> = {
+  relu: 'relu', relu6: 'relu6', sigmoid: 'sigmoid', tanh: 'tanh', silu: 'silu', swish: 'silu', softplus: 'softplus',
+  softsign: 'softsign', selu: 'selu', elu: 'elu', hardsigmoid: 'hard_sigmoid', hardsilu: 'hard_silu',
+}
+
+function translate({ op, inputs, settings }: Call): Made | undefined {
+  const tensors = inputs.filter(isTensor), [a, b] = inputs
+  if (inputs.length === 1 && tensors.length === 1) {
+    const activation = activations[op]
+    const plain = Object.values(settings).every(value => value === null || value === 1)
+    if (activation && plain) return { className: 'Activation', config: { activation }, inputs: tensors }
+    return op === 'mean' && sameAxes(settings.axis) ? { className: 'GlobalAveragePooling2D', config: { keepdims: settings.keepdims === true }, inputs: tensors } : undefined
+  }
+  if (tensors.length === inputs.length && inputs.length >= 2) {
+    if (op === 'concatenate') return { className: 'Concatenate', config: { axis: settings.axis ?? -1 }, inputs: tensors }
+    return merges[op] && inputs.length === 2 ? { className: merges[op], config: {}, inputs: tensors } : undefined
+  }
+  if (inputs.length !== 2 || tensors.length !== 1) return undefined
+  const scaled = isTensor(a) ? affine(op, b as number | number[]) : affineFrom(op, a as number | number[])
+  return scaled && { className: 'Rescaling', config: scaled, inputs: tensors }
+}
+
+const sameAxes = (axis: Json | undefined): boolean => JSON.stringify(axis) === '[1,2]'
+const each = (value: number | number[], of: (number: number) => number): number | number[] => Array.isArray(value) ? value.map(of) : of(value)
+
+/** `x op value` as a factor and an offset. */
+function affine(op: string, value: number | number[]): Config | undefined {
+  switch (merges[op] ?? op) {
+    case 'Add': return { scale: 1, offset: value }
+    case 'Subtract': return { scale: 1, offset: each(value, number => -number) }
+    case 'Multiply': return { scale: value, offset: 0 }
+    case 'truediv':
+    case 'divide':
+    case 'truedivide': return { scale: each(value, number => 1 / number), offset: 0 }
+    default: return undefined
+  }
+}
+
+/** `value op x` as a factor and an offset. */
+const affineFrom = (op: string, value: number | number[]): Config | undefined =>
+  merges[op] === 'Subtract' ? { scale: -1, offset: value } : /^(Add|Multiply)$/.test(merges[op] ?? '') ? affine(op, value) : undefined
