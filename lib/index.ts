@@ -17,7 +17,9 @@ export { diff, type Diff } from './show/diff.ts'
 export { freeze, unfreeze, type FreezeChange, type Selection } from './customize/freeze.ts'
 export type { NamedModel } from './customize/named.ts'
 export * as data from './data/index.ts'
-export { train, Run, type History, type Training, type TrainOptions } from './train/index.ts'
+export {
+  train, RateTest, Run, Sweep, type History, type RateTestOptions, type ResumeOptions, type SweepOptions, type Training, type TrainOptions,
+} from './train/index.ts'
 export { predict, type ImageInput } from './train/predict.ts'
 export { Prediction, Predictions, type Score } from './train/prediction.ts'
 export { runs, Runs, Comparison } from './runs/index.ts'

@@ -1,3 +1,6 @@
 export { train, type TrainOptions } from './train.ts'
+export type { ResumeOptions } from './resume.ts'
 export type { Training } from './live.ts'
 export { Run, type History } from './run.ts'
+export { RateTest, type RateTestOptions } from './find-rate.ts'
+export { Sweep, type SweepOptions, type Trial } from './sweep.ts'

@@ -19,7 +19,7 @@ export interface Prepared {
 
 /** Objective and optimizer, and the model compiled with them, so that `model.evaluate` and `model.fit` work afterwards. */
 export function prepare(model: LayersModel, set: ImageSet, options: TrainOptions): Prepared {
-  const plain = objectiveOf(model, options.loss ?? lossOf(model), options.metrics)
+  const { plain, goal, judged } = goalsOf(model, set, options)
   const before = model.optimizer as Optimizer | undefined
   const keep = before && options.optimizer === undefined && options.learningRate === undefined
   const learningRate = options.learningRate ?? (before as { learningRate?: LearningRate } | undefined)?.learningRate ?? 1e-3
@@ -34,9 +34,15 @@ export function prepare(model: LayersModel, set: ImageSet, options: TrainOptions
   }
   if (before instanceof GroupedOptimizer && before !== optimizer) before.dispose()
   compile(model, optimizer, options.loss ?? lossOf(model) ?? plain.name, plain)
+  return { goal, judged, optimizer, learningRate }
+}
+
+/** What is aimed at: plainly, with weights and softened labels in learning, with softened labels in judging, as in Keras. */
+export function goalsOf(model: LayersModel, set: ImageSet, options: Pick<TrainOptions, 'loss' | 'metrics' | 'classWeights' | 'labelSmoothing'>) {
+  const plain = objectiveOf(model, options.loss ?? lossOf(model), options.metrics)
   const weights = weightsOf(set, options.classWeights), soft = smoothing(options)
   const judged = { ...plain, loss: weighted(plain.loss, null, soft) }
-  return { goal: { ...plain, loss: weighted(plain.loss, weights, soft) }, judged, optimizer, learningRate }
+  return { plain, goal: { ...plain, loss: weighted(plain.loss, weights, soft) }, judged }
 }
 
 /** Compiles the model; also after layers were frozen or opened, for TensorFlow.js keeps a list of what it trains. */

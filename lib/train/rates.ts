@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf } from '../card.ts'
+import { blocksOf } from '../customize/blocks.ts'
 import { findLayers, isModel, leaves, type Layer } from '../customize/layers.ts'
 import { GraftError, inWords } from '../error.ts'
 import { checkNumber } from './checks.ts'
@@ -7,9 +8,10 @@ import type { RateOf } from './optimizers.ts'
 
 /**
  * One learning rate for all; or one per group of layers: `trunk` (what came from the hub) and `head` (what was added), or names
- * and patterns of layers (`'block_16*'`), which win over the two.
+ * and patterns of layers (`'block_16*'`), which win over the two. With `decay`, e.g. 0.8, each block of the trunk has so much of
+ * the rate of the block above it; the topmost has `trunk` (layer-wise decay; Howard and Ruder, "ULMFiT", 2018).
  */
-export type LearningRate = number | { trunk?: number, head?: number, [layers: string]: number | undefined }
+export type LearningRate = number | { trunk?: number, head?: number, decay?: number, [layers: string]: number | undefined }
 
 /**
  * The learning rate of each weight.
@@ -29,13 +31,21 @@ export function ratesOf(model: LayersModel, wish: LearningRate): RateOf {
   const give = (layers: Layer[], rate: number) => {
     for (const layer of layers) for (const weight of layer.weights) rates.set(weight.name, rate)
   }
-  const { trunk: slow, head: fast, ...named } = wish
+  const { trunk: slow, head: fast, decay, ...named } = wish
   for (const [name, rate] of Object.entries(wish)) checkNumber(`learningRate.${name}`, rate!, 'positive')
   if ((slow ?? fast) !== undefined && !trunk.size) {
     throw new GraftError('learningRate: the model has no trunk to tell from a head. Give one number, or rates by layer name.')
   }
   const all = leaves(model)
   if (slow !== undefined) give(all.filter(layer => trunk.has(layer.name)), slow)
+  if (decay !== undefined) {
+    if (slow === undefined || decay > 1) {
+      throw new GraftError(`learningRate.decay must be a part up to 1 of the rate of the block above, beside a rate for 'trunk': ` +
+        `{ trunk: 1e-4, head: 1e-3, decay: 0.8 }; received ${inWords(wish)}.`)
+    }
+    const blocks = blocksOf(model).map(({ layers }) => layers.filter(layer => trunk.has(layer.name))).filter(layers => layers.length)
+    blocks.reverse().forEach((layers, depth) => give(layers, slow * decay ** depth))
+  }
   if (fast !== undefined) give(all.filter(layer => !trunk.has(layer.name)), fast)
   for (const [pattern, rate] of Object.entries(named)) {
     give(findLayers(model, pattern).flatMap(layer => isModel(layer) ? leaves(layer) : [layer]), rate!)

@@ -6,6 +6,7 @@ import { host } from '../host.ts'
 import { checkOptions, type Kind } from '../options.ts'
 import type { Settled } from './begin.ts'
 import type { EarlyStopping } from './best.ts'
+import { alone } from './busy.ts'
 import { checkFit, checkInput, partsOf, type TrainingData } from './checks.ts'
 import { Control } from './control.ts'
 import { findLearningRate } from './find-rate.ts'
@@ -69,13 +70,12 @@ export interface TrainOptions {
   show?: boolean
 }
 
-const optionKinds: { [name in keyof Required<TrainOptions>]: Kind } = {
+/** What {@link checkOptions} asks of the options. */
+export const optionKinds: { [name in keyof Required<TrainOptions>]: Kind } = {
   epochs: 'count', batch: 'count', learningRate: null, optimizer: null, loss: null, metrics: 'list', seed: 'number',
   schedule: null, warmup: 'not negative', frozenEpochs: null, earlyStopping: null, keep: ['best', 'last'], classWeights: null,
   labelSmoothing: 'part', watch: null, checkpoint: 'text', shuffle: 'flag', log: 'flag', title: 'text', show: 'flag',
 }
-
-const busy = new WeakSet<LayersModel>()
 
 /**
  * Trains a model on images, with a live plot. What is frozen runs once per image, and the features are kept for the next epochs
@@ -156,22 +156,20 @@ async function work(model: LayersModel, data: TrainingData, options: TrainOption
   if (!model.trainableWeights.length) {
     throw new GraftError(`nothing to train: every layer is frozen. unfreeze(model, 'last 5') lets some learn.`)
   }
-  if (busy.has(model)) throw new GraftError('this model is being trained already. Await that run, or end it by its stop().')
-  busy.add(model)
-  learnNames(model, parts.train)
-  const { loss } = model, settled: Settled = { ...options, epochs, batch, seed }
-  try {
-    const running = loop(model, parts, { ...settled, data }, control, from)
-    if (control.run) noteLive(control.run, { model, data, options: settled, control })
-    return await running
-  } catch (error) {
-    // The next run shall not take the loss of one that failed, perhaps because of it.
-    model.loss = loss
-    if (control.run) Object.assign(control.run, { finished: true, stopped: 'lost' })
-    throw error
-  } finally {
-    busy.delete(model)
-  }
+  return alone(model, async () => {
+    learnNames(model, parts.train)
+    const { loss } = model, settled: Settled = { ...options, epochs, batch, seed }
+    try {
+      const running = loop(model, parts, { ...settled, data }, control, from)
+      if (control.run) noteLive(control.run, { model, data, options: settled, control })
+      return await running
+    } catch (error) {
+      // The next run shall not take the loss of one that failed, perhaps because of it.
+      model.loss = loss
+      if (control.run) Object.assign(control.run, { finished: true, stopped: 'lost' })
+      throw error
+    }
+  })
 }
 
 /** A model that does not know the names of its classes, such as one made by `tf.model`, has them from what it learns. */
