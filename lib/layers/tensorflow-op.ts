@@ -5,20 +5,28 @@ import type { TF } from './prototype.ts'
 type Tensor = tfTypes.Tensor
 type Shape = (number | null)[]
 
-/** Where an operand of the operation comes from: a tensor that flows in, a weight of the layer, or a constant. */
+/** Where an operand comes from: a tensor that flows in, a weight of the layer, or a constant. */
 export type Operand =
   | { from: 'input' }
   | { from: 'weight', shape: number[], trainable: boolean }
   | { from: 'constant', shape: number[], dtype: 'float32' | 'int32' | 'bool', values: number[] }
 
+/** An operation and its inputs: `operand_0`, … or names of operations before it, `name:1` for a second result. */
+export interface Operation {
+  name: string
+  op: string
+  /** In protobuf's JSON form. */
+  attributes: Record<string, unknown>
+  inputs: string[]
+}
+
 /** What a {@link TensorFlowOp} layer runs. */
 export interface TensorFlowOpConfig {
   name?: string
-  op: string
-  /** Attributes in protobuf's JSON form. */
-  attributes: Record<string, unknown>
+  operations: Operation[]
   operands: Operand[]
-  outputs: number
+  /** Of which operations the layer gives the results. */
+  results: string[]
 }
 
 /**
@@ -27,7 +35,10 @@ export interface TensorFlowOpConfig {
  */
 interface StoredConfig { name?: string, operation: { name: string } }
 
-/** A layer of one TensorFlow operation that no Keras layer stands for, with its variables as weights. Keras cannot read it. */
+/**
+ * A layer of TensorFlow operations, mostly of one, that no Keras layer stands for, with its variables as weights. Keras cannot read
+ * it.
+ */
 export type TensorFlowOp = tfTypes.layers.Layer
 
 type Make = (config: TensorFlowOpConfig, initial?: ((shape: number[]) => Tensor)[]) => TensorFlowOp
@@ -74,8 +85,7 @@ export function registerTensorFlowOp(tf: TF): void {
       const feeds = Object.fromEntries(this.config.operands.map((operand, i) => [`operand_${i}`,
         operand.from === 'input' ? inputs[input++] : operand.from === 'weight' ? this.#variables[weight++].read()
           : tf.tensor(operand.values, operand.shape, operand.dtype)]))
-      const names = Array.from({ length: this.config.outputs }, (_, i) => i ? `result:${i}` : 'result')
-      const results = this.#graph.execute(feeds, names)
+      const results = this.#graph.execute(feeds, this.config.results)
       return Array.isArray(results) ? results : [results]
     }
 
@@ -106,17 +116,17 @@ export function registerTensorFlowOp(tf: TF): void {
 const typeOf = (operand: Operand) =>
   operand.from !== 'constant' || operand.dtype === 'float32' ? 'DT_FLOAT' : operand.dtype === 'int32' ? 'DT_INT32' : 'DT_BOOL'
 
-function graphOf(tf: TF, { op, attributes, operands }: TensorFlowOpConfig): tfTypes.GraphModel {
+function graphOf(tf: TF, { operations, operands }: TensorFlowOpConfig): tfTypes.GraphModel {
   const placeholders = operands.map((operand, i) => ({
     name: `operand_${i}`,
     op: 'Placeholder',
     attr: { dtype: { type: typeOf(operand) } },
   }))
-  const node = [...placeholders, { name: 'result', op, input: placeholders.map(({ name }) => name), attr: attributes }]
+  const node = [...placeholders, ...operations.map(({ name, op, attributes, inputs }) => ({ name, op, input: inputs, attr: attributes }))]
   try {
     const load = () => ({ modelTopology: { node, versions: { producer: 27 } }, weightSpecs: [], weightData: new ArrayBuffer(0) })
     return tf.loadGraphModelSync({ load } as never) as unknown as tfTypes.GraphModel
   } catch (error) {
-    throw new GraftError(`operation ${op} cannot be run here: ${(error as Error).message}`)
+    throw new GraftError(`operation ${operations.at(-1)!.op} cannot be run here: ${(error as Error).message}`)
   }
 }

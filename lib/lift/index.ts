@@ -7,8 +7,9 @@ import { tf } from '../tf.ts'
 import { bind, type BoundGraph } from './bind.ts'
 import { type Callable, chooseCallable } from './callable.ts'
 import { type LiftReport, Lifting } from './lifting.ts'
-import { opaque } from './opaque.ts'
+import { opaque, opaqueGraph } from './opaque.ts'
 import { patterns, rules } from './rules/index.ts'
+import { noTraining } from './training.ts'
 
 export type { LiftReport } from './lifting.ts'
 
@@ -29,7 +30,8 @@ export interface Lifted {
 
 /**
  * Opens the SavedModel in `folder` as a plain layers model: its graph becomes named layers with the checkpoint's weights.
- * Operations that no Keras layer stands for become layers of one operation each, listed in the report.
+ * Operations that no Keras layer stands for become layers of one operation each, listed in the report; a graph that cannot be taken
+ * apart becomes one layer.
  * Throws a GraftError for a folder that holds no SavedModel, damaged files, an unknown `signature`, or an operation that cannot
  * be run.
  *
@@ -50,9 +52,25 @@ export interface LiftOptions { signature?: string, name?: string }
 export async function liftGraph(saved: SavedModel, checkpoint: Checkpoint | null, { signature, name }: LiftOptions = {}): Promise<Lifted> {
   const { folder } = saved
   try {
-    const callable = chooseCallable(saved, signature), graph = await bind(saved, callable, checkpoint)
-    for (const node of graph.variables) node.constants = [await checkpoint!.read(node.variable!.key)]
-    return build(saved, callable, graph, name)
+    const callable = chooseCallable(saved, signature), graph = async () => {
+      const bound = await bind(saved, callable, checkpoint)
+      for (const node of bound.variables) node.constants = [await checkpoint!.read(node.variable!.key)]
+      return bound
+    }
+    try {
+      return build(saved, callable, await graph(), lifting => lifting.run(patterns, rules, opaque), name)
+    } catch (error) {
+      const bound = await graph(), values = bound.outputs.map(({ value }) => value)
+      const whole = (lifting: Lifting) => {
+        lifting.foldConstants()
+        opaqueGraph({ node: bound.input, index: 0 }, values, lifting)
+      }
+      try {
+        return build(saved, callable, { ...bound, training: noTraining }, whole, name)
+      } catch {
+        throw error
+      }
+    }
   } catch (error) {
     if (error instanceof GraftError || (error as Error).name === 'AbortError') throw error
     throw new GraftError(`'${folder}' cannot be opened as layers: ${(error as Error).message}. It is damaged or no image model; `
@@ -62,9 +80,9 @@ export async function liftGraph(saved: SavedModel, checkpoint: Checkpoint | null
   }
 }
 
-function build(saved: SavedModel, callable: Callable, graph: BoundGraph, name?: string): Lifted {
+function build(saved: SavedModel, callable: Callable, graph: BoundGraph, open: (lifting: Lifting) => void, name?: string): Lifted {
   const layout = layoutOf(saved), lifting = new Lifting(graph, layout)
-  lifting.run(patterns, rules, opaque)
+  open(lifting)
   const outputs = graph.outputs.map(({ value }) => lifting.tensor(value))
   const model = tf.model({
     inputs: lifting.input,

@@ -74,7 +74,7 @@ export class Lifting {
 
   /** Walks the graph: `patterns` first, over all nodes, then what they left by `rules`, then `otherwise`. */
   run(patterns: Rules[], rules: Rules[], otherwise: (node: Node, lift: Lifting) => void): void {
-    for (const node of this.order) if (!node.trained) foldNode(node)
+    this.foldConstants()
     for (const node of this.order) {
       if (this.#flowing.has(node)) patterns.some(table => Object.hasOwn(table, node.op) && table[node.op](node, this))
     }
@@ -90,6 +90,11 @@ export class Lifting {
       if (rules.some(table => Object.hasOwn(table, node.op) && table[node.op](node, this))) continue
       otherwise(node, this)
     }
+  }
+
+  /** Computes what neither an image nor a variable flows into. */
+  foldConstants(): void {
+    for (const node of this.order) if (!node.trained) foldNode(node)
   }
 
   /** `Shape` of a tensor whose layer exists: known but for the batch, which is NaN. */

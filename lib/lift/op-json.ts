@@ -24,11 +24,18 @@ const shapeJson = (bytes: Uint8Array) => {
   return shape ? { dim: shape.map(size => ({ size: String(size) })) } : { unknownRank: true }
 }
 
+/** TensorFlow's defaults, which SavedModels leave out and TensorFlow.js's executor does not know. */
+const ones = { dilations: { list: { i: ['1', '1', '1', '1'] } } }
+const epsilon = { epsilon: { f: 1e-4 } }
+const DEFAULTS: Record<string, Record<string, JsonAttr>> = {
+  Conv2D: ones, DepthwiseConv2dNative: ones, Conv2DBackpropInput: ones,
+  FusedBatchNorm: epsilon, FusedBatchNormV2: epsilon, FusedBatchNormV3: epsilon,
+}
+
 /** All attributes of `node`, but for TensorFlow's own (`_output_shapes` and the like). */
 export function attributesOf(node: Node): Record<string, JsonAttr> {
-  return Object.fromEntries(
-    [...node.def.attrs].filter(([name]) => !name.startsWith('_')).map(([name, bytes]) => [name, attrJson(bytes)]),
-  )
+  const told = [...node.def.attrs].filter(([name]) => !name.startsWith('_')).map(([name, bytes]) => [name, attrJson(bytes)] as const)
+  return { ...DEFAULTS[node.op], ...Object.fromEntries(told) }
 }
 
 function attrJson(bytes: Uint8Array): JsonAttr {

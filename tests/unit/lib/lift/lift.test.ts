@@ -125,6 +125,52 @@ test('operations without a Keras layer become layers of one operation, reported 
   assert.deepEqual(outputs[0], outputs[1])
 })
 
+test('a size that is known only when it runs: the operation takes the arithmetic on it along', async () => {
+  const { folder, x, inputShape, y } = await thin('sized'), { model, report } = await lift(folder)
+  assert.ok(relativeError((model.predict(tf.tensor(x, inputShape)) as tfTypes.Tensor).dataSync(), y) <= 1e-6)
+  assert.deepEqual(report.opaque.map(({ op }) => op), ['ResizeBilinear'])
+  assert.deepEqual(model.layers.map(layer => layer.getClassName()),
+    ['InputLayer', 'Conv2D', 'Conv2D', 'TensorFlowOp', 'Add', 'GlobalAveragePooling2D'])
+  assert.deepEqual((model.predict(tf.zeros([1, 11, 17, 3])) as tfTypes.Tensor).shape, [1, 4])
+})
+
+test('a graph that cannot be taken apart is one layer, which says so, trains and can be saved', async () => {
+  const { folder, x, inputShape, y } = await thin('batches'), { model, report } = await lift(folder), image = tf.tensor(x, inputShape)
+  const output = () => Array.from((model.predict(image) as tfTypes.Tensor).dataSync())
+  assert.ok(relativeError(output(), y) <= 1e-6)
+  assert.deepEqual(model.layers.map(layer => layer.getClassName()), ['InputLayer', 'TensorFlowOp'])
+  assert.deepEqual(report.opaque.map(({ op }) => op), ['a whole graph of 5 operations'])
+  assert.match(report.notes[0], /could not be taken apart into layers/)
+  const before = output()
+  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+  await model.fit(image, tf.ones([2, 4]), { verbose: 0 })
+  assert.notDeepEqual(output(), before)
+  const copy = await tf.models.modelFromJSON(JSON.parse(model.toJSON() as string) as object as tfTypes.io.ModelJSON)
+  copy.setWeights(model.getWeights())
+  assert.deepEqual(Array.from((copy.predict(image) as tfTypes.Tensor).dataSync()), output())
+})
+
+test('penalties on weights are those of the published model; of a frozen layer there are none', async () => {
+  const { folder, layers } = await thin('penalized_tf_keras'), { model } = await lift(folder)
+  const penalty = (value: unknown) => {
+    const { l1 = 0, l2 = 0 } = (value as { config: { l1?: number, l2?: number } } | null)?.config ?? {}
+    return [l1, l2].map(n => Number(n.toPrecision(6)))
+  }
+  let compared = 0
+  for (const { name, config } of layers!) {
+    const lifted = model.getLayer(name === layers![0].name ? model.layers[0].name : name).getConfig()
+    for (const [key, value] of Object.entries(config).filter(([key]) => /^(kernel|depthwise|bias|gamma|beta)_regularizer$/.test(key))) {
+      if (name === 'depthwise' && key.startsWith('kernel')) continue
+      assert.deepEqual(penalty(lifted[key.replace('_r', 'R')]), penalty(value), `${name} ${key}`)
+      compared += penalty(value).some(n => n > 0) ? 1 : 0
+    }
+  }
+  assert.equal(compared, 5)
+  const total = () => model.calculateLosses().reduce((sum, loss) => sum + loss.dataSync()[0], 0), whole = total()
+  model.getLayer('top').trainable = false
+  assert.ok(total() < whole, `${total()} of ${whole}`)
+})
+
 test('an operation that cannot be run is named', async () => {
   await assert.rejects(lift((await thin('impossible')).folder), {
     name: 'GraftError',
