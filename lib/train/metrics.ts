@@ -37,10 +37,11 @@ const foundEach: Measure = (truth, prediction) => {
   return tf.concat([said.mul(truth), said, truth], 1)
 }
 
+/** Whether fewer than k classes are likelier than the true one; equally likely ones do not count against it, as in Keras. */
 const topK = (k: number): Metric => ({
   measure: (truth, prediction) => {
-    const label = truth.argMax(-1).expandDims(-1)
-    return tf.topk(prediction, Math.min(k, prediction.shape.at(-1)!)).indices.equal(label).any(-1).toFloat()
+    const right = tf.oneHot(truth.argMax(-1), truth.shape.at(-1)!).mul(prediction).sum(-1, true)
+    return prediction.greater(right).sum(-1).less(k).toFloat()
   },
 })
 
