@@ -8,6 +8,7 @@ import { pack } from 'tar-stream'
 
 /** How a path misbehaves. */
 export type Fault =
+  | 'unauthorized'
   | 'forbidden'
   | 'missing'
   | 'gone'
@@ -65,7 +66,7 @@ export async function startMirror(
     const fault = faults[path],
       first = !seen.has(path)
     seen.add(path)
-    const status = ({ forbidden: 403, missing: 404, gone: 410, busy: 503 } as Record<string, number>)[fault]
+    const status = ({ unauthorized: 401, forbidden: 403, missing: 404, gone: 410, busy: 503 } as Record<string, number>)[fault]
     if (status) return void response.writeHead(status).end()
     if (fault === 'redirect') return void response.writeHead(302, { location: `/moved${path}${url.search}` }).end()
     if (fault === 'silent') return

@@ -117,6 +117,7 @@ describe('downloads', () => {
 
 describe('each failure ends in one error that names the address, the cause and the way out, and leaves nothing', () => {
   const faults: [Fault, RegExp][] = [
+    ['unauthorized', /refuses it \(401\)/],
     ['forbidden', /refuses it \(403\)/],
     ['missing', /no such model \(404\)/],
     ['gone', /no such model \(410\)/],
