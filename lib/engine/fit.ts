@@ -2,9 +2,9 @@ import type { LayersModel, NamedTensorMap, Optimizer, Tensor, Variable } from '@
 import { host } from '../host.ts'
 import { liveOptimizer } from './live-optimizer.ts'
 import { Repeated } from './repeat.ts'
-import { tensorFlow } from './start.ts'
-import type { TensorFlowEngine } from './start.ts'
-import type { Traced } from './tensorflow/traced.ts'
+import { tracer } from './start.ts'
+import { Stopped } from './tracing.ts'
+import type { StepFunction } from './tracing.ts'
 
 type TF = typeof import('@tensorflow/tfjs')
 /** Takes inputs, targets and weights of the images, the last `null` where there are none. */
@@ -31,21 +31,19 @@ const pending = new WeakMap<object, Promise<void>>()
 const waiting = new WeakSet<Fitted>()
 
 /**
- * Makes `model.fit`, `fitDataset` and `trainOnBatch` run each of their steps as one function, where the engine is TensorFlow; the
- * first two beside the event loop. Metrics, callbacks, validation, changes of the learning rate and dropout work as before.
+ * Makes `model.fit`, `fitDataset` and `trainOnBatch` run each of their steps as one function, where the engine can; the first
+ * two beside the event loop. Metrics, callbacks, validation, changes of the learning rate and dropout work as before.
  */
 export function fitAsOneFunction(tf: TF): void {
-  if (!tensorFlow()) return
-  const engine = tensorFlow()!, model = tf.LayersModel.prototype as unknown as Fitted
+  const model = tf.LayersModel.prototype as unknown as Fitted
   const { makeTrainFunction, fitLoop, fitDataset } = model
 
   model.makeTrainFunction = function () {
     const plain = makeTrainFunction.call(this)
     return data => {
-      if (tf.getBackend() !== 'tensorflow') return plain(data)
-      const step = prepared(tf, engine, this, data, plain)
+      const step = prepared(tf, this, data, plain)
       if (!step) return plain(data)
-      return waiting.has(this) ? later(tf, engine, this, step) : now(step)
+      return waiting.has(this) ? later(tf, this, step) : now(step)
     }
   }
 
@@ -90,12 +88,12 @@ export function fitAsOneFunction(tf: TF): void {
   }
 }
 
-interface PreparedStep { traced: Traced, feeds: Tensor[], stepped(): void, release(): void }
+interface PreparedStep { traced: StepFunction, feeds: Tensor[], stepped(): void, release(): void }
 
 /** The function for this batch with all that it is given; `null` where there is none. */
-function prepared(tf: TF, { backend }: TensorFlowEngine, model: Fitted, data: (Tensor | null)[], plain: TrainFunction): PreparedStep | null {
+function prepared(tf: TF, model: Fitted, data: (Tensor | null)[], plain: TrainFunction): PreparedStep | null {
   const optimizer = model.optimizer_, live = liveOptimizer(optimizer)
-  if (!live || backend.trace) return null
+  if (!live || !tracer() || tracer()!.current) return null
   const variables = model.collectedTrainableWeights.map(weight => weight.read() as Variable)
   const settings = tf.keep(tf.tensor1d(live.values(variables.map(({ name }) => name))))
   const seeds = tf.keep(tf.tensor1d([Math.floor(Math.random() * 2 ** 31), 0], 'int32'))
@@ -144,25 +142,19 @@ function now({ traced, feeds, stepped, release }: PreparedStep): Tensor[] {
 }
 
 /** Starts the step and gives tensors that have their values once it is done: at the end of the batch. */
-function later(tf: TF, { backend, Stopped }: TensorFlowEngine, model: Fitted, { traced, feeds, stepped, release }: PreparedStep): Tensor[] {
-  const { signal } = host()
+function later(tf: TF, model: Fitted, { traced, feeds, stepped, release }: PreparedStep): Tensor[] {
+  const { signal } = host(), { promise, fulfil } = tracer()!
   // The loop disposes of a batch as soon as this returns.
-  const own = feeds.map(feed => tf.keep(feed.clone()))
-  const promised = traced.results.map(({ shape, dtype }) => {
-    const info = backend.adopt({ shape, dtype })
-    return tf.engine().makeTensorFromTensorInfo(info)
-  })
-  const fulfil = (values: Tensor[]) => {
-    promised.forEach((tensor, i) => {
-      if (!tensor.isDisposed) backend.held(tensor.dataId).pointer = backend.runtime.share(backend.pointer(values[i]))
-    })
+  const own = feeds.map(feed => tf.keep(feed.clone())), promised = promise(traced.results)
+  const settle = (values: Tensor[]) => {
+    fulfil(promised, values)
     tf.dispose(values)
   }
   const step = traced.call(own, () => signal.aborted).then(results => {
-    fulfil(results)
+    settle(results)
     stepped()
   }, error => {
-    fulfil(promised.map(({ shape }) => tf.fill(shape, NaN)))
+    settle(promised.map(({ shape }) => tf.fill(shape, NaN)))
     model.stopTraining = true
     if (!(error instanceof Stopped)) throw error
   }).finally(() => {

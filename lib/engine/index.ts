@@ -21,7 +21,7 @@ export class EngineInfo {
   declare readonly faster?: string
 
   constructor() {
-    const backend = tf.getBackend(), started = startedEngine()!, runtime = onnxRuntime(), tensorflow = tensorFlow()?.backend.runtime
+    const backend = tf.getBackend(), started = startedEngine()!, runtime = onnxRuntime(), tensorflow = tensorFlow()?.runtime
     const graphics = tensorflow?.devices.includes('GPU') ? ' on a GPU (not yet run on one)' : ''
     this.name = backend === 'tensorflow' ? `TensorFlow ${tensorflow!.version}${graphics}` : backend === 'wasm' ? 'WASM SIMD' : backend === 'cpu' ? 'plain JavaScript' : backend
     this.threads = backend === 'tensorflow' ? tensorflow!.threads : 1

@@ -1,6 +1,6 @@
 import type { NamedTensorMap, Optimizer, Tensor, Variable } from '@tensorflow/tfjs'
 import * as tf from '@tensorflow/tfjs'
-import type { Trace } from './tensorflow/trace.ts'
+import type { StepTrace } from './tracing.ts'
 
 /** An optimizer in a step that is written down once: what changes from step to step is handed in. */
 export interface LiveOptimizer {
@@ -11,7 +11,7 @@ export interface LiveOptimizer {
   /** Makes what the optimizer keeps of the variables. */
   prepare(variables: Variable[]): void
   /** Writes the update down; `values` is where the numbers come from. */
-  apply(gradients: NamedTensorMap, values: Tensor, trace: Trace): void
+  apply(gradients: NamedTensorMap, values: Tensor, trace: StepTrace): void
   /** Counts a step. */
   stepped(): void
 }

@@ -1,14 +1,14 @@
 import * as tf from '@tensorflow/tfjs'
-import { tensorFlow } from './start.ts'
-import type { Trace } from './tensorflow/trace.ts'
-import type { Traced } from './tensorflow/traced.ts'
+import { tracer } from './start.ts'
+import { Untraceable } from './tracing.ts'
+import type { StepFunction, StepTrace } from './tracing.ts'
 
 /** How a step that is run again and again can be run as one function. */
 export interface Step {
   /** What the step depends on besides tensors and variables; where it changes, the step is written down anew. Numbers go by value, objects by identity. */
   key: unknown[]
   /** What it computes. It is run once, on tensors without values; `seed` is where its random numbers come from, and `trace` what it is written into. */
-  work(feeds: tf.Tensor[], trace: Trace): tf.Tensor[]
+  work(feeds: tf.Tensor[], trace: StepTrace): tf.Tensor[]
   /** Is called before it is written down: makes what the step itself must not make, such as an optimizer's variables. */
   prepare?(): void
 }
@@ -26,24 +26,24 @@ const numberOf = (value: unknown) => {
 const most = 8
 
 /**
- * Runs a step as one function of TensorFlow, where that is the engine: written down at its first call for each shape of batch and
+ * Runs a step as one function, on an engine that can: written down at its first call for each shape of batch and
  * each state of what it depends on. What cannot be written down is told once, and run operation by operation.
  */
 export class Repeated {
-  readonly #functions = new Map<string, Traced>()
+  readonly #functions = new Map<string, StepFunction>()
   /** Why the step cannot be one function; absent where it can, or where the engine has none. */
   reason: string | undefined
 
   /** The function for these tensors; `null` where the step is to be run operation by operation. */
-  functionFor({ key, work, prepare }: Step, feeds: tf.Tensor[]): Traced | null {
-    const engine = tf.getBackend() === 'tensorflow' ? tensorFlow() : undefined
-    if (!engine || this.reason) return null
-    const name = [...key.map(numberOf), ...feeds.map(({ shape, dtype }) => `${dtype}[${shape}]`)].join()
+  functionFor({ key, work, prepare }: Step, feeds: tf.Tensor[]): StepFunction | null {
+    const writer = tracer()
+    if (!writer || this.reason) return null
+    const name = [tf.getBackend(), ...key.map(numberOf), ...feeds.map(({ shape, dtype }) => `${dtype}[${shape}]`)].join()
     const known = this.#functions.get(name)
     if (known) return known
     prepare?.()
     try {
-      const made = new engine.Traced(engine.backend, feeds, trace => work(feeds, trace))
+      const made = writer.write(feeds, trace => work(feeds, trace))
       for (const [oldest, traced] of this.#functions) {
         if (this.#functions.size < most) break
         traced.dispose()
@@ -52,7 +52,7 @@ export class Repeated {
       this.#functions.set(name, made)
       return made
     } catch (error) {
-      if (!(error instanceof engine.Untraceable)) throw error
+      if (!(error instanceof Untraceable)) throw error
       this.reason = error.message
       return null
     }

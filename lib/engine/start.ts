@@ -4,7 +4,9 @@ import * as tf from '@tensorflow/tfjs'
 import { type BackendWasm, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { didYouMean, GraftError } from '../error.ts'
 import { improveGradients } from './gradients.ts'
+import { drawInTraces } from './random.ts'
 import type { TensorFlowBackend } from './tensorflow/backend.ts'
+import type { Tracer } from './tracing.ts'
 import { addKernels } from './wasm/kernels.ts'
 
 /** The engines that there are, the fastest first. */
@@ -24,14 +26,14 @@ export interface Started {
 let started: Promise<Started> | undefined
 let outcome: Started | undefined
 
-/** TensorFlow's backend, and what writes steps down for it. */
-export interface TensorFlowEngine extends Tracing { backend: TensorFlowBackend }
-type Tracing = Pick<typeof import('./tensorflow/traced.ts'), 'Traced' | 'Stopped'> & Pick<typeof import('./tensorflow/trace.ts'), 'Untraceable'>
+let tensorflow: TensorFlowBackend | undefined
+const tracers = new Map<string, Tracer>()
 
-let tensorflow: TensorFlowEngine | undefined
+/** TensorFlow's backend, where it has been started. */
+export const tensorFlow = (): TensorFlowBackend | undefined => tensorflow
 
-/** TensorFlow, where it has been started. */
-export const tensorFlow = (): TensorFlowEngine | undefined => tensorflow
+/** What writes steps down on the engine that is in use; nothing where they run operation by operation. */
+export const tracer = (): Tracer | undefined => tracers.get(tf.getBackend())
 
 /** What {@link startEngine} found, once it is done. */
 export const startedEngine = (): Started | undefined => outcome
@@ -59,6 +61,7 @@ async function start(wish: string | undefined): Promise<Started> {
   prepareWasm()
   await tf.setBackend(name)
   improveGradients()
+  drawInTraces(() => tracer()?.current ?? null)
   return outcome = { name, forced: Boolean(wish), ...found }
 }
 
@@ -70,9 +73,9 @@ async function tensorFlowHere(): Promise<{ from: string, without?: undefined } |
   const { findTensorFlow } = await import('./tensorflow/find.ts'), wheel = findTensorFlow()
   if (typeof wheel === 'string') return { without: wheel }
   try {
-    const { startTensorFlow } = await import('./tensorflow/start.ts'), { Traced, Stopped } = await import('./tensorflow/traced.ts')
-    const { Untraceable } = await import('./tensorflow/trace.ts')
-    tensorflow = { backend: startTensorFlow(wheel), Traced, Stopped, Untraceable }
+    const { startTensorFlow } = await import('./tensorflow/start.ts'), { tensorFlowTracer } = await import('./tensorflow/tracer.ts')
+    tensorflow = startTensorFlow(wheel)
+    tracers.set('tensorflow', tensorFlowTracer(tensorflow))
     return { from: wheel.from }
   } catch (error) {
     return { without: (error as Error).message.replace(/\.$/, '') }

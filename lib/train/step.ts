@@ -4,7 +4,8 @@ import { leaves } from '../customize/layers.ts'
 import { unbroken } from '../engine/interrupts.ts'
 import { liveOptimizer } from '../engine/live-optimizer.ts'
 import { Repeated, type Step } from '../engine/repeat.ts'
-import { tensorFlow } from '../engine/start.ts'
+import { tracer } from '../engine/start.ts'
+import { Stopped } from '../engine/tracing.ts'
 import { tf } from '../tf.ts'
 
 /** A value per image from the true and the predicted output, `[batch]`; or a row of them, `[batch, width]`. */
@@ -38,7 +39,7 @@ export function forgetFunctions(trainee: Trainee): void {
 export const reasonAgainstOneFunction = (trainee: Trainee): string | undefined => functions.get(trainee)?.reason
 
 /**
- * One step of training: forward, backward, update. On TensorFlow it is one function that runs beside the event loop; else, or where it cannot be one, it is
+ * One step of training: forward, backward, update. It is one function that runs beside the event loop; where it cannot be one, it is
  * run operation by operation.
  *
  * @param stopped is asked while a function runs; soon after it says yes the step ends, and no weight has changed
@@ -78,7 +79,7 @@ function learnFrom({ whole, rest }: Trainee, objective: Objective, inputs: Tenso
 
 async function asOneFunction(trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number,
   stopped?: () => boolean): Promise<Tensor | 'stopped' | null> {
-  const live = tensorFlow() && liveOptimizer(optimizer)
+  const live = tracer() && liveOptimizer(optimizer)
   if (!live) return null
   const variables = trainee.rest.trainableWeights.map(weight => weight.read() as Variable)
   const seeds = tf.tensor1d([seed | 0, 0], 'int32'), settings = tf.tensor1d(live.values(variables.map(({ name }) => name)))
@@ -113,7 +114,7 @@ async function called(trainee: Trainee, feeds: Tensor[], step: Step & { done?():
     step.done?.()
     return all
   } catch (error) {
-    if (error instanceof tensorFlow()!.Stopped) return 'stopped'
+    if (error instanceof Stopped) return 'stopped'
     throw error
   }
 }
@@ -130,7 +131,7 @@ export async function testStep(
     return tf.concat([loss.flatten(), ...Object.values(objective.metrics).map(metric => meanOf(metric(truth, prediction)))])
   })
   const step = { key: ['test', ...state(trainee, objective)], work: () => [work()] }
-  const numbers = tensorFlow() && await called(trainee, [...inputs, truth], step, stopped) || work()
+  const numbers = tracer() && await called(trainee, [...inputs, truth], step, stopped) || work()
   return numbers === 'stopped' ? [] : read(numbers)
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { before, describe, test } from 'node:test'
 import type { Tensor, Variable } from '@tensorflow/tfjs'
 import { withoutTensorFlow } from '../unit/lib/engine/tensorflow/here.ts'
-import { tensorFlow } from '../../lib/engine/start.ts'
+import { tracer } from '../../lib/engine/start.ts'
 import { tf } from '../../lib/tf.ts'
 import { GroupedOptimizer, optimizerFrom, type OptimizerChoice } from '../../lib/train/optimizers.ts'
 
@@ -22,10 +22,10 @@ const plainly = (optimizer: GroupedOptimizer, named: Record<string, Tensor>) => 
 
 /** A step as one function of TensorFlow, made anew each time. */
 function asFunction(optimizer: GroupedOptimizer, named: Record<string, Tensor>): void {
-  const { backend, Traced } = tensorFlow()!, names = Object.keys(named), variables = names.map(name => tf.engine().registeredVariables[name])
+  const { write } = tracer()!, names = Object.keys(named), variables = names.map(name => tf.engine().registeredVariables[name])
   const numbers = tf.tensor1d(optimizer.numbersFor(names))
   optimizer.prepare(variables)
-  new Traced(backend, [numbers], () => {
+  write([numbers], () => {
     optimizer.applyWith(named, numbers)
     return []
   }).callNow([numbers])

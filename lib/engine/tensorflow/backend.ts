@@ -88,6 +88,12 @@ export class TensorFlowBackend extends tf.KernelBackend {
     throw new Error(node ? 'a tensor of a traced step is used outside of it' : `values of type ${dtype} do not go into TensorFlow`)
   }
 
+  /** A tensor's values once more, under a name of their own. */
+  copyOf(dataId: DataId): TensorInfo {
+    const { pointer, shape, dtype, text } = this.held(dataId)
+    return this.adopt({ shape, dtype, ...pointer ? { pointer: this.runtime.share(pointer) } : { text } })
+  }
+
   /** Runs asynchronous work after the work before it: two calls that change the same variables at once would lose one's changes. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work, work)

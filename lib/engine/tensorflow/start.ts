@@ -5,7 +5,6 @@ import { TensorFlowBackend } from './backend.ts'
 import type { Wheel } from './find.ts'
 import { addKernels } from './kernels/index.ts'
 import { loadLibrary } from './library.ts'
-import { drawInTraces } from './random.ts'
 import { quietly } from './quiet.ts'
 import { Runtime } from './runtime.ts'
 
@@ -25,7 +24,6 @@ export function startTensorFlow(wheel: Wheel): TensorFlowBackend {
   prove(runtime)
   const backend = new TensorFlowBackend(runtime)
   addKernels(name, backend)
-  drawInTraces(backend)
   tf.registerBackend(name, () => backend, 3)
   return backend
 }

@@ -1,5 +1,7 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core'
 import { GraftError } from '../../error.ts'
+import { Untraceable } from '../tracing.ts'
+import type { StepTrace } from '../tracing.ts'
 import { setAttributes } from './attributes.ts'
 import type { Attributes } from './attributes.ts'
 import { ints, isConstant } from './backend.ts'
@@ -9,9 +11,6 @@ import type { Output, Pointer } from './library.ts'
 import type { Numbers, Runtime } from './runtime.ts'
 import { typeName } from './types.ts'
 
-/** Something that a graph cannot say: the step runs without one, and the reason is told. */
-export class Untraceable extends Error {}
-
 /** Tensors of at most so many values become part of the graph; larger ones are handed in at each call. */
 const small = 64
 
@@ -19,17 +18,17 @@ const small = 64
 const long = /^(Conv|DepthwiseConv|FusedBatchNorm|MatMul|BatchMatMul|MaxPool|AvgPool|Einsum)/
 
 /** A graph in the making. Operations of the backend are written into it while it is the backend's `trace`. */
-export class Trace {
+export class Trace implements StepTrace {
   readonly #backend: TensorFlowBackend
   readonly #runtime: Runtime
   readonly #graph: Pointer
   /** Where values come from that were there before: a placeholder each, in order. */
-  readonly inputs: { info: TensorInfo, held: Held, placeholder: Output }[] = []
+  readonly inputs: TensorInfo[] = []
+  readonly #placeholders: Output[] = []
   readonly #known = new Map<Held, Output>()
   /** Numbers that stand for a scalar which is handed in, wherever the step uses them, and how often they were met. */
   readonly #standIns = new Map<number, { scalar: TensorInfo, met: number }>()
   #stop: Output | undefined
-  /** Two whole numbers from which this call's random numbers come, `int32[2]`; handed in anew with each call. */
   seed: TensorInfo | null = null
   #draws = 0
   #count = 0
@@ -48,7 +47,8 @@ export class Trace {
       placeholder = this.#node('Placeholder', [], { dtype }, shape)
       this.#known.set(held, placeholder)
       held.refs++
-      this.inputs.push({ info: { dataId, shape, dtype }, held, placeholder })
+      this.inputs.push({ dataId, shape, dtype })
+      this.#placeholders.push(placeholder)
     }
     return placeholder
   }
@@ -58,18 +58,15 @@ export class Trace {
     this.#stop = this.input(flag)
   }
 
-  /** From now on the number `standIn`, used as a tensor, is the given scalar, and its negative the scalar's; with `null` a number again. */
   replace(standIn: number, scalar: TensorInfo | null): void {
     if (scalar) this.#standIns.set(standIn, { scalar, met: 0 })
     else this.#standIns.delete(standIn)
   }
 
-  /** Whether the step used a number that stands for another. */
   hasMet(standIn: number): boolean {
     return (this.#standIns.get(standIn)?.met ?? 0) > 0
   }
 
-  /** Random numbers, other ones with each call: from 0 to 1, or of mean 0 and deviation 1. Nothing where the step has no seed. */
   draw(kind: 'Uniform' | 'Normal', shape: number[]): TensorInfo | null {
     if (!this.seed) return null
     const { seed } = this, draw = ints([0, this.#draws++])
@@ -100,7 +97,6 @@ export class Trace {
     return { node: this.#constant(values, shape, dtype), shape, dtype }
   }
 
-  /** An error that says what a step does that a graph cannot. */
   refusal(what: string): Untraceable {
     return new Untraceable(`the step ${what}`)
   }
@@ -110,7 +106,7 @@ export class Trace {
     const { library } = this.#runtime
     const ends = results.map(info => this.#node('Identity', [this.#outputOf(info)], {}))
     const function_ = this.#runtime.checked('TF_GraphToFunction', this.#graph, name, 0, -1, null, this.inputs.length,
-      outputs(this.inputs.map(({ placeholder }) => placeholder)), ends.length, outputs(ends), null, null, null)
+      outputs(this.#placeholders), ends.length, outputs(ends), null, null, null)
     try {
       this.#runtime.checked('TFE_ContextAddFunction', this.#runtime.context, function_)
     } finally {

@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
-import type { Held, TensorFlowBackend } from './backend.ts'
+import { assignAll, Pinned, tensorOf } from '../pinned.ts'
+import { Stopped } from '../tracing.ts'
+import type { StepFunction, StepTrace } from '../tracing.ts'
+import type { TensorFlowBackend } from './backend.ts'
 import { Flag } from './flag.ts'
 import type { Pointer } from './library.ts'
 import type { Handle } from './runtime.ts'
@@ -9,55 +12,41 @@ import { Trace, wasStopped } from './trace.ts'
 /** Where an input of the function comes from at each call. */
 type Source = { feed: number } | { variable: tf.Variable } | { constant: tf.Tensor } | { flag: Flag }
 
-/** A call that was stopped from outside: nothing has changed. */
-export class Stopped extends Error {}
-
 let count = 0
 
-/**
- * Work on tensors written down once as a function of TensorFlow and then called as often as wanted: what it computes from the given
- * tensors and from variables, and what it assigns to variables. A call changes all of those variables or, where it fails or is
- * stopped, none.
- */
-export class Traced {
+/** A step as one function of TensorFlow. */
+export class Traced implements StepFunction {
   readonly #backend: TensorFlowBackend
   readonly #name = `graft_step_${count++}`
   readonly #sources: Source[]
-  /** Shapes and types of what a call gives. */
   readonly results: { shape: number[], dtype: tf.DataType }[]
   readonly #changed: tf.Variable[]
   readonly #flag: Flag
 
-  /**
-   * Writes `work` down. It runs once, on tensors that hold no values; variables stay as they are.
-   *
-   * @throws Untraceable where the work looks at values on the way, draws random numbers on the host, or makes variables
-   */
-  constructor(backend: TensorFlowBackend, feeds: tf.Tensor[], work: (trace: Trace) => tf.Tensor[]) {
+  constructor(backend: TensorFlowBackend, feeds: tf.Tensor[], work: (trace: StepTrace) => tf.Tensor[]) {
     this.#backend = backend
     this.#flag = new Flag(backend)
-    const variables = Object.values(tf.engine().registeredVariables).map(variable => new Pinned(backend, variable))
-    const byValue = new Map(variables.map(pinned => [pinned.held, pinned]))
-    const given = new Map<Held, number>(feeds.map((feed, i) => [backend.held(feed.dataId), i]))
+    const variables = Pinned.all(({ dataId }) => backend.copyOf(dataId)), byValue = new Map(variables.map(pinned => [pinned.dataId, pinned]))
+    const given = new Map(feeds.map((feed, i) => [feed.dataId, i]))
     const trace = backend.trace = new Trace(backend), usual = Math.random
     Math.random = () => { throw trace.refusal('draws random numbers outside of the layers that are known to') }
     let results: tf.Tensor[] = []
     try {
-      if (given.size < feeds.length || [...given.keys()].some(held => byValue.has(held))) throw trace.refusal('was given one tensor twice')
+      if (given.size < feeds.length || feeds.some(({ dataId }) => byValue.has(dataId))) throw trace.refusal('was given one tensor twice')
       trace.stopsAt(this.#flag.info)
       results = tf.tidy(() => work(trace))
       if (Object.keys(tf.engine().registeredVariables).length !== variables.length) throw trace.refusal('makes or disposes of variables')
       this.#changed = variables.filter(pinned => pinned.hasChanged).map(({ variable }) => variable)
       trace.finish(this.#name, [...results, ...this.#changed])
       this.results = results.map(({ shape, dtype }) => ({ shape, dtype }))
-      this.#sources = trace.inputs.map(({ info, held }): Source => {
-        const pinned = byValue.get(held)
-        return given.has(held) ? { feed: given.get(held)! } : pinned ? { variable: pinned.variable }
+      this.#sources = trace.inputs.map((info): Source => {
+        const feed = given.get(info.dataId), pinned = byValue.get(info.dataId)
+        return feed !== undefined ? { feed } : pinned ? { variable: pinned.variable }
           : info.dataId === this.#flag.info.dataId ? { flag: this.#flag } : { constant: tf.keep(tensorOf(info)) }
       })
-      for (const [i, { info }] of trace.inputs.entries()) if (!('constant' in this.#sources[i])) this.#letGo(info)
+      for (const [i, info] of trace.inputs.entries()) if (!('constant' in this.#sources[i])) this.#letGo(info)
     } catch (error) {
-      for (const { info } of trace.inputs) this.#letGo(info)
+      for (const info of trace.inputs) this.#letGo(info)
       this.#flag.dispose()
       throw error
     } finally {
@@ -70,17 +59,11 @@ export class Traced {
     registry.register(this, this.#remains(), this)
   }
 
-  /** Calls the function and waits for it: nothing else runs meanwhile. */
   callNow(feeds: tf.Tensor[]): tf.Tensor[] {
     return this.#take(this.#backend.runtime.execute(this.#name, this.#inputs(feeds), {}, this.results.length + this.#changed.length))
   }
 
-  /**
-   * Calls the function on another thread, after the calls before it; the event loop goes on turning.
-   *
-   * @param stopped is asked all along; the call ends soon after it says yes
-   * @throws Stopped where it was stopped; no variable has changed then
-   */
+  /** The call runs on another thread. */
   call(feeds: tf.Tensor[], stopped: () => boolean = () => false): Promise<tf.Tensor[]> {
     return this.#backend.inTurn(async () => {
       if (stopped()) throw new Stopped('stopped')
@@ -110,10 +93,7 @@ export class Traced {
   /** The function's results as tensors; the variables get their new values. */
   #take(handles: Handle[]): tf.Tensor[] {
     const tensors = handles.map(handle => tensorOf(this.#backend.adopt(handle)))
-    for (const [i, variable] of this.#changed.entries()) {
-      if (!variable.isDisposed) variable.assign(tensors[this.results.length + i])
-      tensors[this.results.length + i].dispose()
-    }
+    assignAll(this.#changed, tensors.slice(this.results.length))
     return tensors.slice(0, this.results.length)
   }
 
@@ -137,43 +117,3 @@ function remove({ backend: { runtime }, name, flag, constants }: Remains): void 
   flag.dispose()
   tf.dispose(constants)
 }
-
-/** A variable's value, kept while a trace gives it others. */
-class Pinned {
-  readonly variable: tf.Variable
-  readonly held: Held
-  readonly #backend: TensorFlowBackend
-  readonly #info: TensorInfo
-
-  constructor(backend: TensorFlowBackend, variable: tf.Variable) {
-    this.#backend = backend
-    this.variable = variable
-    this.#makeOwn()
-    const { dataId, shape, dtype } = variable
-    this.#info = { dataId, shape, dtype }
-    this.held = backend.held(dataId)
-    this.held.refs++
-  }
-
-  get hasChanged(): boolean {
-    return this.variable.dataId !== this.#info.dataId
-  }
-
-  putBack(): void {
-    const before = tensorOf(this.#info)
-    if (this.hasChanged && !this.variable.isDisposed) this.variable.assign(before)
-    before.dispose()
-  }
-
-  /** A variable that shares its values with another tensor gets them for itself, for the two may part later. */
-  #makeOwn(): void {
-    const { refs, pointer, shape, dtype } = this.#backend.held(this.variable.dataId)
-    if (refs === 1 || !pointer) return
-    const copy = tensorOf(this.#backend.adopt({ pointer: this.#backend.runtime.share(pointer), shape, dtype }))
-    this.variable.assign(copy)
-    copy.dispose()
-  }
-}
-
-/** A tensor over values that have a reference to spare for it. */
-const tensorOf = ({ dataId, shape, dtype }: TensorInfo): tf.Tensor => tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype })

@@ -1,3 +1,5 @@
+import { standardized } from '../../../layers/standardized-convolution.ts'
+import { tf } from '../../../tf.ts'
 import { Unsupported, weightsOf } from '../emitter.ts'
 import type { Emitter, Rule, Value } from '../emitter.ts'
 import { activate } from './activation.ts'
@@ -60,15 +62,22 @@ function finish(e: Emitter, value: Value, activation: unknown): Value {
   return activation === undefined || activation === 'linear' ? value : activate(e, value, activation)
 }
 
-export const convolutionRules: Record<string, Rule> = {
-  Conv2D: (e, layer, [x], shape) => {
+/** A plain convolution, its filters first changed by `prepare`. */
+function plain(prepare: (kernel: { data: Float32Array, shape: number[] }) => Float32Array): Rule {
+  return (e, layer, [x], shape) => {
     const config = layer.getConfig(), { kernel, bias } = weightsOf(layer)
     const [kh, kw, inputs, filters] = kernel.shape
     return finish(e, convolve(
-      e, x, reorder(kernel.data, kernel.shape, 'ba'), [filters, inputs, kh, kw], bias?.data ?? new Float32Array(filters),
+      e, x, reorder(prepare(kernel), kernel.shape, 'ba'), [filters, inputs, kh, kw], bias?.data ?? new Float32Array(filters),
       x.shape[3]! / inputs, windowOf(config), shape,
     ), config.activation)
-  },
+  }
+}
+
+export const convolutionRules: Record<string, Rule> = {
+  Conv2D: plain(({ data }) => data),
+
+  StandardizedConv2D: plain(({ data, shape }) => tf.tidy(() => standardized(tf.tensor(data, shape)).dataSync<'float32'>().slice())),
 
   DepthwiseConv2D: (e, layer, [x], shape) => {
     const config = layer.getConfig(), { depthwise_kernel: kernel, bias } = weightsOf(layer)

@@ -51,6 +51,19 @@ export const normalizationRules: Record<string, Rule> = {
     return { name, shape: x.shape, channelsFirst: false }
   },
 
+  GroupNormalization: (e, layer, [x]) => {
+    const { groups: count, epsilon } = layer.getConfig() as { groups: number, epsilon: number }
+    const [, height, width, channels] = x.shape, groups = count === -1 ? channels! : count
+    if (x.shape.length !== 4 || !height || !width) throw new Unsupported('a group normalization of other than images of one size')
+    const { gamma, beta } = weightsOf(layer), ones = new Float32Array(groups).fill(1)
+    // Each group of channels is one instance.
+    const apart = e.node('Reshape', [e.first(x), e.constant([0, groups, -1])])
+    const normal = e.node('InstanceNormalization', [apart, e.constant(ones), e.constant(new Float32Array(groups))], { epsilon: { float: epsilon } })
+    const name = e.node('Reshape', [normal, e.constant([0, channels!, height, width])])
+    return affine(e, { name, shape: x.shape, channelsFirst: true },
+      gamma?.data ?? new Float32Array(channels!).fill(1), beta?.data ?? new Float32Array(channels!))
+  },
+
   Rescaling: (e, layer, [x]) => {
     const { scale, offset = 0 } = layer.getConfig() as { scale: number | number[], offset?: number | number[] }
     const length = Math.max(Array.isArray(scale) ? scale.length : 1, Array.isArray(offset) ? offset.length : 1)

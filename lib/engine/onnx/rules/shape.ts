@@ -62,6 +62,14 @@ export const shapeRules: Record<string, Rule> = {
     return { name, shape, channelsFirst: true }
   },
 
+  Resizing: (e, layer, [x], shape) => {
+    const { height, width, interpolation } = layer.getConfig() as { height: number, width: number, interpolation: string }
+    const attributes: Record<string, string> = interpolation === 'bilinear' ? { mode: 'linear' } : { mode: 'nearest', nearest_mode: 'round_prefer_ceil' }
+    const sizes = e.constant([1, x.shape[3]!, height, width].slice(2))
+    const name = e.node('Resize', [e.first(x), '', '', sizes], { axes: [2, 3], ...attributes, coordinate_transformation_mode: 'half_pixel' })
+    return { name, shape, channelsFirst: true }
+  },
+
   Dropout: identity,
   SpatialDropout1D: identity,
   SpatialDropout2D: identity,

@@ -1,5 +1,10 @@
+import { ELU } from '../../../../../lib/layers/elu.ts'
+import { GroupNormalization } from '../../../../../lib/layers/group-normalization.ts'
 import { layerScale } from '../../../../../lib/layers/layer-scale.ts'
 import { normalization } from '../../../../../lib/layers/normalization.ts'
+import { Resizing } from '../../../../../lib/layers/resizing.ts'
+import { StandardizedConv2D } from '../../../../../lib/layers/standardized-convolution.ts'
+import { Subtract } from '../../../../../lib/layers/subtract.ts'
 import { tf } from '../../../../../lib/tf.ts'
 import { tensorOf } from '../numbers.ts'
 
@@ -36,6 +41,14 @@ zoo['a convolution read twice is not folded'] = (x) => {
 }
 add('fixed normalization', () => normalization(tf, { mean: [1, 2, 3, 4], variance: [0.5, 1, 2, 3] }), () => layers.conv2d({ filters: 3, kernelSize: 1 }))
 add('a factor per channel', () => layers.conv2d({ filters: 5, kernelSize: 3 }), () => layerScale(tf, { projectionDim: 5 }))
+for (const groups of [1, 2, -1]) add(`group normalization ${groups}`, () => layers.conv2d({ filters: 6, kernelSize: 3 }), () => new GroupNormalization({ groups, epsilon: 1e-5 }))
+add('group normalization without factors', () => new GroupNormalization({ groups: 2, scale: false, center: false }))
+add('standardized convolution', () => new StandardizedConv2D({ filters: 5, kernelSize: 3, strides: 2, padding: 'same' }), () => layers.batchNormalization())
+for (const interpolation of ['bilinear', 'nearest'] as const) {
+  add(`resizing, ${interpolation}`, () => layers.conv2d({ filters: 5, kernelSize: 1 }), () => new Resizing({ height: 5, width: 13, interpolation }))
+}
+add('ELU with an alpha', () => new ELU({ alpha: 0.4 }))
+zoo['subtract'] = (x) => on([x, on(x, layers.conv2d({ filters: 4, kernelSize: 1 }))], new Subtract())
 add('layer normalization', () => layers.layerNormalization())
 for (const padding of ['same', 'valid'] as const) for (const strides of [1, 2]) {
   add(`max pooling ${padding} ${strides}`, () => layers.maxPooling2d({ poolSize: 3, strides, padding }))

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { withoutTensorFlow } from './here.ts'
 import { installHost, host } from '../../../../../lib/host.ts'
-import { tensorFlow } from '../../../../../lib/engine/start.ts'
-import type { Trace } from '../../../../../lib/engine/tensorflow/trace.ts'
+import { tracer } from '../../../../../lib/engine/start.ts'
 import { tf } from '../../../../../lib/tf.ts'
 import { optimizerFrom } from '../../../../../lib/train/optimizers.ts'
 import { forgetFunctions, reasonAgainstOneFunction, testStep, trainStep } from '../../../../../lib/train/step.ts'
@@ -80,12 +79,12 @@ test('dropout draws anew at each step, the same for the same seed', { skip }, as
 
 test('noise has its mean and deviation', { skip }, async () => {
   await tf.setBackend('tensorflow')
-  const { backend, Traced } = tensorFlow()!, x = tf.ones([40_000]), seeds = tf.tensor1d([5, 0], 'int32')
+  const { write } = tracer()!, x = tf.ones([40_000]), seeds = tf.tensor1d([5, 0], 'int32')
   const noisy: [tf.layers.Layer, mean: number, deviation: number][] = [
     [layers.dropout({ rate: 0.25 }), 1, Math.sqrt(0.25 / 0.75)], [layers.gaussianNoise({ stddev: 0.3 }), 1, 0.3], [layers.gaussianDropout({ rate: 0.2 }), 1, Math.sqrt(0.2 / 0.8)], [layers.alphaDropout({ rate: 0.1 }), NaN, NaN],
   ]
   for (const [layer, mean, deviation] of noisy) {
-    const function_ = new Traced(backend, [x, seeds], (trace: Trace) => {
+    const function_ = write([x, seeds], trace => {
       trace.seed = seeds
       return [layer.apply(x, { training: true }) as tf.Tensor]
     })
@@ -147,8 +146,8 @@ test('layers that are frozen between two steps stay as they are', { skip }, asyn
 
 test('variables that began as one tensor part', { skip }, async () => {
   await tf.setBackend('tensorflow')
-  const { backend, Traced } = tensorFlow()!, start = tf.tensor1d([1, 2]), [a, b] = [tf.variable(start), tf.variable(start)]
-  const step = new Traced(backend, [], () => {
+  const { write } = tracer()!, start = tf.tensor1d([1, 2]), [a, b] = [tf.variable(start), tf.variable(start)]
+  const step = write([], () => {
     a.assign(a.add(1))
     b.assign(b.mul(3))
     return [a.add(start)]
@@ -244,7 +243,7 @@ describe('train on TensorFlow', { skip }, () => {
 
   test('the same seed gives the same history; running means are the weights at the end', async () => {
     await tf.setBackend('tensorflow')
-    const set = await tensors(digits(), labels, { validation: 0.25 } as never), histories = []
+    const set = await tensors(digits(), labels, { validation: 0.25 }), histories = []
     for (let i = 0; i < 2; i++) {
       const run = await train(net({ rate: 0.3 }), set, { epochs: 3, batch: 8, show: false, optimizer: { name: 'adam', emaMomentum: 0.5 } })
       histories.push(run.history)

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
-import { prototypeOf } from '../../layers/prototype.ts'
-import type { TensorFlowBackend } from './backend.ts'
+import { prototypeOf } from '../layers/prototype.ts'
+import { tensorOf } from './pinned.ts'
+import type { StepTrace } from './tracing.ts'
 
 type Tensor = tf.Tensor
 interface Random { rate: number, stddev: number, getNoiseShape(input: Tensor): number[] | null | undefined, _getNoiseShape(input: Tensor): number[] }
@@ -24,22 +25,19 @@ const alphaDropout: Noise = (layer, x, uniform) => {
  * Layers that draw random numbers do so within a traced step, new ones at each call; TensorFlow.js draws them on the host, and a
  * traced step would go on with those of its first call. Outside of a trace the layers stay as they are.
  */
-export function drawInTraces(backend: TensorFlowBackend): void {
+export function drawInTraces(current: () => StepTrace | null): void {
   const { layers } = tf
-  replace(backend, layers.dropout({ rate: 0.5 }), dropout)
-  replace(backend, layers.gaussianNoise({ stddev: 1 }), gaussianNoise)
-  replace(backend, layers.gaussianDropout({ rate: 0.5 }), gaussianDropout)
-  replace(backend, layers.alphaDropout({ rate: 0.5 }), alphaDropout)
+  replace(current, layers.dropout({ rate: 0.5 }), dropout)
+  replace(current, layers.gaussianNoise({ stddev: 1 }), gaussianNoise)
+  replace(current, layers.gaussianDropout({ rate: 0.5 }), gaussianDropout)
+  replace(current, layers.alphaDropout({ rate: 0.5 }), alphaDropout)
 }
 
-function replace(backend: TensorFlowBackend, example: tf.layers.Layer, noise: Noise): void {
+function replace(current: () => StepTrace | null, example: tf.layers.Layer, noise: Noise): void {
   const prototype = prototypeOf(example), original = prototype.call as unknown as (inputs: Tensor | Tensor[], options: { training?: boolean }) => unknown
-  const drawn = (kind: 'Uniform' | 'Normal', shape: number[]) => {
-    const info = backend.trace!.draw(kind, shape)!
-    return tf.engine().makeTensorFromTensorInfo(info)
-  }
+  const drawn = (kind: 'Uniform' | 'Normal', shape: number[]) => tensorOf(current()!.draw(kind, shape)!)
   prototype.call = function (this: Random, inputs: Tensor | Tensor[], options: { training?: boolean }) {
-    const idle = !options?.training || this.rate === 0 || !backend.trace?.seed
+    const idle = !options?.training || this.rate === 0 || !current()?.seed
     if (idle) return original.call(this, inputs, options)
     return tf.tidy(() => noise(this, Array.isArray(inputs) ? inputs[0] : inputs, shape => drawn('Uniform', shape), shape => drawn('Normal', shape)))
   }
