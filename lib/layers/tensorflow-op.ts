@@ -59,6 +59,8 @@ export function registerTensorFlowOp(tf: TF): void {
   class TensorFlowOpLayer extends tf.layers.Layer {
     static className = 'TensorFlowOp'
     readonly config: TensorFlowOpConfig
+    /** Whether the same input gives the same output, so that it may be computed once where nothing in it trains. */
+    readonly deterministic: boolean
     readonly #graph: tfTypes.GraphModel
     readonly #initial: ((shape: number[]) => Tensor)[]
     #variables: { read(): Tensor }[] = []
@@ -66,6 +68,7 @@ export function registerTensorFlowOp(tf: TF): void {
     constructor({ name, operation }: StoredConfig, initial: ((shape: number[]) => Tensor)[] = []) {
       super({ name })
       const config = this.config = JSON.parse(operation.name) as TensorFlowOpConfig
+      this.deterministic = !config.operations.some(({ op }) => /Random|Multinomial|TruncatedNormal/.test(op))
       this.#initial = initial
       this.#graph = graphOf(tf, config)
     }

@@ -34,10 +34,8 @@ function global(
       .sort()
       .join()
   if (squeeze && (squeezed === '1,2' || !squeezed)) return lift.layer(make, {}, { named: squeeze, inputs: [x] })
-  lift.layer(make, {}, { named: node, inputs: [x] })
-  const pooled = { node, index: 0 },
-    channels = lift.tensor(x).shape[3]
-  return lift.layer(tf.layers.reshape, { targetShape: [1, 1, channels] }, { named: node, inputs: [pooled] })
+  const keeping = (options: never) => Object.assign(make(options), { keepdims: true })
+  return lift.layer(keeping, {}, { named: node, inputs: [x] })
 }
 
 /** Pooling, local and global. */
