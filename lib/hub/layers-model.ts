@@ -29,8 +29,7 @@ export function layersModelOf({ folder, topology, weights }: TfjsModel): LayersM
 function fill(model: LayersModel, weights: Map<string, DenseTensor>, folder: string): void {
   const left = new Set(weights.keys())
   for (const layer of leaves(model)) {
-    if (!layer.weights.length) continue
-    const values = layer.weights.map(weight => {
+    if (layer.weights.length) tf.tidy(() => layer.setWeights(layer.weights.map(weight => {
       const own = weight.originalName.replace(/_\d+$/, ''), found = stored(weights, layer.name, own)
       if (!found) {
         throw new GraftError(`${folder}/model.json holds no weight '${own}' for layer '${layer.name}'.${didYouMean(own, weights.keys())} ` +
@@ -42,9 +41,7 @@ function fill(model: LayersModel, weights: Map<string, DenseTensor>, folder: str
       }
       left.delete(name)
       return tf.tensor(Float32Array.from(data), shape, 'float32')
-    })
-    layer.setWeights(values)
-    tf.dispose(values)
+    })))
   }
   if (left.size) throw new GraftError(`${folder}/model.json holds weights that no layer has: ${[...left].slice(0, 4).join(', ')}.`)
 }

@@ -1,4 +1,5 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { GraftError } from '../error.ts'
 import { type NodeDef, readAttr } from './node-def.ts'
 
 /** Operations that hold a bias and an activation besides their own, and what that own one is. */
@@ -57,16 +58,21 @@ const scopeOf = (name: string) => name.split('/').slice(0, -1).join('/')
 function stepsOf(node: NodeDef, constants: Map<string, NodeDef>, free: Unique): NodeDef[] | null {
   const [x, ...others] = node.inputs, scope = scopeOf(node.name)
   switch (node.op) {
-    case 'Prelu': return preluOf(scope, x, others[0], free)
-    case '_FusedHardSwish': return hardSwishOf(scope, x, free)
-    case '_FusedBatchNormEx': return normalizationOf(node, free)
+    case 'Prelu': return others.length ? preluOf(scope, x, others[0], free) : null
+    case '_FusedHardSwish': return x === undefined ? null : hardSwishOf(scope, x, free)
+    case '_FusedBatchNormEx': return others.length < 4 ? null : normalizationOf(node, free)
     default: return Object.hasOwn(fused, node.op) ? split(node, constants, free) : null
   }
 }
 
 function split(node: NodeDef, constants: Map<string, NodeDef>, free: Unique): NodeDef[] {
   const operation = fused[node.op], [x, weights, ...others] = node.inputs.filter(input => !input.startsWith('^'))
-  const attrs = new Map(node.attrs), steps: NodeDef[] = [], named = pathOf(node, weights, constants, operation), scope = scopeOf(named)
+  const wanted = (input: string | undefined): string => {
+    if (input !== undefined) return input
+    throw new GraftError(`operation ${node.op} ('${node.name}') of the model lacks its inputs. Download it anew, or open an intact copy with ` +
+      "hub.load('./folder').")
+  }
+  const attrs = new Map(node.attrs), steps: NodeDef[] = [], named = pathOf(node, wanted(weights), constants, operation), scope = scopeOf(named)
   for (const name of ['fused_ops', 'num_args', 'epsilon', 'leakyrelu_alpha', 'TArgs', 'num_host_args', 'filter_format']) attrs.delete(name)
   const add = (op: string, inputs: string[], name = `${scope}/${op}`, more = new Map<string, Uint8Array>()) => {
     const step: NodeDef = { name: free(name, node.name), op, inputs, attrs: more }
@@ -76,12 +82,12 @@ function split(node: NodeDef, constants: Map<string, NodeDef>, free: Unique): No
   let at = add(operation, [x, weights], named, attrs)
   for (const op of readAttr(node, 'fused_ops').texts ?? []) {
     const activated = node.name.endsWith(`/${op}`) ? node.name : `${scope}/${op}`
-    if (op === 'BiasAdd') at = add('BiasAdd', [at, others.shift()!])
+    if (op === 'BiasAdd') at = add('BiasAdd', [at, wanted(others.shift())])
     else if (op === 'FusedBatchNorm') {
       const of = new Map([['epsilon', node.attrs.get('epsilon')!], ['is_training', no()]])
       at = add('FusedBatchNormV3', [at, ...others.splice(0, 4)], `${scope}/FusedBatchNorm`, of)
     } else if (op === 'Prelu') {
-      const alpha = others.shift()!, where = scopeOf(alpha) === scope || !scopeOf(alpha) ? `${scope}/prelu` : scopeOf(alpha)
+      const alpha = wanted(others.shift()), where = scopeOf(alpha) === scope || !scopeOf(alpha) ? `${scope}/prelu` : scopeOf(alpha)
       const parts = preluOf(where, at, alpha, free)
       steps.push(...parts)
       at = part + parts.at(-1)!.name
