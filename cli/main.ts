@@ -3,7 +3,8 @@ import { runNotebook } from './run.ts'
 import { writeScript } from './script.ts'
 
 const usage = `graft run NOTEBOOK [-o OUT.ipynb] [-p name=value …]   execute a notebook, without Jupyter and without Python
-graft script NOTEBOOK [-o OUT.ts]                     write it as a TypeScript program that Node runs`
+graft script NOTEBOOK [-o OUT.ts]                     write it as a TypeScript program that Node runs
+graft install [--prefix DIR | --sys-prefix]           register the kernel in this user's Jupyter, or in another`
 
 interface Arguments { command: string, file: string, out?: string, parameters: string[] }
 
@@ -17,6 +18,7 @@ export async function main(args: string[]): Promise<number> {
     return args.length ? 0 : 2
   }
   try {
+    if (args[0] === 'install') return await installKernel(args.slice(1))
     const { command, file, out, parameters } = parse(args)
     if (command === 'script') return writeScript(file, out)
     return await runNotebook(file, { out, parameters })
@@ -28,7 +30,7 @@ export async function main(args: string[]): Promise<number> {
 }
 
 function parse([command, ...rest]: string[]): Arguments {
-  const commands = ['run', 'script']
+  const commands = ['run', 'script', 'install']
   if (!commands.includes(command)) throw new GraftError(`unknown command: '${command}'.${didYouMean(command, commands)}\n\n${usage}`)
   const found: Arguments = { command, file: '', parameters: [] }
   const value = (flag: string) => rest.shift() ?? fail(`${flag} needs a value.`)
@@ -41,6 +43,23 @@ function parse([command, ...rest]: string[]): Arguments {
     else found.file = word
   }
   return found.file ? found : fail('expected a notebook.')
+}
+
+/** Registers the kernel of this package or clone. */
+async function installKernel(args: string[]): Promise<number> {
+  const [flag, folder, ...more] = args
+  const target = flag === '--prefix' && folder && !more.length ? { prefix: folder } : flag === '--sys-prefix' && !folder ? { sysPrefix: true }
+    : !flag || (flag === '--user' && !folder) ? { user: true } : fail(`unknown: '${args.join(' ')}'.`)
+  // Set-up is plain JavaScript, for any Node.
+  const { dataFolder, hasWidgets, register } = await import(new URL('../install/kernelspec.js', import.meta.url).href)
+  try {
+    const share = await dataFolder(target)
+    console.log(`Kernel "TypeScript (Graft)" registered in ${register(share)}`)
+    if (!hasWidgets(share)) console.log('For widgets, install anywidget with that Jupyter\'s own pip, then run this again.')
+    return 0
+  } catch (error) {
+    throw new GraftError((error as Error).message)
+  }
 }
 
 function fail(what: string): never {

@@ -4,6 +4,15 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..', '..')
 
+/** The npm package holds declarations in the place of sources. */
+const ending = import.meta.filename.endsWith('.ts') ? '.ts' : '.d.ts'
+
+/** Where a package that the project depends on is installed: in its own folder, or beside it where it is a package itself. */
+function installed(name: string): string {
+  const folders = createRequire(join(root, 'package.json')).resolve.paths(name) ?? []
+  return folders.map(folder => join(folder, name)).find(path => existsSync(path)) ?? join(root, 'node_modules', name)
+}
+
 /** The name of the document that configures the notebook's project. */
 export const configName = '__graft.json'
 
@@ -17,10 +26,10 @@ export function projectConfig(folder: string, entry: string, lean = false): stri
   const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
   const near = createRequire(join(folder, 'notebook.ts'))
   const paths: Record<string, string[]> = {
-    'graft': [at('lib/index.ts')], '@graft-kernel/graft': [at('lib/index.ts')], 'tslab': [at('kernel/display/tslab.ts')],
+    'graft': [at(`lib/index${ending}`)], '@graft-kernel/graft': [at(`lib/index${ending}`)], 'tslab': [at(`kernel/display/tslab${ending}`)],
   }
   for (const name of Object.keys(own.dependencies)) {
-    if (!near.resolve.paths(name)?.some(path => existsSync(join(path, name)))) paths[name] = [at(`node_modules/${name}`)]
+    if (!near.resolve.paths(name)?.some(path => existsSync(join(path, name)))) paths[name] = [installed(name)]
   }
   return JSON.stringify({
     ...existsSync(join(folder, 'tsconfig.json')) ? { extends: './tsconfig.json' } : {},
@@ -28,7 +37,7 @@ export function projectConfig(folder: string, entry: string, lean = false): stri
       target: 'esnext', lib: lean ? ['esnext'] : ['esnext', 'dom', 'dom.iterable'], module: 'preserve', moduleResolution: 'bundler', moduleDetection: 'force',
       strict: true, noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true, allowJs: true, checkJs: false,
       esModuleInterop: true, resolveJsonModule: true, isolatedModules: false, verbatimModuleSyntax: false, composite: false, incremental: false,
-      noUnusedLocals: false, types: lean ? [] : ['node'], typeRoots: [at('node_modules/@types')], paths,
+      noUnusedLocals: false, types: lean ? [] : ['node'], typeRoots: [join(installed('@types/node'), '..')], paths,
     },
     // An open document that belongs to no project gets one of its own, with all standard types: so the configuration is one of its own files.
     files: [entry, configName, at(`kernel/language/${lean ? 'console' : 'globals'}.d.ts`)], include: [], references: [],

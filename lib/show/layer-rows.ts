@@ -4,6 +4,7 @@ import { costs, type Cost } from './cost.ts'
 import { shape } from './format.ts'
 
 type Layer = LayersModel['layers'][number]
+type Costs = Map<Layer, Cost>
 
 /** One line of the layer table. */
 export interface LayerRow {
@@ -52,14 +53,14 @@ export function layerRow(layer: Layer, part: LayerRow['part'] = '', cost?: Cost)
 }
 
 /** All rows of a model, nested models as one row each. */
-export function layerRows(model: LayersModel, cost = costs(model)): LayerRow[] {
+export function layerRows(model: LayersModel, cost: Costs = costs(model)): LayerRow[] {
   const trunk = new Set(cardOf(model)?.trunk)
   const partOf = (layer: Layer) => (trunk.size === 0 ? '' : trunk.has(layer.name) ? 'trunk' : 'head')
   return model.layers.map(layer => layerRow(layer, partOf(layer), cost.get(layer)))
 }
 
 /** The rows as a tree that folds: the trunk where there is a head, nested models, and blocks as {@link blockTree} finds them. */
-export function layerTree(model: LayersModel, cost = costs(model)): LayerEntry[] {
+export function layerTree(model: LayersModel, cost: Costs = costs(model)): LayerEntry[] {
   const rows = layerRows(model, cost), within = (inner: LayersModel) => layerTree(inner, cost)
   if (rows.length <= 20) return entriesOf(model, within, cost)
   const folded = limit(blockTree(model, within, cost))
@@ -74,12 +75,12 @@ export function layerTree(model: LayersModel, cost = costs(model)): LayerEntry[]
  * `expanded_conv_5/…`), or else the layers between two places where the network is a single path, as in Inception.
  */
 export function blockTree(
-  model: LayersModel, within: (inner: LayersModel) => LayerEntry[] = inner => blockTree(inner), cost?: Map<Layer, Cost>,
+  model: LayersModel, within: (inner: LayersModel) => LayerEntry[] = inner => blockTree(inner), cost?: Costs,
 ): LayerEntry[] {
   return byPath(byName(entriesOf(model, within, cost)), model)
 }
 
-function entriesOf(model: LayersModel, within: (inner: LayersModel) => LayerEntry[], cost?: Map<Layer, Cost>): LayerEntry[] {
+function entriesOf(model: LayersModel, within: (inner: LayersModel) => LayerEntry[], cost?: Costs): LayerEntry[] {
   return layerRows(model, cost).map((row, i) => {
     const inner = model.layers[i] as unknown as LayersModel
     return Array.isArray(inner.layers) ? block(row.name, 'model', within(inner)) : row
