@@ -6,6 +6,9 @@ export const envName = '__env.ts'
 /** The name by which documents speak of a cell. */
 export const cellName = (cell: number): string => `__cell_${cell}`
 
+/** The name by which documents speak of one of the library's names. */
+export const libraryName = (name: string): string => `__graft_${name}`
+
 /** The line that ties a document to the project. */
 export const emptyModule = `import {} from './__env'; `
 
@@ -21,7 +24,7 @@ export class Modules {
   readonly #free: number[] = []
   readonly #archives: Archive[] = []
   #size = 0
-  #library = false
+  #library: string[] = []
 
   constructor() {
     this.#grow(first)
@@ -38,8 +41,8 @@ export class Modules {
   }
 
   /** Makes the library's names known to all documents. */
-  useLibrary(): void {
-    this.#library = true
+  useLibrary(names: Iterable<string>): void {
+    this.#library = [...names]
   }
 
   /** The cell that a document holds, -1 for an archive. */
@@ -79,7 +82,11 @@ export class Modules {
    */
   get env(): string {
     const lines = this.names.map((name, module) => `import * as m${module} from './${name.slice(0, -3)}';`)
-    if (this.#library) lines.push(`import * as __graft from 'graft'; export { __graft };`)
+    // One by one: whoever imports a module as a whole pays for all its names, in each check.
+    if (this.#library.length) {
+      const single = this.#library.filter(name => name !== 'graft').map(name => `${name} as ${libraryName(name)}`)
+      lines.push(`export { ${single.join(', ')} } from 'graft'; export * as ${libraryName('graft')} from 'graft';`)
+    }
     for (const [cell, { module, archived }] of this.#homes.entries()) {
       lines.push(`export import ${cellName(cell)} = m${module}${archived ? `.${cellName(cell)}` : ''};`)
     }

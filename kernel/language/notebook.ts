@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Archive, Block } from './archive.ts'
 import { freeze } from './freeze.ts'
-import { cellName, Modules } from './modules.ts'
+import { cellName, libraryName, Modules } from './modules.ts'
 import { namesOf, type CellNames } from './names.ts'
 
 const reserved = new Set(['undefined', 'arguments', 'globalThis', 'this', 'await', 'const'])
@@ -94,7 +94,7 @@ export class Notebook {
     if (!frozen) return null
     const declared = frozen.declarations.join('\n')
     const [header, aliases] = [prelude.slice(0, prelude.indexOf(';') + 1), prelude.slice(prelude.indexOf(';') + 1)]
-    const others = new Set(`${header}${declared}`.match(/\b__(?:cell_\d+|graft)\b/g))
+    const others = new Set(`${header}${declared}`.match(/\b__cell_\d+\b|\b__graft_\w+(?: as \w+)?/g))
     if (!frozen.rest.length) return { cell, text: `export namespace ${cellName(cell)} {${aliases}\n${declared}\n}`, others }
     const imported = [...names.declared].filter(([name, { imported }]) => imported && !reserved.has(name)).map(([name]) => name)
     return `${headerOf(others)}${aliases}\n${frozen.rest.join('\n')}\n${declared}\nexport { ${imported.join(', ')} }`
@@ -125,7 +125,7 @@ export class Notebook {
     const nameOf = (cell: number, name = 'the module') => told && this.#counts[cell] !== undefined ? `${name} (cell ${this.#counts[cell]})` : name
     return this.#amongCells(message.replace(/\btypeof (?=import\("[^"]*\/__module_\d+(?:\.ts)?"\))/g, ''))
       .replace(/\b__cell_(\d+)(?:\.([\w$]+))?/g, (_, cell: string, name?: string) => nameOf(Number(cell), name))
-      .replace(/\b__graft\.(?=\w)/g, '')
+      .replace(/\b__graft_(?=\w)/g, '')
       .replace(/import\("[^"]*\/lib\/index(?:\.ts)?"\)/g, 'graft').replace(/\bgraft\.tf\./g, 'tf.')
       .replace(/import\("[^"]*\/node_modules\/((?:@[^/"]+\/)?[^/"]+)[^"]*"\)/g, 'import("$1")')
   }
@@ -168,10 +168,9 @@ export class Notebook {
     for (const name of this.#library) {
       if (this.#values.has(name) || this.#types.has(name)) continue
       if (!(besides && this.#usesLibrary ? !besides.has(name) : names.has(name))) continue
-      if (!this.#usesLibrary) this.#modules.useLibrary()
+      if (!this.#usesLibrary) this.#modules.useLibrary(this.#library)
       this.#usesLibrary = true
-      spaces.add('__graft')
-      taken.push(`import ${name} = __graft${name === 'graft' ? '' : `.${name}`};`)
+      spaces.add(`${libraryName(name)} as ${name}`)
     }
     // A name behind `import a = b;` and a line break would be completed as if it belonged to that statement; an empty one comes between.
     return `${headerOf(spaces)} ${taken.join(' ')};`

@@ -88,8 +88,7 @@ export class LanguageServer {
   }
 
   #start(): Rpc {
-    // The server is written in Go. Collecting garbage as its heap grows takes two fifths of the first check's time; it begins to only at this size.
-    const env: NodeJS.ProcessEnv = { GOGC: 'off', GOMEMLIMIT: '240MiB', ...process.env }
+    const env: NodeJS.ProcessEnv = { ...process.env }
     // On a path of programs it would find npm and download types for packages that have none; a check of types asks no network.
     for (const name of Object.keys(env)) if (/^path$/i.test(name)) env[name] = ''
     const child = spawn(nativeCompiler(), ['--lsp', '--stdio'], { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true, env })
