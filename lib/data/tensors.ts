@@ -29,7 +29,7 @@ export interface TensorOptions {
  *
  * @param x Images `[n, height, width, channels]`, with the values the model expects. It is copied; dispose it when you like.
  * @param y The class of each: `n` numbers, or one-hot rows `[n, classes]`.
- * @throws GraftError for other shapes, or labels that are no class
+ * @throws GraftError for other shapes, pixels that are no numbers, or labels that are no class
  * @example
  * const mnist = await data.tensors(x, labels, { validation: 0.1 })
  */
@@ -55,6 +55,11 @@ export async function tensors(x: Tensor, y: Tensor | ArrayLike<number>, options:
   const classes = options.classes ?? Array.from({ length: labels.reduce((a, b) => Math.max(a, b)) + 1 }, (_, i) => String(i))
   const values = Float32Array.from(await x.data()), each = height * width * channels
   const image = (key: number) => values.subarray(key * each, (key + 1) * each)
+  // Engines differ in what they make of a NaN; some would find a class in it.
+  const odd = values.findIndex(value => !Number.isFinite(value))
+  if (odd >= 0) {
+    throw new GraftError(`data.tensors(x, y): a pixel of image ${Math.floor(odd / each)} is ${values[odd]}. Expected numbers from ${range.join(' to ')}.`)
+  }
   const source: Source = {
     classes, range, shape: [height, width, channels],
     async pixels(keys) {

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
 import { cardOf } from '../card.ts'
-import { outputActivation } from '../customize/layers.ts'
+import { leaves, outputActivation } from '../customize/layers.ts'
 import { concurrently } from '../data/concurrently.ts'
 import { decodeImage } from '../data/decode.ts'
 import { ImageData } from '../data/images.ts'
@@ -79,7 +79,9 @@ async function ofSet(model: LayersModel, set: ImageSet, labelled = true): Promis
       const values = await result.data(), units = result.shape[1]!
       result.dispose()
       for (const [n, i] of indices.entries()) {
-        const scores = Array.from(values.subarray(n * units, (n + 1) * units),
+        const own = values.subarray(n * units, (n + 1) * units)
+        if (!own.every(Number.isFinite)) throw noAnswer(model, set.files[i])
+        const scores = Array.from(own,
           (probability, k) => ({ label: output.labels[k], probability }))
         predictions.push(new Prediction(scores, set.files[i], labelled ? set.classes[set.labels[i]] ?? null : null, () => set.bitmap(i)))
       }
@@ -89,6 +91,14 @@ async function ofSet(model: LayersModel, set: ImageSet, labelled = true): Promis
     await release()
   }
   return predictions
+}
+
+/** What is no number is no answer, though one of the classes would come first. */
+function noAnswer(model: LayersModel, file: string): GraftError {
+  const broken = leaves(model).find(layer => layer.weights.some(weight => !weight.read().dataSync().every(Number.isFinite)))
+  return new GraftError(`the model gives no numbers for ${file ? `'${file}'` : 'these bytes'}: ${broken
+    ? `weights of its layer '${broken.name}' are not numbers, as after a training that exploded. runs.restore(model, run) brings earlier ones back.`
+    : 'its values grow beyond all measure on the way.'}`)
 }
 
 /** How to read a model's output as classes. */

@@ -45,3 +45,46 @@ test('bilinear resizing has half-pixel centres and no antialiasing', () => {
   assert.deepEqual([...resizeBilinear(row, 1, 8).data], [0, 25, 75, 125, 175, 160, 80, 40])
   assert.equal(resizeBilinear(row, 1, 4), row)
 })
+
+// EXIF 2.32, tag 274: at which corner of the upright photo the file's first pixel lies, and at which the end of its first row.
+const corners = { TL: [0, 0], TR: [0, 1], BL: [1, 0], BR: [1, 1] } as const
+type Corner = keyof typeof corners
+const orientations: [Corner, Corner][] = [
+  ['TL', 'TR'], ['TR', 'TL'], ['BR', 'BL'], ['BL', 'BR'], ['TL', 'BL'], ['TR', 'BR'], ['BR', 'TR'], ['BL', 'TL'],
+]
+for (const [i, [first, end]] of orientations.entries()) {
+  test(`a photo of EXIF orientation ${i + 1} is upright`, async () => {
+    const square = (r: number, g: number, b: number) => ({ create: { width: 16, height: 16, channels: 3 as const, background: { r, g, b } } })
+    const bytes = await sharp({ create: { width: 64, height: 32, channels: 3, background: 'white' } })
+      .composite([{ input: square(255, 0, 0), left: 0, top: 0 }, { input: square(0, 0, 255), left: 48, top: 0 }])
+      .withMetadata({ orientation: i + 1 }).jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer()
+    const pixels = await decodeImage(bytes, [32, 32, 3])
+    const at = (corner: Corner) => {
+      const [y, x] = corners[corner], p = ((y ? 28 : 3) * 32 + (x ? 28 : 3)) * 3
+      return [...pixels.subarray(p, p + 3)].map(value => value > 127 ? 1 : 0).join('')
+    }
+    assert.deepEqual([at(first), at(end)], ['100', '001'])
+  })
+}
+
+test('of an animation the first frame counts', async () => {
+  const frame = (r: number) => Buffer.alloc(8 * 8 * 3, r)
+  const frames = Buffer.concat([frame(200), frame(20)])
+  for (const kind of ['gif', 'webp'] as const) {
+    const bytes = await sharp(frames, { raw: { width: 8, height: 16, channels: 3, pageHeight: 8 } as never })[kind](kind === 'webp' ? { lossless: true } : {}).toBuffer()
+    assert.ok((await sharp(bytes).metadata()).pages === 2, kind)
+    assert.ok((await decodeImage(bytes, [8, 8, 3])).every(value => Math.abs(value - 200) < 4), kind)
+  }
+})
+
+const heic = (brand: string, more = '') => Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from(`ftyp${brand}\0\0\0\0${more}`), Buffer.alloc(40)])
+for (const brand of ['heic', 'heix', 'hevc', 'mif1']) {
+  test(`HEIC is recognised by its content, whatever its name: ${brand}`, () =>
+    assert.rejects(decodeImage(heic(brand), [8, 8, 3]), /HEIC, which needs a licensed decoder: save it as JPEG .*Most Compatible/))
+}
+
+test('AVIF is read, though it begins as HEIC does', async () => {
+  const bytes = await sharp({ create: { width: 16, height: 16, channels: 3, background: { r: 10, g: 200, b: 30 } } }).avif({ quality: 90 }).toBuffer()
+  const [r, g, b] = await decodeImage(bytes, [4, 4, 3])
+  assert.ok(Math.abs(r - 10) < 8 && Math.abs(g - 200) < 8 && Math.abs(b - 30) < 8, `${r} ${g} ${b}`)
+})

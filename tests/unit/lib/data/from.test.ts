@@ -49,3 +49,11 @@ test('tensors refuse other ranks, other lengths and labels that are no class', a
   await assert.rejects(tensors(x, [0, 5], { classes: ['a', 'b'] }), /the label 5 of image 1 is none of the classes 0 to 1/)
   await assert.rejects(tensors(x, tf.zeros([2, 1, 1])), /must be \[n\] or one-hot/)
 })
+
+test('pixels that are no numbers are refused: no class is found in them', async () => {
+  for (const value of [NaN, Infinity, -Infinity]) {
+    const values = new Float32Array(3 * 12).fill(0.5)
+    values[20] = value
+    await assert.rejects(tensors(tf.tensor4d(values, [3, 2, 2, 3]), [0, 1, 0]), new RegExp(`a pixel of image 1 is ${value}\\. Expected numbers from 0 to 1`))
+  }
+})

@@ -100,6 +100,15 @@ test('every file of a damaged photo that Pillow would refuse is refused', async 
   assert.deepEqual(data.problems.map(({ file }) => file), [join(at.folder, 'a/cut.jpg')])
 })
 
+test('HEIC under the name of a JPEG is listed with the way out, and the rest is read', async t => {
+  t.mock.method(console, 'log', () => {})
+  using at = folderOf({ ...await classFolders({ a: 2, b: 2 }), 'a/IMG_0001.jpg': heic })
+  const data = await images(at.folder, { size: 8 })
+  assert.equal(data.train.length, 4)
+  assert.deepEqual(data.problems.map(({ file }) => file), [join(at.folder, 'a/IMG_0001.jpg')])
+  assert.match(data.notes.join(), /1 image is left out:[^]*IMG_0001\.jpg: HEIC[^]*save it as JPEG/)
+})
+
 const heic = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic'), Buffer.alloc(40)])
 const refusals: [string, () => Promise<Record<string, Buffer | string>>, RegExp][] = [
   ['an empty folder', async () => ({}), /no images in '.*'\. Expected one folder per class/],

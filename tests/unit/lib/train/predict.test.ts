@@ -125,3 +125,10 @@ test('refused: an address that answers 404, a model without classes, images of a
   await assert.rejects(predict(base, photo), /gives \[batch, 8\] features, no classes\. Put a head on it/)
   await assert.rejects(predict(model, await images(at.folder, { size: 20 })), /takes images of 12×12×3, the data has 20×20×3/)
 })
+
+test('weights that are no numbers give no class, but the name of their layer', async () => {
+  const broken = extract(base, { classes: data.classes, show: false }), head = broken.layers.at(-1)!
+  head.setWeights(head.getWeights().map((weight, i) => i ? weight : tf.fill(weight.shape, NaN)))
+  await assert.rejects(predict(broken, photo), /gives no numbers for '.*0\.png': weights of its layer 'predictions' are not numbers/)
+  await assert.rejects(predict(broken, data), /gives no numbers for/)
+})
