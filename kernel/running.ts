@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { getEventListeners } from 'node:events'
 
 /** A cell while it runs, and later as the owner of what it left behind (timers, promises): its output goes to it. */
 export class RunningCell {
@@ -32,6 +33,11 @@ export class RunningCell {
   get signal(): AbortSignal {
     this.watched = true
     return this.#controller.signal
+  }
+
+  /** Whether the running code waits to be told of an interrupt, to end what it does in order. */
+  get isListening(): boolean {
+    return getEventListeners(this.#controller.signal, 'abort').length > 0
   }
 
   abort(reason: Error): void {

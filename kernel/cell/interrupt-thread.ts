@@ -16,7 +16,7 @@ socket.on('close', () => process.kill(process.pid, 'SIGKILL'))
 let requests = 0
 
 /** So long is waited for the main thread to pause, in ms. */
-const pauseTime = 50
+const pauseTime = 300
 
 /** A cell's own frame is among so many outermost ones; above them are those of the kernel that called it. */
 const outermost = 30

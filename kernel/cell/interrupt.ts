@@ -1,7 +1,7 @@
 import { Session } from 'node:inspector'
 import { types } from 'node:util'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { setTimeout } from '../own.ts'
+import { performance, setTimeout } from '../own.ts'
 import { latestId, sectionBegins, type RunningCell } from '../running.ts'
 import { Interrupted } from './interrupted.ts'
 
@@ -11,8 +11,11 @@ export const shared = { turned: 0, syncChild: 1, answered: 2, length: 3, size: 4
 /** The name under which the interrupt thread finds {@link Interrupts} on the main thread. */
 export const hookName = 'graft.interrupt'
 
-/** How long code that watches its signal may take to stop by itself, in ms; and after which time the signal is aborted inside a loop. */
-const grace = 500, patience = 30
+/**
+ * How long code that watches its signal may take to stop by itself, in ms: code that looks at it now and then, and code that listens to it and
+ * has something to tidy up; and after which time the signal is aborted inside a loop.
+ */
+const grace = 500, tidying = 10_000, patience = 30
 
 /** How long library code between two sections is left alone, and how long code that uses them may take to come to one, in ms. */
 const between = 300
@@ -40,12 +43,18 @@ export class Interrupts {
   readonly #kernel = new URL('..', import.meta.url).href
   readonly #restore: (() => void)[] = []
   #worker: Worker | null = null
-  #depth = 0
+  /** Sections and work of the kernel's own on the stack, which a termination takes with it, and sections that are promises. */
+  #sync = 0
+  #async = 0
+  /** When the outermost section began; when the latest long one began, and until when what it belongs to is left alone. */
+  #entered = 0
+  #long = { entered: 0, grace: 0 }
   #wanted = false
   #asked = 0
   #forced = false
   #heard = 0
   #turned = false
+  #grace = grace
   #stack = ''
   #cut = false
   #realNextTick: typeof process.nextTick | null = null
@@ -80,18 +89,24 @@ export class Interrupts {
    * `closing` what an earlier one opened.
    */
   section<T>(work: () => T, { closing = false } = {}): T {
-    if (this.#depth === 0 && !sectionBegins() && !closing) throw new Interrupted()
-    this.#depth++
-    let async = false
+    if (this.#depth === 0) {
+      if (!sectionBegins() && !closing) throw new Interrupted()
+      this.#entered = performance.now()
+    }
+    this.#sync++
+    let isAsync = false
     try {
       const result = work()
-      if (types.isPromise(result)) {
-        async = true
-        return result.finally(() => this.#leave()) as T
-      }
-      return result
+      if (!types.isPromise(result)) return result
+      isAsync = true
+      this.#async++
+      return result.finally(() => {
+        this.#async--
+        this.#leave()
+      }) as T
     } finally {
-      if (!async) this.#leave()
+      this.#sync--
+      if (!isAsync) this.#leave()
     }
   }
 
@@ -102,11 +117,12 @@ export class Interrupts {
 
   /** Runs the kernel's own work, which an interrupt must not tear; the interrupt follows at its end. */
   guard<T>(work: () => T): T {
-    this.#depth++
+    this.#sync++
     try {
       return work()
     } finally {
-      if (--this.#depth === 0 && this.#wanted) this.#terminate()
+      this.#sync--
+      if (this.#depth === 0 && this.#wanted) this.#terminate()
     }
   }
 
@@ -132,10 +148,25 @@ export class Interrupts {
     return length < 0 ? null : Buffer.from(this.answer.slice(0, length)).toString()
   }
 
+  /** How many sections and pieces of the kernel's own work are under way. */
+  get #depth(): number {
+    return this.#sync + this.#async
+  }
+
   #leave() {
-    if (--this.#depth > 0 || !this.#wanted) return
+    if (this.#depth > 0) return
+    const now = performance.now()
+    if (now - this.#entered > between) this.#long = { entered: this.#entered, grace: now + this.#grace + (now - this.#entered) / 4 }
+    if (!this.#wanted) return
     this.#wanted = false
     throw new Interrupted()
+  }
+
+  /** Code that watches its signal stops by itself: after the section in which the interrupt met it, when it has seen the signal. */
+  #mayStopByItself(elapsed: number): boolean {
+    const now = performance.now(), end = now - elapsed + this.#grace
+    if (this.#depth > 0 && this.#entered < end) return true
+    return now < (this.#long.entered < end ? Math.max(end, this.#long.grace) : end)
   }
 
   /** Called inside whatever runs now, `elapsed` ms after the request; copies were stored `saved` ms after it, or never (-1). */
@@ -154,11 +185,12 @@ export class Interrupts {
       this.#turned = false
       this.#stack = ''
       this.#cut = false
+      this.#grace = cell?.isListening ? tidying : grace
       this.#port.port1.postMessage(request)
     }
     if (cell) cell.interrupted = true
     if (cell?.stores && saved < 0) return { store: cell.stores }
-    if (cell?.watched && elapsed < grace && !force) {
+    if (cell?.watched && !force && this.#mayStopByItself(elapsed)) {
       if (elapsed > patience) cell.abort(new Interrupted())
       return 'waiting'
     }
@@ -171,7 +203,7 @@ export class Interrupts {
     // The kernel's and Node's own work is soon done and must not be torn. A loop of promises is seldom met with its own code on the stack, but it
     // keeps the event loop from turning.
     const whose = this.#innermost()
-    if (whose === 'library' && elapsed - this.#heard < between) return 'waiting'
+    if (whose === 'library' && !force && (this.#grace === tidying || elapsed - this.#heard < between)) return 'waiting'
     if (whose !== 'user' && whose !== 'library' && !(whose === 'nobody' && stuck)) return 'waiting'
     if (cell?.stores && elapsed - saved > stale) return { store: cell.stores }
     this.#terminate()
@@ -189,13 +221,21 @@ export class Interrupts {
     const over = () => { Atomics.store(this.numbers, shared.turned, request) }
     if (!cell) return over()
     cell.abort(error)
+    let waited = false
     const end = () => {
-      if (this.#depth > 0 && request === this.#asked && !this.#forced) return setTimeout(end, 5)
+      if (this.#depth > 0 && request === this.#asked && !this.#forced) {
+        waited = true
+        return setTimeout(end, 5)
+      }
+      if (waited && cell.watched && !this.#cut) {
+        waited = false
+        return setTimeout(end, this.#grace)
+      }
       this.#wanted = false
       this.#end(cell, error)
       over()
     }
-    if (cell.watched && !this.#cut) setTimeout(end, grace)
+    if (cell.watched && !this.#cut) setTimeout(end, this.#grace)
     else if (cell.hasSections && !this.#cut) setTimeout(end, between)
     else end()
   }
@@ -203,6 +243,7 @@ export class Interrupts {
   #terminate() {
     this.#wanted = false
     this.#cut = true
+    this.#sync = 0
     const sentinel = new Error()
     process.setUncaughtExceptionCaptureCallback(() => {})
     ;(process as unknown as { _fatalException(error: Error): void })._fatalException(sentinel)

@@ -11,7 +11,7 @@ export class Questions {
   readonly #output: Output
   readonly #send: (header: ToKernel) => void
   readonly #waitForAnswer: (ask: () => void) => string | null
-  readonly #open = new Map<number, { resolve(value: string): void, reject(error: Error): void }>()
+  readonly #open = new Map<number, (value: string) => void>()
   #count = 0
 
   /** @param waitForAnswer asks and blocks until the answer is there */
@@ -28,10 +28,10 @@ export class Questions {
    */
   input(prompt: string = '', { password = false }: { password?: boolean } = {}): Promise<string> {
     return new Promise((resolve, reject) => {
-      const question = this.#ask(prompt, password, false)
-      this.#open.set(question, { resolve, reject })
-      const { signal } = ownCell()!
-      signal.addEventListener('abort', () => { this.#open.delete(question); reject(signal.reason as Error) }, { once: true })
+      const question = this.#ask(prompt, password, false), { signal } = ownCell()!
+      const interrupt = () => { this.#open.delete(question); reject(signal.reason as Error) }
+      signal.addEventListener('abort', interrupt, { once: true })
+      this.#open.set(question, value => { signal.removeEventListener('abort', interrupt); resolve(value) })
     })
   }
 
@@ -48,7 +48,7 @@ export class Questions {
 
   /** Takes an answer to {@link input}. */
   answer(question: number, value: string | null): void {
-    this.#open.get(question)?.resolve(value ?? '')
+    this.#open.get(question)?.(value ?? '')
     this.#open.delete(question)
   }
 
