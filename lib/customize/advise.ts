@@ -2,8 +2,10 @@ import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import type { ImageSet } from '../data/set.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
+import { checkOptions } from '../options.ts'
 import { Advice } from '../show/advice.ts'
 import { plural } from '../show/format.ts'
+import { progressBar } from '../show/progress.ts'
 import { tf } from '../tf.ts'
 import { checkInput, partsOf, type TrainingData } from '../train/checks.ts'
 import { distance } from './distance.ts'
@@ -16,15 +18,18 @@ import { featuresOf } from './head.ts'
 import { checkModel, holdsWeights, leaves } from './layers.ts'
 import { modify } from './modify.ts'
 import { probe, sample } from './probe.ts'
-import { recommend, type Findings, type Method, type Recommendation } from './recommend.ts'
+import { recommend, type Findings, type Method, type Recommendation, type Tried } from './recommend.ts'
 import { operate } from './surgery.ts'
 import { tap } from './tap.ts'
+import { ratesOf, tryOut } from './trial.ts'
 
 export interface AdviseOptions {
   /** For how many epochs the time is forecast. Default 10. */
   epochs?: number
-  /** Images that the probe looks at. Default 400. */
+  /** Images that the probes and the trials look at. Default 400. */
   images?: number
+  /** How long trying the methods may take, in seconds; where it would take longer, probes alone decide. Default 120; 0: no trials. */
+  seconds?: number
 }
 
 /** Images for the distance: its mean over them is steady enough (letters from their own set: 0.02 with 32 images). */
@@ -32,8 +37,9 @@ const forDistance = 32
 
 /**
  * Which of the three methods suits these images, from measurements: images per class, how well a linear classifier tells the
- * classes apart by the trunk's last and by earlier features, how far the images are from those the trunk was trained on, and
- * what each method takes in time and memory here. The answer shows itself, with its reasons. The model given stays as it is.
+ * classes apart by the trunk's last and by earlier features, how far the images are from those the trunk was trained on, what each
+ * method takes in time and memory here, and how well each does when it is tried on two thirds of up to 400 images and judged by
+ * the rest. The answer shows itself, with its reasons. The model given stays as it is.
  *
  * Source: small data or a distant domain → feature extraction or little fine-tuning, for a large model soon knows few images
  * by heart; more and related data → more fine-tuning. Yosinski et al., "How transferable are features in deep neural
@@ -45,9 +51,9 @@ const forDistance = 32
  * const advice = await advise(base, digits)
  * const model = customize[advice.method](base, { classes: digits.classes, ...advice.options })
  */
-export async function advise(base: LayersModel, data: TrainingData, { epochs = 10,
-  images = 400 }: AdviseOptions = {}): Promise<Advice> {
-  const signal = host().signal
+export async function advise(base: LayersModel, data: TrainingData, options: AdviseOptions = {}): Promise<Advice> {
+  checkOptions<AdviseOptions>('advise', options, { epochs: 'count', images: 'count', seconds: 'not negative' })
+  const { epochs = 10, images = 400, seconds = 120 } = options, signal = host().signal
   checkModel(base)
   const parts = partsOf(data), { train } = parts, batch = 'batch' in data ? data.batch : 32
   checkInput(base, train)
@@ -59,11 +65,17 @@ export async function advise(base: LayersModel, data: TrainingData, { epochs = 1
   const copy = twin(base)
   try {
     setTrainable(copy, '*', false)
-    const findings = await look(copy, train, images, signal), answer = recommend(findings)
-    const forecasts = {} as Record<Method, Forecast>
+    const findings = await look(copy, train, images, signal), forecasts = {} as Record<Method, Forecast>
     for (const method of Object.keys(methods) as Method[]) {
       signal.throwIfAborted()
-      forecasts[method] = await forecastOf(method, copy, parts, answer, batch, epochs)
+      forecasts[method] = await forecastOf(method, copy, parts, {}, batch, epochs)
+    }
+    findings.trials = await trials(copy, train, findings, forecasts, { epochs, images, seconds, batch })
+    const answer = recommend(findings)
+    if (answer.options.at) forecasts[answer.method] = await forecastOf(answer.method, copy, parts, answer.options, batch, epochs)
+    for (const method of Object.keys(methods) as Method[]) {
+      const tried = findings.trials?.find(one => one.method === method && one.options.at === (method === answer.method ? answer.options.at : undefined))
+      if (tried) forecasts[method] = refined(forecasts[method], tried, parts, batch, epochs)
     }
     return new Advice(base.name, findings, forecasts, epochs, answer)
   } finally {
@@ -89,22 +101,60 @@ async function look(trunk: LayersModel, set: ImageSet, images: number, signal: A
   return {
     images: set.length, classes: set.classes.length, perClass: Math.min(...set.counts), earlier,
     probe: probe(rows, labels), half: probe(half.map(i => rows[i]), half.map(i => labels[i])),
-    distance: await distance(trunk, set, sample(set.labels, forDistance), signal),
+    distance: await distance(trunk, set, sample(set.labels, forDistance), signal), trials: null,
   }
 }
 
 /** Earlier features that are looked at: a half and a quarter of the depth of most networks, whose last maps have stride 32. */
 const strides = [8, 16]
 
-async function forecastOf(method: Method, trunk: LayersModel, parts: ReturnType<typeof partsOf>, answer: Recommendation,
-  batch: number,
-  epochs: number): Promise<Forecast> {
-  const base = twin(trunk), model = methods[method](base, parts.train, method === answer.method ? answer.options : {})
+async function forecastOf(method: Method, trunk: LayersModel, parts: ReturnType<typeof partsOf>, options: Recommendation['options'],
+  batch: number, epochs: number): Promise<Forecast> {
+  const { model, done } = fresh(method, trunk, parts.train, options)
   try {
     return await forecast(model, parts, batch, epochs)
   } finally {
-    for (const weight of new Set([...base.weights, ...model.weights])) weight.dispose()
+    done()
   }
+}
+
+/** The method's model on a trunk of its own, whose weights `done` frees again. */
+function fresh(method: Method, trunk: LayersModel, set: ImageSet, options: Recommendation['options']): { model: LayersModel, done: () => void } {
+  const base = twin(trunk), model = methods[method](base, set, options)
+  return { model, done: () => { for (const weight of new Set([...base.weights, ...model.weights])) weight.dispose() } }
+}
+
+/** Tries the methods, and a cut further down where features from there tell the classes apart as well; null where that takes too long. */
+async function trials(trunk: LayersModel, set: ImageSet, { probe: last, earlier }: Findings, forecasts: Record<Method, Forecast>,
+  { epochs, images, seconds, batch }: { epochs: number, images: number, seconds: number, batch: number }): Promise<Tried[] | null> {
+  const chosen = sample(set.labels, images), deeper = earlier.filter(({ probe }) => probe.accuracy >= last.accuracy - last.error)
+  const candidates: Pick<Tried, 'method' | 'options'>[] = [{ method: 'extract', options: {} }, { method: 'fineTune', options: { unfreeze: Math.min(5, learners(trunk)) } },
+    { method: 'modify', options: {} }, ...deeper.map(({ stride }) => ({ method: 'modify' as const, options: { at: { stride } } }))]
+  const expected = candidates.reduce((sum, { method }) => sum + forecasts[method].seconds * chosen.length / set.length, 0)
+  if (!(expected <= seconds) || Math.min(...set.counts) < 3) return null
+  const bar = progressBar({ label: 'Trying the methods', total: candidates.length }), tried: Tried[] = []
+  try {
+    for (const { method, options } of candidates) {
+      const trial = await tryOut(set, chosen, () => fresh(method, trunk, set, options),
+        { epochs, batch, learningRate: ratesOf[method], tick: part => bar.tick(part) })
+      tried.push({ method, options, ...trial })
+    }
+    bar.done()
+    return tried
+  } finally {
+    bar.stop()
+  }
+}
+
+/**
+ * A forecast by what the trial took: the steps of the whole run, once what a run takes besides them, and the features of images
+ * that no trial has seen, for those of others are kept.
+ */
+function refined(forecast: Forecast, { perStep, overhead, images, learned }: Tried, { train, validation }: ReturnType<typeof partsOf>,
+  batch: number, epochs: number): Forecast {
+  const { computing, judging } = forecast, all = train.length + (validation?.length ?? 0), forward = computing / all, once = images < learned
+  const left = forward * Math.max(0, all - (once ? images + learned : images)), besides = Math.max(0, overhead - (once ? forward * learned : 0))
+  return { ...forecast, computing: left, seconds: left + judging + besides + epochs * Math.ceil(train.length / batch) * perStep }
 }
 
 /** A copy, so that nothing that is tried here reaches the model given. */
@@ -113,8 +163,7 @@ const twin = (model: LayersModel) => operate(model, (_, inputs, usual) => usual(
 /** The methods as one would first try them. */
 const methods: Record<Method, (base: LayersModel, set: ImageSet, options: Recommendation['options']) => LayersModel> = {
   extract: (base, { classes }) => extract(base, { classes: classes.length, show: false }),
-  fineTune: (base, { classes }) => fineTune(base, { classes: classes.length, show: false, unfreeze: Math.min(5,
-    learners(base)) }),
+  fineTune: (base, { classes }, options) => fineTune(base, { classes: classes.length, show: false, unfreeze: Math.min(5, learners(base)), ...options }),
   modify: (base, { classes }, options) => modify(base, { classes: classes.length, show: false,
     add: [tf.layers.conv2d({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu' })], ...options }),
 }

@@ -14,6 +14,9 @@ export interface Forecast {
   bytes: number
   /** Weights (single numbers) that learn. */
   weights: number
+  /** What of the time goes into judging the validation images, and into computing features that are not kept yet. */
+  judging: number
+  computing: number
 }
 
 /**
@@ -39,8 +42,9 @@ Promise<Forecast> {
     const images = train.length + (validation?.length ?? 0), kept = prefix?.shapes.flatMap(shape => shape.reduce((a,
       b) => a * b, 4)) ?? []
     const batches = (set: ImageSet | null) => (set ? Math.ceil(set.length / batch) : 0)
+    const judging = epochs * batches(validation) * perJudge, computing = images * forward
     return {
-      seconds: images * forward + epochs * (batches(train) * perStep + batches(validation) * perJudge),
+      seconds: computing + judging + epochs * batches(train) * perStep, judging, computing,
       bytes: Math.max(0, peakBytes - before) + (prefix ? images * kept.reduce((a, b) => a + b, 0) : 0),
       weights: model.trainableWeights.reduce((sum, weight) => sum + weight.read().size, 0),
     }

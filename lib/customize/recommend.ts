@@ -1,5 +1,6 @@
 import type { ModifyOptions } from './modify.ts'
 import type { Probe } from './probe.ts'
+import type { Trial } from './trial.ts'
 
 /** The three methods, as `customize` names them. */
 export type Method = 'extract' | 'fineTune' | 'modify'
@@ -16,11 +17,16 @@ export interface Findings {
   half: Probe
   /** What earlier features are worth, averaged over the map, by their stride. */
   earlier: { stride: number, probe: Probe }[]
+  /** What short trainings of the methods showed; null where they would have taken too long. */
+  trials: Tried[] | null
   /**
    * How far the images are from those of the trunk's training, in units of the spread then; null where the trunk does not say.
    */
   distance: number | null
 }
+
+/** A method with its options, and how its short training went. */
+export interface Tried extends Trial { method: Method, options: Recommendation['options'] }
 
 /** A method, the options to call it with, and why, a sentence each. */
 export interface Recommendation {
@@ -35,8 +41,12 @@ export interface Recommendation {
  */
 const worth = 0.02
 
+/** How much better a method must have done in the trials to be preferred to a simpler one: what no one would notice. */
+const noticed = 0.005
+
 /**
- * The simplest method that the measurements do not speak against. Nothing is decided by less than one standard error, the
+ * The method that did best when all were tried on a part of the images; of equals the simplest. Where trials would have taken too
+ * long, by the probes alone: the simplest method that the measurements do not speak against. Nothing is decided by less than one standard error, the
  * rule by which Breiman et al., "Classification and regression trees" (1984), prefer the simpler of two models.
  *
  * - Earlier layers tell the classes apart better than the last: the last are too special, as the domain is distant. Build on
@@ -51,10 +61,11 @@ const worth = 0.02
  * was shaped on these two sets and one trunk, not yet held against others: the numbers are shown with the advice, so that one
  * can judge it.
  */
-export function recommend({ probe, half, earlier, distance, perClass }: Findings): Recommendation {
+export function recommend(findings: Findings): Recommendation {
+  const { probe, half, earlier, distance, perClass, trials } = findings
+  if (trials) return byTrials(trials, findings)
   const best = [...earlier].sort((a, b) => b.probe.accuracy - a.probe.accuracy)[0]
-  const reasons = distance === null ? [] : [`Inside the trunk these images lie ${distance.toFixed(2)} spreads from those it was trained on ` +
-    `(its own: about 0.02; letters to digits: 0.06; letters to textures: 0.44).`]
+  const reasons = far(distance)
   if (best && best.probe.accuracy - probe.accuracy > Math.max(error(best.probe, probe), worth)) {
     const deepest = earlier.filter(one => one.probe.accuracy >= probe.accuracy).sort((a, b) => b.stride - a.stride)[0]
     return { method: 'modify', options: { at: { stride: deepest.stride } }, reasons: [...reasons,
@@ -77,6 +88,29 @@ export function recommend({ probe, half, earlier, distance, perClass }: Findings
     `More images no longer help a classifier on frozen features (half of them: ` +
     `${said(half)}, all: ${said(probe)}): what is left is for the trunk to learn. Its rate low: { trunk: 1e-4, head: 1e-3 }.`] }
 }
+
+/** The candidates stand from the simplest on. */
+function byTrials(trials: Tried[], { distance, probe }: Findings): Recommendation {
+  const best = trials.reduce((found, one) => one.accuracy > found.accuracy + noticed ? one : found)
+  const results = trials.map(({ method, options: { at }, accuracy }) =>
+    `${method}${typeof at === 'object' && 'stride' in at ? ` at stride ${at.stride}` : ''} ${(accuracy * 100).toFixed(0)} %`)
+  const { images, learned } = best, error = Math.sqrt(best.accuracy * (1 - best.accuracy) / images)
+  const reasons = [`Tried on ${learned} images and judged by ${images} others (± ${(error * 100).toFixed(0)}): ${results.join(', ')}.`, ...far(distance)]
+  const { method, options } = best
+  if (method === 'extract') {
+    reasons.push(probe.accuracy > 1 - worth ? 'Nothing is left that changing the trunk could gain.'
+      : 'The trunk\'s own features serve as well as changed ones, and a frozen trunk cannot learn the few by heart.')
+  } else if (method === 'fineTune') {
+    reasons.push('The trunk\'s last layers have something to learn of these images. Their rate low: { trunk: 1e-4, head: 1e-3 }.')
+  } else {
+    reasons.push('What tells these classes apart lies in how parts stand to each other: a convolution on the map sees that before the pooling averages it away.')
+  }
+  return { method, options, reasons }
+}
+
+const far = (distance: number | null): string[] => distance === null ? []
+  : [`Inside the trunk these images lie ${distance.toFixed(2)} spreads from those it was trained on ` +
+    `(its own: about 0.02; letters to digits: 0.06; letters to textures: 0.44).`]
 
 /** The standard error of the difference of two. */
 const error = (a: Probe, b: Probe) => Math.hypot(a.error, b.error)

@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { setCard } from '../../../../lib/card.ts'
 import { advise } from '../../../../lib/customize/advise.ts'
 import { probe, sample } from '../../../../lib/customize/probe.ts'
-import { recommend, type Findings } from '../../../../lib/customize/recommend.ts'
+import { recommend, type Findings, type Method, type Tried } from '../../../../lib/customize/recommend.ts'
 import { randomFrom } from '../../../../lib/data/random.ts'
 import { displaySymbol } from '../../../../lib/host.ts'
 import { tf } from '../../../../lib/tf.ts'
@@ -30,7 +30,7 @@ test('a sample has as many of each class as there are', () => {
 
 const of = (accuracy: number, images = 200) => ({ accuracy, images, error: Math.sqrt(accuracy * (1 - accuracy) / images) })
 const findings = (last: number, half: number, earlier: [number, number][] = [], distance: number | null = null): Findings => ({
-  images: 200, classes: 10, perClass: 20, probe: of(last), half: of(half, 100), distance,
+  images: 200, classes: 10, perClass: 20, probe: of(last), half: of(half, 100), distance, trials: null,
   earlier: earlier.map(([stride, accuracy]) => ({ stride, probe: of(accuracy) })),
 })
 const cases: [string, Findings, string, RegExp][] = [
@@ -48,6 +48,26 @@ for (const [name, found, method, reason] of cases) {
   })
 }
 
+const tried = (method: Method, accuracy: number, options = {}): Tried => ({ method, options, accuracy, images: 67, learned: 133, perStep: 0.1, overhead: 1 })
+const atStride = { at: { stride: 16 } }
+for (const [name, accuracies, method, options] of [
+  ['the best', [0.8, 0.9, 0.85], 'fineTune', {}], ['the simplest of equals', [0.9, 0.9, 0.9], 'extract', {}], ['what no one would notice', [0.9, 0.904, 0.9], 'extract', {}],
+  ['another cut', [0.6, 0.65, 0.66, 0.8], 'modify', atStride], ['the simpler of two better ones', [0.7, 0.9, 0.902], 'fineTune', {}],
+] as [string, number[], Method, object][]) {
+  test(`of trials: ${name}`, () => {
+    const trials = accuracies.map((accuracy, i) => tried((['extract', 'fineTune', 'modify', 'modify'] as const)[i], accuracy, i === 3 ? atStride : {}))
+    const answer = recommend({ ...findings(0.8, 0.6), trials })
+    assert.deepEqual([answer.method, answer.options], [method, options])
+    assert.match(answer.reasons[0], /^Tried on 133 images and judged by 67 others \(± \d+\): extract \d+ %, fineTune \d+ %, modify \d+ %/)
+  })
+}
+
+test('where trials would take too long, probes decide', async () => {
+  const advice = await advise(trunk(), await colours(48), { epochs: 2, seconds: 0 })
+  assert.equal(advice.findings.trials, null)
+  await assert.rejects(advise(trunk(), await colours(48), { second: 1 } as never), /unknown option 'second'\. Did you mean 'seconds'/)
+})
+
 test('it measures, forecasts for each method, shows itself and leaves the model as it was', async () => {
   const base = trunk(), data = await colours(48, 12, 0.25)
   setCard(base, { size: [12, 12], range: [0, 1] })
@@ -56,6 +76,7 @@ test('it measures, forecasts for each method, shows itself and leaves the model 
   const advice = await advise(base, data, { epochs: 3 })
   assert.deepEqual([base.layers.map(layer => layer.trainable), weightsOf(base)], [flags, before])
   assert.equal(advice.findings.images, 36)
+  assert.deepEqual(advice.findings.trials?.slice(0, 3).map(({ method, images, learned }) => [method, images, learned]), [['extract', 36, 24], ['fineTune', 36, 24], ['modify', 36, 24]])
   for (const { seconds, bytes, weights } of Object.values(advice.forecast)) assert.ok(seconds > 0 && bytes > 0 && weights > 0)
   assert.ok(advice.forecast.fineTune.weights > advice.forecast.extract.weights)
   assert.match(inspect(advice), /^customize\.\w+\(base, .*\n.*36 images of 3 classes.*→ +(extract|fineTune|modify)/s)

@@ -1,0 +1,72 @@
+import type { LayersModel } from '@tensorflow/tfjs'
+import type { ImageSet } from '../data/set.ts'
+import { host } from '../host.ts'
+import type { LearningRate } from '../train/rates.ts'
+
+/** What a short training of a method showed. */
+export interface Trial {
+  /** Images that were judged, each by a model that never saw it, and the part that was right. */
+  images: number
+  accuracy: number
+  /** Images that each model learned from. */
+  learned: number
+  /** What a step took once the run was going, and what the run took besides, in seconds. */
+  perStep: number
+  overhead: number
+}
+
+/** Fewer images than this are judged in three turns, all of them; of more a third is. */
+const fewImages = 150
+
+/** The rates a method is trained with. */
+export const ratesOf: Record<'extract' | 'fineTune' | 'modify', LearningRate> = { extract: 1e-3, fineTune: { trunk: 1e-4, head: 1e-3 }, modify: 1e-3 }
+
+/**
+ * Trains models on a part of the images and judges them by the rest, as the whole training would be: the same number of epochs.
+ * What the trunk gives for an image is computed once for all methods that share it.
+ *
+ * @param chosen which images, as many of each class after one another as there are
+ * @param make makes a fresh model, whose weights `done` frees again
+ */
+export async function tryOut(set: ImageSet, chosen: number[], make: () => { model: LayersModel, done: () => void },
+  { epochs, batch, learningRate, tick }: { epochs: number, batch: number, learningRate: LearningRate, tick: (part: number) => void }): Promise<Trial> {
+  const { train, predict } = await trainer(), turns = chosen.length <= fewImages ? 3 : 1, rounds = roundsOf(set, chosen)
+  let right = 0, images = 0, learned = 0, perStep = 0, overhead = 0
+  for (let turn = 0; turn < turns; turn++) {
+    host().signal.throwIfAborted()
+    const kept = chosen.filter((_, i) => rounds[i] % 3 !== turn), judged = chosen.filter((_, i) => rounds[i] % 3 === turn)
+    const { model, done } = make()
+    try {
+      const run = await train(model, { train: set.pick(kept), batch }, { epochs, batch, learningRate, show: false, log: false })
+      host().signal.throwIfAborted()
+      const answers = await predict(model, set.pick(judged)) as { accuracy: number | null }
+      right += (answers.accuracy ?? 0) * judged.length
+      images += judged.length
+      learned = kept.length
+      const lasted = run.times.slice(1).map((time, i) => time - run.times[i]).sort((a, b) => a - b), epoch = lasted[lasted.length >> 1] ?? run.seconds / epochs
+      perStep = epoch / Math.ceil(kept.length / batch)
+      overhead = Math.max(0, run.seconds - epoch * epochs)
+      tick(1 / turns)
+    } finally {
+      model.optimizer?.dispose()
+      done()
+    }
+  }
+  return { images, accuracy: right / images, learned, perStep, overhead }
+}
+
+/** Training is loaded when it is wanted: it stands above this folder. */
+async function trainer() {
+  const [{ train }, { predict }] = await Promise.all([import('../train/train.ts'), import('../train/predict.ts')])
+  return { train, predict }
+}
+
+/** The how manieth of its class each chosen image is. */
+function roundsOf(set: ImageSet, chosen: number[]): number[] {
+  const seen = new Map<number, number>()
+  return chosen.map(i => {
+    const round = seen.get(set.labels[i]) ?? 0
+    seen.set(set.labels[i], round + 1)
+    return round
+  })
+}
