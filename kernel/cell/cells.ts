@@ -9,6 +9,7 @@ import { ownCell } from '../running.ts'
 import { installAwaits } from './awaits.ts'
 import { positionAt } from './frame.ts'
 import { installConstants } from './constants.ts'
+import { isObjectLiteral } from './intent.ts'
 import { splitMagics, type Magic } from './magics.ts'
 import { exportOf, importerOf, installModules, isOfTypes, type Importer } from './modules.ts'
 import { constantKind, rewrite, type CellImport, type Earlier } from './rewrite.ts'
@@ -171,9 +172,10 @@ export class Cells {
 
   #compile(source: string, count: number): Compiled {
     const place = (at: Position, length: number) => ({ name: cellName(count), source, ...at, length })
+    const object = isObjectLiteral(source)
     let js: Transpiled, program: Node
     try {
-      js = transpile('cell.ts', source)
+      js = transpile('cell.ts', object ? `(${source})` : source)
       program = parse('cell.js', js.code, { lang: 'js', preserveParens: false }).program as unknown as Node
     } catch (error) {
       if (error instanceof SourceError) placeError(error, place(positionAt(source, error.offset), error.end - error.offset))
@@ -183,7 +185,7 @@ export class Cells {
     const { code, imports, stores } = rewrite(js.code, program, scope, this.#earlier)
     let backwards: ReturnType<typeof positions> | undefined
     const mapping: Mapping & { count: number } = {
-      mappings: js.mappings, source: () => source, path: null, count,
+      mappings: js.mappings, source: () => source, path: null, count, indent: object ? 1 : 0,
       first: (line, column) => (backwards ??= positions(code.generateDecodedMap({ hires: true }).mappings))(line, column),
     }
     const name = join(this.#folder, `Cell ${count}`)

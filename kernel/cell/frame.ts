@@ -28,6 +28,9 @@ export function codeFrame(source: string, line: number, column: number, length =
 
 const clip = (line: string) => stripVTControlCharacters(line.length > 200 ? line.slice(0, 199) + '…' : line)
 
+/** What a cell with JSX is told. */
+export const jsxWord = 'JSX is off in cells. Build elements with functions, or import a .tsx file that a bundler compiled.'
+
 /** Line and column, both from 1, of an offset in UTF-16 units. */
 export function positionAt(source: string, offset: number): { line: number, column: number } {
   const before = source.slice(0, offset).split('\n')

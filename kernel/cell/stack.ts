@@ -11,6 +11,8 @@ export interface Mapping {
   path: string | null
   /** The cell's execution count. */
   count?: number
+  /** How much further right the first line stands in what `mappings` describe. */
+  indent?: number
   /** From the final code to the code that `mappings` describes; both count from 0. */
   first?(line: number, column: number): { line: number, column: number } | null
 }
@@ -34,7 +36,8 @@ export function originalPosition(mapping: Mapping, line: number, column: number)
   let map = decoded.get(mapping)
   if (!map) decoded.set(mapping, map = new SourceMap({ version: 3, mappings: mapping.mappings, sources: ['cell'], names: [] } as never))
   const entry = map.findEntry(at.line, at.column) as { originalLine?: number, originalColumn?: number }
-  return entry.originalLine === undefined ? null : { line: entry.originalLine + 1, column: entry.originalColumn! + 1 }
+  if (entry.originalLine === undefined) return null
+  return { line: entry.originalLine + 1, column: entry.originalColumn! + 1 - (entry.originalLine === 0 ? mapping.indent ?? 0 : 0) }
 }
 
 /** One line of a stack: a cell's (`count`) or a local file's (`path`); nothing else is the user's. */

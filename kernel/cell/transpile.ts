@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { parseSync, type ParserOptions } from 'oxc-parser'
 import { transformSync, type HelperMode } from 'oxc-transform'
 import { nativeCompiler } from '../language/compiler.ts'
+import { jsxWord } from './frame.ts'
+import { jsxAt } from './intent.ts'
 
 /** JavaScript made of TypeScript, with the mappings of a version 3 source map. */
 export interface Transpiled {
@@ -65,10 +67,8 @@ function refuse(file: string, source: string, message: string): never {
 }
 
 function sourceError(file: string, source: string, error: { message: string, labels: { start: number, end: number }[] }) {
-  if (!file.endsWith('x') && parseSync(file.replace(/\.\w*ts$/, '.tsx'), source).errors.length === 0 && /<[A-Za-z>]/.test(source)) {
-    return new SourceError('JSX is off in cells. Build elements with functions, or import a .tsx file that a bundler compiled.',
-      error.labels[0]?.start ?? 0, error.labels[0]?.end ?? 0)
-  }
+  const jsx = file.endsWith('x') ? null : jsxAt(source)
+  if (jsx !== null) return new SourceError(jsxWord, jsx, jsx + 1)
   const label = error.labels.at(-1)
   return new SourceError(error.message, label?.start ?? 0, label?.end ?? source.length)
 }

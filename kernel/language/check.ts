@@ -1,4 +1,4 @@
-import { codeFrame } from '../cell/frame.ts'
+import { codeFrame, jsxWord, positionAt } from '../cell/frame.ts'
 import type { Described } from '../cell/traceback.ts'
 
 /** A diagnostic of the language server; positions count from 0, in the live document. */
@@ -43,6 +43,12 @@ export function describeComplaints(found: Diagnostic[], source: string, count: n
   }
   if (found.length > 5) traceback.push('', `… and ${found.length - 5} more.`)
   return { ename: nameOf(found[0].code), evalue: readable(found[0].message), traceback }
+}
+
+/** JSX, which TypeScript calls many other things. */
+export function describeJsx(source: string, count: number, offset: number): Described {
+  const { line, column } = positionAt(source, offset)
+  return { ename: 'SyntaxError', evalue: jsxWord, traceback: [`SyntaxError: ${jsxWord}`, '', `Cell ${count}, line ${line}`, ...codeFrame(source, line, column).split('\n')] }
 }
 
 const nameOf = (code: number) => code < 2000 ? 'SyntaxError' : 'TypeScriptError'

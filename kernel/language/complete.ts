@@ -11,7 +11,7 @@ export interface Completeness {
 export function isComplete(code: string): Completeness {
   const end = code.trimEnd().length
   const { errors } = parse(code)
-  if (!errors.length) return { status: 'complete' }
+  if (!errors.length || isObjectLiteral(code)) return { status: 'complete' }
   const isOpen = errors.some(({ message, labels }) =>
     labels.some(({ start }) => start >= end) || isUnterminated(message, code.slice(labels[0]?.start)))
   return isOpen ? { status: 'incomplete', indent: indentAfter(code) } : { status: 'invalid' }

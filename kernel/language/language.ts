@@ -1,7 +1,7 @@
 import { names as libraryNames } from '../../lib/names.ts'
 import { splitMagics, typesMagic } from '../cell/magics.ts'
 import type { Described } from '../cell/traceback.ts'
-import { complaints, describeComplaints, type Diagnostic } from './check.ts'
+import { complaints, describeComplaints, describeJsx, type Diagnostic } from './check.ts'
 import type { ToldTypes } from '../messages.ts'
 import { isComplete, type Completeness } from './complete.ts'
 import { completionsOf, magicCompletions, type CompletionItem, type Completions } from './completion.ts'
@@ -128,9 +128,10 @@ export class Language {
     const mode = typesMagic(source)
     if (mode) this.types = mode
     if (this.#types === 'off') return null
-    const found = complaints(await this.#found(source), source)
+    const found = complaints(await this.#read(source), source)
     if (!found.length) return null
-    const described = describeComplaints(found, source, count, text => this.#overlay.notebook.readable(text))
+    const jsx = found.some(({ code }) => code < 2000) && source.includes('<') ? (await import('../cell/intent.ts')).jsxAt(withoutMagics(source)) : null
+    const described = jsx !== null ? describeJsx(source, count, jsx) : describeComplaints(found, source, count, text => this.#overlay.notebook.readable(text))
     return this.#types === 'warn' ? { ...described, warning: true } : described
   }
 
@@ -168,6 +169,14 @@ export class Language {
     this.#overlay.share()
     this.#overlay.set(document)
     return document.name
+  }
+
+  /** What TypeScript finds in a cell; a cell that is an object alone is an expression. */
+  async #read(source: string): Promise<Diagnostic[]> {
+    const text = withoutMagics(source)
+    if (!text.trimStart().startsWith('{') || !(await import('../cell/intent.ts')).isObjectLiteral(text)) return this.#found(source)
+    const found = await this.#found(`(${text})`), left = ({ line, character }: Diagnostic['range']['start']) => ({ line, character: line === 1 ? character - 1 : character })
+    return found.map(each => ({ ...each, range: { start: left(each.range.start), end: left(each.range.end) } }))
   }
 
   /**

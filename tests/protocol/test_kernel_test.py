@@ -16,7 +16,7 @@ class GraftKernelTests(jupyter_kernel_test.KernelTests):
         {"text": "consol", "matches": {"console"}},
         {"text": "'x'.toUpperC", "matches": {"toUpperCase"}},
     ]
-    complete_code_samples = ["const x = 1", "function f() {\n  return 1\n}", "", "interface A { a: string }", "`a\n${1}`"]
+    complete_code_samples = ["const x = 1", "function f() {\n  return 1\n}", "", "interface A { a: string }", "`a\n${1}`", "{ a: 1, b: 2 }"]
     incomplete_code_samples = ["function f() {", "const x = [1,", "`abc", "/* a comment", "class A {\n  m() {"]
     invalid_code_samples = ["const = 1", "let x: = 2", ")", "1 +* 2"]
     code_page_something = "display.page('something')"

@@ -73,6 +73,8 @@ describe('type errors stop a cell', () => {
     ['types of earlier cells', ['interface A { x: number }\nconst a: A = { x: 1 }', 'a.y'], /Property 'y' does not exist on type 'A/],
     ['an earlier type of the same name', ['interface A { x: number }\nconst a: A = { x: 1 }', 'interface A { z: string }\nconst b: A = a'], /in type 'A \(cell 1\)' but required in type 'A'/],
     ['a let keeps its type', ['let k = 1', 'k = "s"'], /'string' is not assignable to type 'number'/],
+    ['JSX', ['const a = 1\nconst e = <div>hello</div>'], /^JSX is off in cells/, 'Cell 1, line 2', /^> 2 \| const e = <div>hello<\/div>\n {4}\| {11}\^$/m],
+    ['an object alone', ['{ a: 1, b: nowhere }'], /^Cannot find name 'nowhere'/, /^> 1 \| \{ a: 1, b: nowhere \}\n {4}\| {12}\^{7}$/m],
     ['a constant', ['const a = 1', 'a = 2'], /Cannot assign to 'a' because it is a constant/],
     ['undefined itself', ['const n: number = undefined'], /Type 'undefined' is not assignable/],
     ['an argument', ['function f(x: number) { return x }', 'f("1")'], /Argument of type 'string'/],
@@ -134,6 +136,10 @@ test('cells that moved to an archive are what they were', async () => {
     else assert.equal(found, undefined, source)
   }
   assert.match((await language.inspect('twice', 1, 0)).data['text/plain']!, /^function twice\(n: number\): number\nTwice\.$/)
+})
+
+test('an object alone is no block', async () => {
+  assert.equal(await check(['const x = 1', '{ x, y: 2 }']), null)
 })
 
 describe('what may be right when it runs does not', () => {
