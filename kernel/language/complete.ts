@@ -1,3 +1,4 @@
+import { isObjectLiteral } from '../cell/intent.ts'
 import { parse } from './parse.ts'
 
 /** What `is_complete_reply` carries. */
