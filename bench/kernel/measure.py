@@ -74,15 +74,15 @@ class Kernel:
         while self.client.get_shell_msg(timeout=timeout)["parent_header"].get("msg_id") != msg_id:
             pass
 
-    def run(self, code, timeout=60):
-        """Seconds from sending to idle and reply; and the streams."""
+    def run(self, code, timeout=60, silence=5):
+        """Seconds from sending to idle and reply; and the streams. Without a message for so many seconds of silence, idle never comes."""
         begin = time.perf_counter()
         msg_id = self.client.execute(code)
         text, messages = 0, 0
         idle = False
         while not idle:
             try:
-                message = self.client.get_iopub_msg(timeout=5)
+                message = self.client.get_iopub_msg(timeout=silence)
             except Empty:
                 break
             if message["parent_header"].get("msg_id") != msg_id:

@@ -1,4 +1,5 @@
 // The kernel against the kernels one would use instead, in turns on the same machine: node bench/kernel/run.js [--rounds 5] [--cells 60] [--only deno,tslab]
+// A long notebook typed with TensorFlow.js: node bench/kernel/run.js --long [--rounds 3] [--cells 300] [--only tslab]
 // The peers are installed into .graft/bench on the first run; ipykernel comes with the Python of the tests (npm test sets it up).
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -7,7 +8,9 @@ import { parseArgs } from 'node:util'
 
 const root = join(import.meta.dirname, '..', '..'), folder = join(root, '.graft', 'bench', 'kernels')
 const python = process.env.GRAFT_PYTHON ?? join(root, '.graft', 'python-tests', 'bin', 'python')
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, cells: { type: 'string', default: '60' }, only: { type: 'string', default: '' } } })
+const { values } = parseArgs({
+  options: { long: { type: 'boolean', default: false }, rounds: { type: 'string' }, cells: { type: 'string' }, only: { type: 'string' } },
+})
 const peers = JSON.parse(readFileSync(join(import.meta.dirname, 'peers.json'), 'utf8'))
 
 function installPeers() {
@@ -33,5 +36,7 @@ function writeKernelspecs() {
 installPeers()
 writeKernelspecs()
 const env = { ...process.env, JUPYTER_PATH: join(folder, 'jupyter'), GRAFT_HISTORY: ':memory:' }
-const { status } = spawnSync(python, [join(import.meta.dirname, 'measure.py'), '--rounds', values.rounds, '--cells', values.cells, '--only', values.only], { stdio: 'inherit', env, cwd: folder })
+const given = ['rounds', 'cells', 'only'].flatMap(name => values[name] === undefined ? [] : [`--${name}`, values[name]])
+const script = join(import.meta.dirname, values.long ? 'long.py' : 'measure.py')
+const { status } = spawnSync(python, [script, ...given], { stdio: 'inherit', env, cwd: folder })
 process.exit(status ?? 1)
