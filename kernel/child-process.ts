@@ -90,7 +90,9 @@ export class Child {
       if (!force && (barrier > stdout.barrier || barrier > stderr.barrier)) return
       const frame = this.#frames.shift()!
       if (frame.header.type === 'ready') this.#ready = true
-      this.#listener.frame(frame)
+      // Before its reply a cell's native output is read in this turn of the event loop at the latest; marks are only for what has more to follow.
+      if (frame.header.type === 'done') setImmediate(() => this.#listener.frame(frame))
+      else this.#listener.frame(frame)
     }
   }
 

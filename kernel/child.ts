@@ -17,6 +17,7 @@ import { Executor } from './executor.ts'
 import { parse } from './own.ts'
 import { ownCell } from './running.ts'
 import { vital } from './vital.ts'
+import { warmUp } from './warm-up.ts'
 
 // The child process: it holds the user's code and nothing of the protocol. It speaks to the kernel through pipes.
 
@@ -34,7 +35,7 @@ const ready = Object.fromEntries(Object.entries(own).map(([name, value]) => [nam
 const cells = new Cells({ folder: process.cwd(), names: { ...library, ...ready } })
 const host = makeHost(output, comms, interrupts)
 const executor = new Executor({
-  cells, output, pages, toldTypes: host.toldTypes, send: (header, parts) => pipe.send(header, parts, { barrier: true }),
+  cells, output, pages, toldTypes: host.toldTypes, send: (header, parts) => pipe.send(header, parts),
   rested() {
     // What was compiled goes into Node's cache on disk now: this process is not there to do it at its end.
     flushCompileCache()
@@ -62,3 +63,4 @@ pipe.listen(({ header, parts: [first, ...rest] }) => {
 })
 interrupts.start()
 pipe.send({ type: 'ready' })
+setTimeout(() => { if (!executor.current) warmUp() }, 20).unref()

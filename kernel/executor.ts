@@ -5,7 +5,7 @@ import { Interrupted } from './cell/interrupted.ts'
 import type { Output } from './cell/output.ts'
 import { metadataOf, toBundle } from './display/bundle.ts'
 import type { ToChild, ToKernel, ToldTypes } from './messages.ts'
-import { clearTimeout, parse, Promise, setTimeout, stringify } from './own.ts'
+import { clearTimeout, nextTick, parse, Promise, setTimeout, stringify } from './own.ts'
 import { ownCell, runAs, RunningCell } from './running.ts'
 import { vital } from './vital.ts'
 
@@ -38,18 +38,15 @@ export class Executor {
 
   constructor(options: Options) {
     this.#options = options
-    this.#port.port2.on('message', vital((message: { request: Request, code: string, expressions: string } | 'conclude') => {
-      if (message === 'conclude') return this.#conclude()
-      const { request, code, expressions } = message
-      this.#run(new RunningCell({ ...request, id: request.cell }), code, parse(expressions) as Record<string, string>)
-    }))
+    this.#port.port2.on('message', vital(() => this.#conclude()))
     this.#port.port2.unref()
   }
 
-  /** Starts a cell in a turn of the event loop of its own: an interrupt may cut off whatever called it. */
+  /** Starts a cell when all that came with its message is taken: an interrupt may cut off whatever called it. */
   start(request: Request, code: Uint8Array, expressions: Uint8Array): void {
     clearTimeout(this.#resting)
-    this.#port.port1.postMessage({ request, code: Buffer.from(code).toString(), expressions: Buffer.from(expressions).toString() })
+    const cell = new RunningCell({ ...request, id: request.cell })
+    nextTick(vital(() => this.#run(cell, Buffer.from(code).toString(), parse(Buffer.from(expressions).toString()) as Record<string, string>)))
   }
 
   /** Ends the cell with an error, if it runs still. */
@@ -91,7 +88,7 @@ export class Executor {
     const data = value === undefined || cell.silent ? null : await toBundle(value)
     while (cell.pending.size) await Promise.all(cell.pending)
     if (data) {
-      output.publish('execute_result', { execution_count: cell.count, data, metadata: metadataOf(data) }, { cell })
+      output.publish('execute_result', { execution_count: cell.count, data, metadata: metadataOf(data) }, { cell, hold: !Object.keys(expressions).length })
       cells.latest = value
       if (cell.interrupted) output.write('stderr', 'The cell was interrupted; what it had so far is `_`.\n')
     }
@@ -115,7 +112,7 @@ export class Executor {
     cell.over = true
     this.#outcome = outcome
     // Rejections that nobody handled are reported between now and the next turn: they are this cell's. Immediates may be lost in an interrupt.
-    this.#port.port1.postMessage('conclude')
+    this.#port.port1.postMessage(null)
   }
 
   #conclude() {

@@ -1,15 +1,19 @@
+import { Console } from 'node:console'
 import { StringDecoder } from 'node:string_decoder'
 import { Writable } from 'node:stream'
-import { format } from 'node:util'
 import type { ToKernel } from '../messages.ts'
-import { clearTimeout, performance, setTimeout, stringify } from '../own.ts'
+import { clearTimeout, now, setTimeout, stringify } from '../own.ts'
 import { ownCell, type RunningCell } from '../running.ts'
+import { lineOf } from './line.ts'
 
 type Name = 'stdout' | 'stderr'
-type Send = (header: ToKernel, parts: Uint8Array[], options: { barrier: boolean }) => void
+type Send = (header: ToKernel, parts: Uint8Array[], options: { barrier: boolean, hold?: boolean }) => void
 
 /** Text is sent at this size at the latest, and after this time, even while a loop keeps the process busy. */
 const largest = 1 << 19, longest = 40
+
+/** How many characters are gathered before they are turned into JSON. */
+const piece = 1 << 12
 
 /**
  * Everything a cell prints and shows, in order. Text is gathered into few messages; whatever else is published sends the text before it.
@@ -25,6 +29,7 @@ export class Output {
   #cell: RunningCell | null = null
   #name: Name = 'stdout'
   #text = ''
+  #json = ''
   #sentAt = 0
   #timer: NodeJS.Timeout | null = null
 
@@ -36,13 +41,16 @@ export class Output {
   write(name: Name, text: string): void {
     if (!text) return
     const cell = ownCell()
-    if (this.#text && (cell !== this.#cell || name !== this.#name)) this.flush()
+    if ((cell !== this.#cell || name !== this.#name) && this.#cell) this.flush()
     // The first text of a cell goes at once: a loop may follow that keeps the timer from being heard.
-    if (cell !== this.#cell) this.#sentAt = -longest
+    if (cell !== this.#cell) this.#sentAt = -Infinity
     this.#cell = cell
     this.#name = name
     this.#text += text
-    if (this.#text.length > largest || performance.now() - this.#sentAt > longest) this.flush()
+    if (this.#text.length > piece) this.#pack()
+    const elapsed = now() - this.#sentAt
+    // A clock that was set back is no reason to wait.
+    if (this.#json.length > largest || elapsed > longest || elapsed < 0) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), longest)
   }
 
@@ -50,20 +58,27 @@ export class Output {
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
-    if (!this.#text) return
-    const content = Buffer.from(stringify({ name: this.#name, text: this.#text }))
-    this.#text = ''
+    this.#pack()
+    if (!this.#json) return
+    const content = Buffer.from(`{"name":"${this.#name}","text":"${this.#json}"}`)
+    this.#json = ''
     this.#send({ type: 'publish', cell: this.#cell?.id ?? 0, msgType: 'stream' }, [content], { barrier: true })
-    this.#sentAt = performance.now()
+    this.#sentAt = now()
+  }
+
+  /** Turns short strings by the thousand into one that is JSON, before they are old enough to burden the collection of garbage. */
+  #pack() {
+    this.#json += stringify(this.#text).slice(1, -1)
+    this.#text = ''
   }
 
   /** Publishes a message as the cell that owns the running code, after the text before it. */
-  publish(msgType: string, content: object, { metadata, buffers = [], comm, cell = ownCell() }: {
-    metadata?: object, buffers?: Uint8Array[], comm?: { id: string, target?: string }, cell?: RunningCell | null,
+  publish(msgType: string, content: object, { metadata, buffers = [], comm, cell = ownCell(), hold }: {
+    metadata?: object, buffers?: Uint8Array[], comm?: { id: string, target?: string }, cell?: RunningCell | null, hold?: boolean,
   } = {}): void {
     this.flush()
     const header = { type: 'publish', cell: cell?.id ?? 0, msgType, metadata, comm } as const
-    this.#send(header, [Buffer.from(stringify(content)), ...buffers], { barrier: true })
+    this.#send(header, [Buffer.from(stringify(content)), ...buffers], { barrier: true, hold })
   }
 
   /** Puts this in the place of `process.stdout` and `process.stderr`, and so of the console, whose commonest methods take a shorter way. */
@@ -71,13 +86,25 @@ export class Output {
     for (const [name, fd] of [['stdout', 1], ['stderr', 2]] as const) {
       Object.defineProperty(process, name, { value: new Stream(this, name, fd), configurable: true, enumerable: true, writable: true })
     }
+    this.#takeConsole(console)
+  }
+
+  /** Prints some thousand lines into the void, so that the engine compiles the way there. */
+  static warmUp(): void {
+    const output = new Output(() => {}), silent = new Console(process.stdout)
+    output.#takeConsole(silent)
+    for (let i = 0; i < 5000; i++) silent.log(i)
+    output.flush()
+  }
+
+  #takeConsole(console: Console) {
     const own = console as unknown as Record<symbol, unknown>
     const indent = Object.getOwnPropertySymbols(console).find(symbol => symbol.description?.startsWith('kGroupIndent') && typeof own[symbol] === 'string')
     for (const [method, name] of [['log', 'stdout'], ['info', 'stdout'], ['debug', 'stdout'], ['warn', 'stderr'], ['error', 'stderr']] as const) {
       const original = console[method]
       console[method] = (...data: unknown[]) => {
         if (!indent || own[indent]) original.apply(console, data)
-        else this.write(name, `${data.length === 1 && typeof data[0] === 'string' ? data[0] : format(...data)}\n`)
+        else this.write(name, `${lineOf(data)}\n`)
       }
     }
   }
