@@ -1,4 +1,4 @@
-import { parseSync } from 'oxc-parser'
+import { parse } from '../language/parse.ts'
 import type { Node } from './scope.ts'
 
 // What a cell means where TypeScript reads something else.
@@ -6,15 +6,15 @@ import type { Node } from './scope.ts'
 /** Whether a cell is an object alone, `{ a: 1, b: 2 }`: shown as one, as consoles do, though the language reads a block with labels. */
 export function isObjectLiteral(source: string): boolean {
   if (!/^\s*\{[^]*\}\s*$/.test(source)) return false
-  const { program, errors } = parseSync('cell.ts', `(${source})`, { preserveParens: false })
+  const { program, errors } = parse(`(${source})`, { preserveParens: false })
   const [statement, ...others] = program.body as unknown as Node[]
   return !errors.length && !others.length && statement.type === 'ExpressionStatement' && statement.expression.type === 'ObjectExpression'
 }
 
 /** Where JSX begins in a cell that can be read with it and not without it; null for any other. */
 export function jsxAt(source: string): number | null {
-  if (!/<[A-Za-z>]/.test(source) || !parseSync('cell.ts', source).errors.length) return null
-  const { program, errors } = parseSync('cell.tsx', source)
+  if (!/<[A-Za-z>]/.test(source) || !parse(source).errors.length) return null
+  const { program, errors } = parse(source, { lang: 'tsx' })
   return errors.length ? null : firstJsx(program)
 }
 
