@@ -3,10 +3,23 @@ import MagicString from 'magic-string'
 import { parse } from '../kernel/cell/transpile.ts'
 
 /** One name that is imported: `imported` is the export's name, `default`, `*`, or empty for an import of nothing. */
-export interface ImportLine { from: string, imported: string, local: string, type: boolean }
+export interface ImportLine {
+  from: string
+  imported: string
+  local: string
+  type: boolean
+}
 
-interface Node { type: string, start: number, end: number, [key: string]: any }
-interface Identifier { name: string, range: [number, number] }
+interface Node {
+  type: string
+  start: number
+  end: number
+  [key: string]: any
+}
+interface Identifier {
+  name: string
+  range: [number, number]
+}
 
 /** A cell's TypeScript, with where its names stand, so that they can be given others. */
 export class CellText {
@@ -22,7 +35,8 @@ export class CellText {
   constructor(source: string) {
     this.#code = new MagicString(source)
     this.#program = parse('cell.ts', source, { astType: 'ts', range: true }).program as unknown as Node
-    const { globalScope } = analyze(this.#program as never, { sourceType: 'module', lib: [] }), scope = globalScope!.childScopes[0]
+    const { globalScope } = analyze(this.#program as never, { sourceType: 'module', lib: [] }),
+      scope = globalScope!.childScopes[0]
     for (const variable of scope.variables) {
       if (!variable.defs.length) continue
       const isImport = variable.defs[0].type === 'ImportBinding'
@@ -34,7 +48,7 @@ export class CellText {
     for (const { identifier } of scope.through) {
       const name = String(identifier.name)
       if (!this.#places.has(name)) this.free.push(name)
-      this.#places.set(name, [...this.#places.get(name) ?? [], identifier as never])
+      this.#places.set(name, [...(this.#places.get(name) ?? []), identifier as never])
     }
     this.#findShorthand(this.#program)
   }
@@ -44,10 +58,16 @@ export class CellText {
     const lines: ImportLine[] = []
     for (const node of this.#program.body as Node[]) {
       if (node.type !== 'ImportDeclaration') continue
-      const from = String(node.source.value), type = node.importKind === 'type'
+      const from = String(node.source.value),
+        type = node.importKind === 'type'
       if (!node.specifiers.length) lines.push({ from, imported: '', local: `import ${from}`, type: false })
       for (const one of node.specifiers as Node[]) {
-        const imported = one.type === 'ImportNamespaceSpecifier' ? '*' : one.type === 'ImportDefaultSpecifier' ? 'default' : one.imported.name ?? one.imported.value
+        const imported =
+          one.type === 'ImportNamespaceSpecifier'
+            ? '*'
+            : one.type === 'ImportDefaultSpecifier'
+              ? 'default'
+              : (one.imported.name ?? one.imported.value)
         lines.push({ from, imported, local: one.local.name, type: type || one.importKind === 'type' })
       }
       this.#code.remove(node.start, node.end)
@@ -71,13 +91,18 @@ export class CellText {
     for (const [name, identifiers] of this.#places) {
       const own = names.get(name) ?? name
       if (own === name) continue
-      for (const { range: [start] } of identifiers) {
+      for (const {
+        range: [start],
+      } of identifiers) {
         if (done.has(start)) continue
         done.add(start)
         this.#code.overwrite(start, start + name.length, this.#shorthand.has(start) ? `${name}: ${own}` : own)
       }
     }
-    return this.#code.toString().trim().replace(/\n{3,}/g, '\n\n')
+    return this.#code
+      .toString()
+      .trim()
+      .replace(/\n{3,}/g, '\n\n')
   }
 
   /** Where `{ name }` stands for `{ name: name }`. */
@@ -86,6 +111,7 @@ export class CellText {
     if (!node || typeof node !== 'object') return
     const { type, shorthand, key } = node as Node
     if (type === 'Property' && shorthand) this.#shorthand.add(key.start)
-    for (const [name, child] of Object.entries(node)) if (name !== 'parent' && typeof child === 'object') this.#findShorthand(child)
+    for (const [name, child] of Object.entries(node))
+      if (name !== 'parent' && typeof child === 'object') this.#findShorthand(child)
   }
 }

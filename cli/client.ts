@@ -31,24 +31,42 @@ export class KernelClient {
     this.#process = process
     this.#scratch = scratch
     this.#wire = wire
-    for (const stream of [process.stdout, process.stderr]) stream?.on('data', chunk => { this.#log = (this.#log + chunk).slice(-4000) })
+    for (const stream of [process.stdout, process.stderr])
+      stream?.on('data', chunk => {
+        this.#log = (this.#log + chunk).slice(-4000)
+      })
     this.#ended = new Promise((_, reject) => {
-      process.once('exit', code => reject(new GraftError(`the kernel ended with code ${code}.${this.#log && `\n${this.#log.trim()}`}`)))
+      process.once('exit', code =>
+        reject(new GraftError(`the kernel ended with code ${code}.${this.#log && `\n${this.#log.trim()}`}`)),
+      )
     })
     this.#ended.catch(() => {})
   }
 
   /** Starts a kernel in a folder, on loopback. */
   static async start(folder: string): Promise<KernelClient> {
-    const ports = await freePorts(channels.length), key = randomUUID()
-    const file = { transport: 'tcp', ip: '127.0.0.1', key, signature_scheme: 'hmac-sha256', ...Object.fromEntries(channels.map((name, i) => [`${name}_port`, ports[i]])) }
-    const scratch = mkdtempSync(join(tmpdir(), 'graft-run-')), path = join(scratch, 'connection.json')
+    const ports = await freePorts(channels.length),
+      key = randomUUID()
+    const file = {
+      transport: 'tcp',
+      ip: '127.0.0.1',
+      key,
+      signature_scheme: 'hmac-sha256',
+      ...Object.fromEntries(channels.map((name, i) => [`${name}_port`, ports[i]])),
+    }
+    const scratch = mkdtempSync(join(tmpdir(), 'graft-run-')),
+      path = join(scratch, 'connection.json')
     writeFileSync(path, JSON.stringify(file), { mode: 0o600 })
     const kernel = spawn(process.execPath, [join(import.meta.dirname, '..', 'kernel', 'main.js'), path], {
-      cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, GRAFT_HISTORY: process.env.GRAFT_HISTORY ?? ':memory:' },
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...process.env, GRAFT_HISTORY: process.env.GRAFT_HISTORY ?? ':memory:' },
     })
-    const client = new KernelClient(kernel, scratch, new Wire(key, 'sha256')), connection = parseConnection(file)
-    const connect = (socket: { connect(address: string): void }, channel: Channel) => socket.connect(endpoint(connection, channel))
+    const client = new KernelClient(kernel, scratch, new Wire(key, 'sha256')),
+      connection = parseConnection(file)
+    const connect = (socket: { connect(address: string): void }, channel: Channel) =>
+      socket.connect(endpoint(connection, channel))
     connect(client.#shell, 'shell')
     connect(client.#control, 'control')
     client.#iopub.subscribe()
@@ -77,7 +95,10 @@ export class KernelClient {
 
   /** Ends the kernel. */
   async close(): Promise<void> {
-    const gone = this.#process.exitCode !== null || this.#process.signalCode !== null ? Promise.resolve() : new Promise(resolve => this.#process.once('exit', resolve))
+    const gone =
+      this.#process.exitCode !== null || this.#process.signalCode !== null
+        ? Promise.resolve()
+        : new Promise(resolve => this.#process.once('exit', resolve))
     this.#request(this.#control, 'shutdown_request', { restart: false })
     const forced = setTimeout(() => this.#process.kill('SIGKILL'), 5000)
     await gone
@@ -88,12 +109,18 @@ export class KernelClient {
 
   /** Asks until the answer's status is heard too: from then on no output is missed. */
   async #greet(): Promise<void> {
-    const heard = Promise.withResolvers<void>(), giveUp = AbortSignal.timeout(patience)
+    const heard = Promise.withResolvers<void>(),
+      giveUp = AbortSignal.timeout(patience)
     while (true) {
       this.#request(this.#shell, 'kernel_info_request', {}, () => heard.resolve())
-      const done = await Promise.race([heard.promise.then(() => true), this.#ended, new Promise<false>(resolve => setTimeout(resolve, 200, false))])
+      const done = await Promise.race([
+        heard.promise.then(() => true),
+        this.#ended,
+        new Promise<false>(resolve => setTimeout(resolve, 200, false)),
+      ])
       if (done) return
-      if (giveUp.aborted) throw new GraftError(`the kernel did not answer within a minute.${this.#log && `\n${this.#log.trim()}`}`)
+      if (giveUp.aborted)
+        throw new GraftError(`the kernel did not answer within a minute.${this.#log && `\n${this.#log.trim()}`}`)
     }
   }
 
@@ -109,7 +136,8 @@ export class KernelClient {
 
   async #read(socket: Dealer | Subscriber): Promise<void> {
     for await (const frames of socket) {
-      const message = this.#wire.unpack(frames as Buffer[]), asked = message.parent.msg_id ?? ''
+      const message = this.#wire.unpack(frames as Buffer[]),
+        asked = message.parent.msg_id ?? ''
       if (socket === this.#iopub) this.#listeners.get(asked)?.(message)
       else this.#replies.get(asked)?.(message)
     }
@@ -117,9 +145,17 @@ export class KernelClient {
 }
 
 async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-    const server = createServer().on('error', reject).listen(0, '127.0.0.1', () => resolve(server))
-  })))
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+          const server = createServer()
+            .on('error', reject)
+            .listen(0, '127.0.0.1', () => resolve(server))
+        }),
+    ),
+  )
   const ports = servers.map(server => (server.address() as { port: number }).port)
   await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
   return ports

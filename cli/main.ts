@@ -6,11 +6,16 @@ const usage = `graft run NOTEBOOK [-o OUT.ipynb] [-p name=value …]   execute a
 graft script NOTEBOOK [-o OUT.ts]                     write it as a TypeScript program that Node runs
 graft install [--prefix DIR | --sys-prefix]           register the kernel in this user's Jupyter, or in another`
 
-interface Arguments { command: string, file: string, out?: string, parameters: string[] }
+interface Arguments {
+  command: string
+  file: string
+  out?: string
+  parameters: string[]
+}
 
 /**
- * The command line. Resolves to the exit code: 0 where every cell ran, 1 where one failed, 2 where the notebook or a parameter cannot be
- * used, 130 after Ctrl+C.
+ * The command line. Resolves to the exit code: 0 where every cell ran, 1 where one failed, 2 where the notebook or a
+ * parameter cannot be used, 130 after Ctrl+C.
  */
 export async function main(args: string[]): Promise<number> {
   if (!args.length || args.includes('--help') || args.includes('-h')) {
@@ -31,7 +36,8 @@ export async function main(args: string[]): Promise<number> {
 
 function parse([command, ...rest]: string[]): Arguments {
   const commands = ['run', 'script', 'install']
-  if (!commands.includes(command)) throw new GraftError(`unknown command: '${command}'.${didYouMean(command, commands)}\n\n${usage}`)
+  if (!commands.includes(command))
+    throw new GraftError(`unknown command: '${command}'.${didYouMean(command, commands)}\n\n${usage}`)
   const found: Arguments = { command, file: '', parameters: [] }
   const value = (flag: string) => rest.shift() ?? fail(`${flag} needs a value.`)
   while (rest.length) {
@@ -48,14 +54,20 @@ function parse([command, ...rest]: string[]): Arguments {
 /** Registers the kernel of this package or clone. */
 async function installKernel(args: string[]): Promise<number> {
   const [flag, folder, ...more] = args
-  const target = flag === '--prefix' && folder && !more.length ? { prefix: folder } : flag === '--sys-prefix' && !folder ? { sysPrefix: true }
-    : !flag || (flag === '--user' && !folder) ? { user: true } : fail(`unknown: '${args.join(' ')}'.`)
+  const target =
+    flag === '--prefix' && folder && !more.length
+      ? { prefix: folder }
+      : flag === '--sys-prefix' && !folder
+        ? { sysPrefix: true }
+        : !flag || (flag === '--user' && !folder)
+          ? { user: true }
+          : fail(`unknown: '${args.join(' ')}'.`)
   // Set-up is plain JavaScript, for any Node.
   const { dataFolder, hasWidgets, register } = await import(new URL('../install/kernelspec.js', import.meta.url).href)
   try {
     const share = await dataFolder(target)
     console.log(`Kernel "TypeScript (Graft)" registered in ${register(share)}`)
-    if (!hasWidgets(share)) console.log('For widgets, install anywidget with that Jupyter\'s own pip, then run this again.')
+    if (!hasWidgets(share)) console.log("For widgets, install anywidget with that Jupyter's own pip, then run this again.")
     return 0
   } catch (error) {
     throw new GraftError((error as Error).message)

@@ -19,14 +19,19 @@ export interface CellOutput {
 export interface Cell {
   cell_type: 'code' | 'markdown' | 'raw'
   source: string
-  metadata: { tags?: string[], [name: string]: unknown }
+  metadata: { tags?: string[]; [name: string]: unknown }
   outputs: CellOutput[]
   execution_count?: number | null
   [name: string]: unknown
 }
 
 /** A notebook in memory; a source is one text. */
-export interface Notebook { cells: Cell[], metadata: Record<string, unknown>, nbformat: number, nbformat_minor: number }
+export interface Notebook {
+  cells: Cell[]
+  metadata: Record<string, unknown>
+  nbformat: number
+  nbformat_minor: number
+}
 
 /**
  * Reads a notebook of format 4.
@@ -37,7 +42,8 @@ export function readNotebook(path: string): Notebook {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    const folder = dirname(resolve(path)), names = existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith('.ipynb')) : []
+    const folder = dirname(resolve(path)),
+      names = existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith('.ipynb')) : []
     const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such notebook' : (error as Error).message
     throw new GraftError(`${path}: ${why}.${didYouMean(basename(path), names)}`)
   }
@@ -48,10 +54,17 @@ export function readNotebook(path: string): Notebook {
     throw new GraftError(`${path} is no notebook: ${(error as Error).message}.`)
   }
   if (!Array.isArray(json?.cells) || json.nbformat !== 4) {
-    throw new GraftError(`${path} is no notebook of format 4; it says nbformat ${JSON.stringify(json?.nbformat)}. Open and save it in Jupyter to convert it.`)
+    throw new GraftError(
+      `${path} is no notebook of format 4; it says nbformat ${JSON.stringify(json?.nbformat)}. Open and save it in Jupyter to convert it.`,
+    )
   }
   const one = (value: unknown) => [value ?? ''].flat().map(String).join('')
-  const cells = json.cells.map((cell): Cell => ({ ...cell, metadata: cell?.metadata ?? {}, source: one(cell?.source), outputs: cell?.outputs ?? [] }))
+  const cells = json.cells.map((cell): Cell => ({
+    ...cell,
+    metadata: cell?.metadata ?? {},
+    source: one(cell?.source),
+    outputs: cell?.outputs ?? [],
+  }))
   return { metadata: {}, nbformat_minor: 5, ...json, nbformat: 4, cells }
 }
 
@@ -59,11 +72,12 @@ export function readNotebook(path: string): Notebook {
 export function writeNotebook(path: string, notebook: Notebook): void {
   const lines = (text: string) => text.split(/(?<=\n)/)
   const cells = notebook.cells.map(({ outputs, execution_count, ...cell }) => ({
-    ...cell, source: lines(cell.source),
-    ...cell.cell_type === 'code' && {
+    ...cell,
+    source: lines(cell.source),
+    ...(cell.cell_type === 'code' && {
       execution_count: execution_count ?? null,
-      outputs: outputs.map(output => ({ ...output, ...typeof output.text === 'string' && { text: lines(output.text) } })),
-    },
+      outputs: outputs.map(output => ({ ...output, ...(typeof output.text === 'string' && { text: lines(output.text) }) })),
+    }),
   }))
   const temporary = `${path}.${process.pid}.tmp`
   try {

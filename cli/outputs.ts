@@ -8,7 +8,11 @@ export class Outputs {
 
   /** Takes one message into the outputs of the cell that it belongs to. */
   take(outputs: CellOutput[], { header, content }: Message): void {
-    const { data, metadata, transient } = content as { data: Record<string, unknown>, metadata: Record<string, unknown>, transient?: { display_id?: string } }
+    const { data, metadata, transient } = content as {
+      data: Record<string, unknown>
+      metadata: Record<string, unknown>
+      transient?: { display_id?: string }
+    }
     switch (header.msg_type) {
       case 'stream': {
         this.#clear(outputs)
@@ -17,19 +21,23 @@ export class Outputs {
         else outputs.push({ output_type: 'stream', name: String(content.name), text: String(content.text) })
         return
       }
-      case 'display_data': case 'execute_result': {
+      case 'display_data':
+      case 'execute_result': {
         this.#clear(outputs)
         const output: CellOutput = {
-          output_type: header.msg_type, data, metadata: metadata ?? {},
-          ...header.msg_type === 'execute_result' && { execution_count: content.execution_count as number },
+          output_type: header.msg_type,
+          data,
+          metadata: metadata ?? {},
+          ...(header.msg_type === 'execute_result' && { execution_count: content.execution_count as number }),
         }
         outputs.push(output)
         const id = transient?.display_id
-        if (id) this.#displays.set(id, [...this.#displays.get(id) ?? [], output])
+        if (id) this.#displays.set(id, [...(this.#displays.get(id) ?? []), output])
         return
       }
       case 'update_display_data':
-        for (const output of this.#displays.get(transient?.display_id ?? '') ?? []) Object.assign(output, { data, metadata: metadata ?? {} })
+        for (const output of this.#displays.get(transient?.display_id ?? '') ?? [])
+          Object.assign(output, { data, metadata: metadata ?? {} })
         return
       case 'clear_output':
         if (content.wait) this.#clearing = true
@@ -37,7 +45,12 @@ export class Outputs {
         return
       case 'error':
         this.#clear(outputs)
-        outputs.push({ output_type: 'error', ename: String(content.ename), evalue: String(content.evalue), traceback: content.traceback as string[] })
+        outputs.push({
+          output_type: 'error',
+          ename: String(content.ename),
+          evalue: String(content.evalue),
+          traceback: content.traceback as string[],
+        })
     }
   }
 

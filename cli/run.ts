@@ -14,21 +14,25 @@ export interface RunOptions {
 }
 
 /**
- * Executes a notebook in a kernel of its own, in the notebook's folder, and writes the executed copy after each cell, so that a failure
- * keeps what ran. Ctrl+C interrupts the cell and ends the run.
+ * Executes a notebook in a kernel of its own, in the notebook's folder, and writes the executed copy after each cell, so that
+ * a failure keeps what ran. Ctrl+C interrupts the cell and ends the run.
  *
  * @returns the exit code: 0 where every cell ran, 1 where one failed, 130 after Ctrl+C
  * @throws GraftError for a notebook or a parameter that cannot be used; nothing was run then
  * @example
  * await runNotebook('notebooks/1-feature-extraction.ipynb', { parameters: ['epochs=3'], out: 'out.ipynb' })
  */
-export async function runNotebook(path: string, { out = `${path.replace(/\.ipynb$/, '')}.executed.ipynb`, parameters = [] }: RunOptions = {}): Promise<number> {
+export async function runNotebook(
+  path: string,
+  { out = `${path.replace(/\.ipynb$/, '')}.executed.ipynb`, parameters = [] }: RunOptions = {},
+): Promise<number> {
   const notebook = readNotebook(path)
   setParameters(notebook, parameters)
   if (!existsSync(dirname(resolve(out)))) throw new GraftError(`no such folder for the executed notebook: ${dirname(out)}.`)
   const code = notebook.cells.filter(cell => cell.cell_type === 'code')
   for (const cell of code) Object.assign(cell, { outputs: [], execution_count: null })
-  const client = await KernelClient.start(dirname(resolve(path))), outputs = new Outputs()
+  const client = await KernelClient.start(dirname(resolve(path))),
+    outputs = new Outputs()
   let interrupted = false
   const stop = () => {
     interrupted = true
@@ -46,7 +50,12 @@ export async function runNotebook(path: string, { out = `${path.replace(/\.ipynb
       writeNotebook(out, notebook)
       if (reply.status === 'ok' && !interrupted) continue
       if (!interrupted && cell.metadata.tags?.includes('raises-exception')) continue
-      console.error(`\n${[reply.traceback ?? []].flat().join('\n').replace(/\u001b\[[\d;]*m/g, '')}\nStopped; what ran is in ${out}`)
+      console.error(
+        `\n${[reply.traceback ?? []]
+          .flat()
+          .join('\n')
+          .replace(/\u001b\[[\d;]*m/g, '')}\nStopped; what ran is in ${out}`,
+      )
       return interrupted ? 130 : 1
     }
     writeNotebook(out, notebook)

@@ -12,7 +12,8 @@ import { CellText, type ImportLine } from './cell-text.ts'
 const kernelNames: Record<string, string> = {
   display: 'const display = (value: unknown) => show(value)',
   clear: 'const clear = () => console.clear()',
-  input: 'const input = async (question = \'\') => { const lines = createInterface({ input: process.stdin, output: process.stdout }); try { return await lines.question(question) } finally { lines.close() } }',
+  input:
+    "const input = async (question = '') => { const lines = createInterface({ input: process.stdin, output: process.stdout }); try { return await lines.question(question) } finally { lines.close() } }",
 }
 
 /** Writes a notebook as a program beside it, or to `out`. Returns the exit code. */
@@ -20,25 +21,39 @@ export function writeScript(path: string, out = `${path.replace(/\.ipynb$/, '')}
   if (!existsSync(dirname(resolve(out)))) throw new GraftError(`no such folder for the program: ${dirname(out)}.`)
   const { text, transforms } = scriptOf(readNotebook(path), { name: basename(path), from: libraryFrom(out) })
   writeFileSync(out, text)
-  console.log(`Written: ${resolve(out)}\nRun it in the notebook's folder: node ${transforms ? '--experimental-transform-types ' : ''}${basename(out)}`)
+  console.log(
+    `Written: ${resolve(out)}\nRun it in the notebook's folder: node ${transforms ? '--experimental-transform-types ' : ''}${basename(out)}`,
+  )
   return 0
 }
 
 /**
- * A notebook as one TypeScript program. Imports stand first, each once; the library's names that the cells use are imported; a name that a
- * later cell declares anew has a number from there on (functions of earlier cells keep what they saw); a cell's last value is shown; what a
- * cell told in words is a comment.
+ * A notebook as one TypeScript program. Imports stand first, each once; the library's names that the cells use are imported;
+ * a name that a later cell declares anew has a number from there on (functions of earlier cells keep what they saw); a cell's
+ * last value is shown; what a cell told in words is a comment.
  *
  * @param options.from where the library is imported from
  * @returns the program, and whether Node has to transform it (enums, namespaces) rather than strip its types
  * @throws GraftError for a cell that cannot be parsed
  */
-export function scriptOf(notebook: Notebook, { name, from }: { name: string, from: string }): { text: string, transforms: boolean } {
-  const current = new Map<string, string>(), taken = new Set<string>(), imports = new Map<string, ImportLine>(), used = new Set<string>(), body: string[] = []
+export function scriptOf(
+  notebook: Notebook,
+  { name, from }: { name: string; from: string },
+): { text: string; transforms: boolean } {
+  const current = new Map<string, string>(),
+    taken = new Set<string>(),
+    imports = new Map<string, ImportLine>(),
+    used = new Set<string>(),
+    body: string[] = []
   let shows = false
   for (const [i, cell] of notebook.cells.entries()) {
     if (cell.cell_type !== 'code') {
-      body.push(cell.source.split('\n').map(line => `// ${line}`.trimEnd()).join('\n'))
+      body.push(
+        cell.source
+          .split('\n')
+          .map(line => `// ${line}`.trimEnd())
+          .join('\n'),
+      )
       continue
     }
     const { source, magics } = splitMagics(cell.source)
@@ -79,7 +94,7 @@ export function scriptOf(notebook: Notebook, { name, from }: { name: string, fro
     `// Written from ${name} by graft script.`,
     ready.length ? `import { ${ready.join(', ')} } from ${quoted(from)}` : '',
     used.has('graft') ? `import * as graft from ${quoted(from)}` : '',
-    own.includes('input') ? 'import { createInterface } from \'node:readline/promises\'' : '',
+    own.includes('input') ? "import { createInterface } from 'node:readline/promises'" : '',
     ...importLines([...imports.values()]),
     ...own.map(one => kernelNames[one]),
     shows ? 'const shown = async (value: unknown) => { if (value !== undefined) await show(value) }' : '',
@@ -97,16 +112,20 @@ function fresh(name: string, taken: Set<string>): string {
 }
 
 function importLines(imports: ImportLine[]): string[] {
-  const lines: string[] = [], named = new Map<string, string[]>()
+  const lines: string[] = [],
+    named = new Map<string, string[]>()
   for (const { from, imported, local, type } of imports) {
     if (imported === '') lines.push(`import ${quoted(from)}`)
     else if (imported === '*') lines.push(`import * as ${local} from ${quoted(from)}`)
     else {
       const key = `${type ? 'import type' : 'import'}\0${from}`
-      named.set(key, [...named.get(key) ?? [], imported === local ? local : `${imported} as ${local}`])
+      named.set(key, [...(named.get(key) ?? []), imported === local ? local : `${imported} as ${local}`])
     }
   }
-  return [...lines, ...[...named].map(([key, list]) => `${key.split('\0')[0]} { ${list.join(', ')} } from ${quoted(key.split('\0')[1])}`)]
+  return [
+    ...lines,
+    ...[...named].map(([key, list]) => `${key.split('\0')[0]} { ${list.join(', ')} } from ${quoted(key.split('\0')[1])}`),
+  ]
 }
 
 const quoted = (text: string) => `'${text.replace(/[\\']/g, '\\$&')}'`

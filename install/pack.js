@@ -14,15 +14,29 @@ export function pack(folder = root) {
   rmSync(build, { recursive: true, force: true })
   mkdirSync(build, { recursive: true })
   const settings = join(build, 'tsconfig.json')
-  writeFileSync(settings, JSON.stringify({
-    extends: join(root, 'tsconfig.json'),
-    compilerOptions: {
-      noEmit: false, declaration: true, rootDir: root, outDir: build, rewriteRelativeImportExtensions: true, allowImportingTsExtensions: false,
-      allowJs: false, noUnusedLocals: false, typeRoots: [join(root, 'node_modules', '@types')],
-    },
-    include: ['kernel', 'lib', 'cli'].map(part => join(root, part, '**', '*.ts')), exclude: [join(root, '**', '*.as.ts')],
-  }))
-  execFileSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', settings], { stdio: 'inherit', cwd: root })
+  writeFileSync(
+    settings,
+    JSON.stringify({
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: {
+        noEmit: false,
+        declaration: true,
+        rootDir: root,
+        outDir: build,
+        rewriteRelativeImportExtensions: true,
+        allowImportingTsExtensions: false,
+        allowJs: false,
+        noUnusedLocals: false,
+        typeRoots: [join(root, 'node_modules', '@types')],
+      },
+      include: ['kernel', 'lib', 'cli'].map(part => join(root, part, '**', '*.ts')),
+      exclude: [join(root, '**', '*.as.ts')],
+    }),
+  )
+  execFileSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', settings], {
+    stdio: 'inherit',
+    cwd: root,
+  })
   rmSync(settings)
   for (const part of parts) {
     for (const path of walk(join(root, part))) {
@@ -39,18 +53,32 @@ export function pack(folder = root) {
   const [npm, ...first] = npmCommand()
   mkdirSync(folder, { recursive: true })
   const before = new Set(readdirSync(folder))
-  execFileSync(npm, [...first, 'pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', folder], { cwd: build, stdio: 'pipe' })
-  return join(folder, readdirSync(folder).find(name => name.endsWith('.tgz') && !before.has(name)) ?? readdirSync(folder).find(name => name.endsWith('.tgz')))
+  execFileSync(npm, [...first, 'pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', folder], {
+    cwd: build,
+    stdio: 'pipe',
+  })
+  return join(
+    folder,
+    readdirSync(folder).find(name => name.endsWith('.tgz') && !before.has(name))
+      ?? readdirSync(folder).find(name => name.endsWith('.tgz')),
+  )
 }
 
 /** The names of the project's own files, as they are after compiling: those in strings, which the compiler leaves. */
-const ownNames = text => text.replace(/(["'])((?:\.{1,2}|lib|kernel|cli)\/[\w./-]+?)(?<!\.d)\.ts\1/g, (whole, quote, path) => `${quote}${path}.js${quote}`)
+const ownNames = text =>
+  text.replace(
+    /(["'])((?:\.{1,2}|lib|kernel|cli)\/[\w./-]+?)(?<!\.d)\.ts\1/g,
+    (whole, quote, path) => `${quote}${path}.js${quote}`,
+  )
 
 function manifest() {
   const { scripts, devDependencies, exports, imports, ...own } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   return {
-    ...own, engines: { node: '>=22.18' }, exports: { '.': { types: './lib/index.d.ts', default: './lib/index.js' }, './package.json': './package.json' },
-    imports: { '#lib/*': './lib/*' }, files: parts,
+    ...own,
+    engines: { node: '>=22.18' },
+    exports: { '.': { types: './lib/index.d.ts', default: './lib/index.js' }, './package.json': './package.json' },
+    imports: { '#lib/*': './lib/*' },
+    files: parts,
   }
 }
 

@@ -1,3 +1,4 @@
+import { titleOf } from '../card.ts'
 import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { compare, type Differences } from '../customize/difference.ts'
@@ -31,7 +32,7 @@ export class Diff {
     this.unfrozen = found.unfrozen.map(layer => layer.name)
     this.changed = Object.fromEntries(found.changed.map(({ layer, most }) => [layer.name, most]))
     this.moved = found.moved.map(name)
-    this.#title = `${a.name} → ${b.name}`
+    this.#title = `${titleOf(a)} → ${titleOf(b)}`
     this.#lines = linesOf(found)
     this.#notes = notesOf(a, b, found)
   }

@@ -30,11 +30,14 @@ export interface EmbeddingOptions {
 export async function featuresOf(model: LayersModel, set: ImageSet, layer?: string | number | Layer): Promise<Float32Array[]> {
   const tensor = layer === undefined ? beforeLast(model) : tensorOf(oneLayer(model, layer))
   const part = tf.model({ inputs: model.inputs, outputs: tensor, name: `${model.name}_features` })
-  const { prefix, release } = borrowPrefix(part), feeder = new Feeder(part, prefix), rows: Float32Array[] = []
+  const { prefix, release } = borrowPrefix(part),
+    feeder = new Feeder(part, prefix),
+    rows: Float32Array[] = []
   try {
     for (let at = 0; at < set.length; at += 32) {
       host().signal.throwIfAborted()
-      const indices = Array.from({ length: Math.min(32, set.length - at) }, (_, i) => at + i), inputs = await feeder.inputs(set, indices)
+      const indices = Array.from({ length: Math.min(32, set.length - at) }, (_, i) => at + i),
+        inputs = await feeder.inputs(set, indices)
       const values = tf.tidy(() => {
         const out = feeder.rest.apply(inputs, { training: false }) as Tensor
         return (out.rank === 4 ? out.mean([1, 2]) : out.reshape([indices.length, -1])).arraySync() as number[][]
@@ -50,14 +53,19 @@ export async function featuresOf(model: LayersModel, set: ImageSet, layer?: stri
 }
 
 function beforeLast(model: LayersModel) {
-  const last = model.outputs[0].sourceLayer, { input } = last
+  const last = model.outputs[0].sourceLayer,
+    { input } = last
   if (model.layers.length < 2 || Array.isArray(input)) return model.outputs[0]
   // A feature vector has no head: it is itself what one wants to see.
   return /^(Dense|Softmax|Activation)$/.test(last.getClassName()) ? input : model.outputs[0]
 }
 
 /** Lays features out in the plane: `[x, y]` of each row, both from 0 to 1. */
-export async function layOut(rows: Float32Array[], method: 'pca' | 'umap', seed = 0): Promise<{ points: [number, number][], explained: number | null }> {
+export async function layOut(
+  rows: Float32Array[],
+  method: 'pca' | 'umap',
+  seed = 0,
+): Promise<{ points: [number, number][]; explained: number | null }> {
   if (rows.length < 3) throw new GraftError(`an embedding needs 3 images or more; received ${rows.length}.`)
   if (method === 'umap') {
     const [{ UMAP }, { randomFrom }] = await Promise.all([import('umap-js'), import('../data/random.ts')])
@@ -65,7 +73,8 @@ export async function layOut(rows: Float32Array[], method: 'pca' | 'umap', seed 
     return { points: fitted(await umap.fitAsync(rows.map(row => Array.from(row)))), explained: null }
   }
   const { PCA } = await import('ml-pca')
-  const data = rows.map(row => Array.from(row)), pca = new PCA(data, { method: 'NIPALS', nCompNIPALS: 2 })
+  const data = rows.map(row => Array.from(row)),
+    pca = new PCA(data, { method: 'NIPALS', nCompNIPALS: 2 })
   const points = pca.predict(data, { nComponents: 2 }).to2DArray()
   return { points: fitted(points), explained: variance(points) / (variance(data) || 1) }
 }
@@ -80,7 +89,9 @@ function variance(rows: number[][]): number {
 
 function fitted(points: number[][]): [number, number][] {
   const [low, high] = [Math.min, Math.max].map(of => [0, 1].map(axis => of(...points.map(point => point[axis] ?? 0))))
-  return points.map(point => [0, 1].map(axis => ((point[axis] ?? 0) - low[axis]) / (high[axis] - low[axis] || 1)) as [number, number])
+  return points.map(
+    point => [0, 1].map(axis => ((point[axis] ?? 0) - low[axis]) / (high[axis] - low[axis] || 1)) as [number, number],
+  )
 }
 
 /** How many of the images have a neighbour of their own class closest, by distance of the features. */
@@ -93,26 +104,57 @@ export function neighbourAgreement(rows: Float32Array[], labels: ArrayLike<numbe
 export function nearest(rows: Float32Array[], row: Float32Array, most: number, except = -1): number[] {
   const length = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0)) || 1
   const own = length(row)
-  const similar = rows.map((other, i) => [i, other.reduce((sum, value, k) => sum + value * row[k], 0) / (own * length(other))] as const)
-  return similar.filter(([i]) => i !== except).sort((a, b) => b[1] - a[1]).slice(0, most).map(([i]) => i)
+  const similar = rows.map(
+    (other, i) => [i, other.reduce((sum, value, k) => sum + value * row[k], 0) / (own * length(other))] as const,
+  )
+  return similar
+    .filter(([i]) => i !== except)
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, most)
+    .map(([i]) => i)
 }
 
 /** Images of a set laid out by what the model makes of them: alike ones lie together. */
 export async function embeddingBundle(model: LayersModel, set: ImageSet, options: EmbeddingOptions): Promise<MimeBundle> {
-  const method = options.method ?? 'pca', rows = await featuresOf(model, set, options.layer)
+  const method = options.method ?? 'pca',
+    rows = await featuresOf(model, set, options.layer)
   const { points, explained } = await layOut(rows, method, options.seed)
-  const known = set.classes.length > 1, agreement = known ? neighbourAgreement(rows, set.labels) : null
+  const known = set.classes.length > 1,
+    agreement = known ? neighbourAgreement(rows, set.labels) : null
   const title = `${plural(set.length, 'image')} as '${model.name}' sees them`
-  const detail = [`${count(rows[0].length)} features laid out by ${method.toUpperCase()}`, explained !== null && `${percent(explained)} of the variance`,
-    agreement !== null && `nearest neighbour of the same class: ${percent(agreement)}`].filter(Boolean).join(' · ')
-  const wide = 720, high = 520, thumb = set.length <= 80 ? 40 : set.length <= 250 ? 28 : 18, colour = (label: number) => palette.series[label % palette.series.length]
-  const pictures = await Promise.all(points.map(async ([x, y], i) => {
-    const left = 24 + x * (wide - thumb - 48), top = 64 + (1 - y) * (high - thumb - 16)
-    return image(left, top, thumb, await thumbnail(await set.bitmap(i), 2 * thumb))
-      + (known ? rect(left, top, thumb, thumb, { fill: 'none', stroke: colour(set.labels[i]), 'stroke-width': 2 }) : '')
-  }))
-  const legend = known ? set.classes.slice(0, 24).map((name, i) => element('g', {},
-    rect(wide + 8, 64 + i * 20, 12, 12, { fill: 'none', stroke: colour(i), 'stroke-width': 2 }), text(wide + 26, 74 + i * 20, shorten(name, 16), { size: 11 }))) : []
+  const detail = [
+    `${count(rows[0].length)} features laid out by ${method.toUpperCase()}`,
+    explained !== null && `${percent(explained)} of the variance`,
+    agreement !== null && `nearest neighbour of the same class: ${percent(agreement)}`,
+  ]
+    .filter(Boolean)
+    .join(' · ')
+  const wide = 720,
+    high = 520,
+    thumb = set.length <= 80 ? 40 : set.length <= 250 ? 28 : 18,
+    colour = (label: number) => palette.series[label % palette.series.length]
+  const pictures = await Promise.all(
+    points.map(async ([x, y], i) => {
+      const left = 24 + x * (wide - thumb - 48),
+        top = 64 + (1 - y) * (high - thumb - 16)
+      return (
+        image(left, top, thumb, await thumbnail(await set.bitmap(i), 2 * thumb))
+        + (known ? rect(left, top, thumb, thumb, { fill: 'none', stroke: colour(set.labels[i]), 'stroke-width': 2 }) : '')
+      )
+    }),
+  )
+  const legend = known
+    ? set.classes
+        .slice(0, 24)
+        .map((name, i) =>
+          element(
+            'g',
+            {},
+            rect(wide + 8, 64 + i * 20, 12, 12, { fill: 'none', stroke: colour(i), 'stroke-width': 2 }),
+            text(wide + 26, 74 + i * 20, shorten(name, 16), { size: 11 }),
+          ),
+        )
+    : []
   const svg = drawing(wide + (known ? 140 : 0), high + 72, titles(title, detail), ...pictures, ...legend)
   return photoFigure(svg, { alt: `${title}: ${detail}`, text: `${title}: ${detail}\n${known ? centres(points, set) : ''}` })
 }

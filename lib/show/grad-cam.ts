@@ -23,11 +23,15 @@ export interface GradCamOptions {
 }
 
 /** Where a model looked: for each point of a feature map how much it speaks for the class, 0 to 1. */
-export interface CamMap { values: Float32Array, width: number, height: number }
+export interface CamMap {
+  values: Float32Array
+  width: number
+  height: number
+}
 
 /**
- * Grad-CAM (Selvaraju et al. 2017): the channels of a feature map, each weighed by the mean gradient of the class's logit, summed; what
- * speaks against the class is cut off; the greatest value is 1.
+ * Grad-CAM (Selvaraju et al. 2017): the channels of a feature map, each weighed by the mean gradient of the class's logit,
+ * summed; what speaks against the class is cut off; the greatest value is 1.
  *
  * @param pixels images `[n · height · width · channels]` in the model's range
  * @param classes for each image the index of the class to explain
@@ -38,7 +42,8 @@ export function camMaps(split: Split, pixels: Float32Array, shape: number[], cla
     const given = [split.before.predict(tf.tensor(pixels, [classes.length, ...shape])) as Tensor | Tensor[]].flat()
     const score = (map: Tensor) => {
       const logits = split.logits(split.after.predict(given.length > 1 ? [map, ...given.slice(1)] : map) as Tensor)
-      return logits.shape[1] === 1 ? logits.mul(tf.tensor2d(classes.map(c => [c ? 1 : -1]))).sum()
+      return logits.shape[1] === 1
+        ? logits.mul(tf.tensor2d(classes.map(c => [c ? 1 : -1]))).sum()
         : logits.mul(tf.oneHot(tf.tensor1d(classes, 'int32'), logits.shape[1]!)).sum()
     }
     const weights = tf.grad(score)(given[0]).mean([1, 2], true)
@@ -49,53 +54,87 @@ export function camMaps(split: Split, pixels: Float32Array, shape: number[], cla
 }
 
 /** Pictures of where a model looked, for some images of a set: each as it is, and with the map over it. */
-export async function gradCamBundle(model: LayersModel, set: ImageSet, predictions: Prediction[], options: GradCamOptions): Promise<MimeBundle> {
-  const split = splitAt(model, options.layer), wanted = classIndex(model, options.class)
+export async function gradCamBundle(
+  model: LayersModel,
+  set: ImageSet,
+  predictions: Prediction[],
+  options: GradCamOptions,
+): Promise<MimeBundle> {
+  const split = splitAt(model, options.layer),
+    wanted = classIndex(model, options.class)
   if (split.shape.length !== 3) {
-    throw new GraftError(`Grad-CAM needs a feature map [height, width, channels]; '${split.name}' gives [${split.shape.join(', ')}]. ` +
-      'Leave `layer` out for the last one.')
+    throw new GraftError(
+      `Grad-CAM needs a feature map [height, width, channels]; '${split.name}' gives [${split.shape.join(', ')}]. `
+        + 'Leave `layer` out for the last one.',
+    )
   }
-  const names = labelsOf(model), cards = []
+  const names = labelsOf(model),
+    cards = []
   for (const [i, one] of predictions.entries()) {
     host().signal.throwIfAborted()
     const label = wanted === null ? one.label : names[wanted]
     const [map] = camMaps(split, await set.pixels([i]), [...set.size, set.channels], [names.indexOf(label)])
     const picture = await set.bitmap(i)
-    cards.push({ one, label, pictures: [picture, overlay(picture, map.values, map.width, map.height)] as Bitmap[], focus: focusOf(map) })
+    cards.push({
+      one,
+      label,
+      pictures: [picture, overlay(picture, map.values, map.width, map.height)] as Bitmap[],
+      focus: focusOf(map),
+    })
   }
   const title = `Where '${model.name}' looks`
   const detail = `Grad-CAM at '${split.name}', ${split.shape[0]} × ${split.shape[1]} · bright: speaks for the class`
-  const rows = cards.map(({ one, label, focus }) => [basename(one.file), label, `${(probabilityOf(one, label) * 100).toFixed(1)} %`, focus])
+  const rows = cards.map(({ one, label, focus }) => [
+    basename(one.file),
+    label,
+    `${(probabilityOf(one, label) * 100).toFixed(1)} %`,
+    focus,
+  ])
   return pictureCards({
-    title, detail, cards: cards.map(({ one, label, pictures }) => ({ pictures, label, probability: probabilityOf(one, label), truth: one.truth, file: one.file })),
+    title,
+    detail,
+    cards: cards.map(({ one, label, pictures }) => ({
+      pictures,
+      label,
+      probability: probabilityOf(one, label),
+      truth: one.truth,
+      file: one.file,
+    })),
     text: `${title}: ${detail}\n${columns([['Image', 'Class', 'Probability', 'Most in'], [], ...rows], ['left', 'left', 'right', 'left'])}`,
   })
 }
 
 /** The names of a model's classes; of a model with one output there are two. */
 export function labelsOf(model: LayersModel): string[] {
-  const units = Math.max(2, model.outputs[0].shape[1] ?? 0), classes = cardOf(model)?.classes
+  const units = Math.max(2, model.outputs[0].shape[1] ?? 0),
+    classes = cardOf(model)?.classes
   return classes?.length === units ? classes : Array.from({ length: units }, (_, i) => String(i))
 }
 
 /** The index of a class that is named, or `null` where none is. */
 export function classIndex(model: LayersModel, wanted: string | number | undefined): number | null {
   if (wanted === undefined) return null
-  const names = labelsOf(model), index = typeof wanted === 'number' ? wanted : names.indexOf(wanted)
+  const names = labelsOf(model),
+    index = typeof wanted === 'number' ? wanted : names.indexOf(wanted)
   if (Number.isInteger(index) && index >= 0 && index < names.length) return index
-  throw new GraftError(`unknown class: ${typeof wanted === 'string' ? `'${wanted}'.${didYouMean(wanted, names)}` : `${wanted}.`} ` +
-    `The model knows ${names.length}: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}.`)
+  throw new GraftError(
+    `unknown class: ${typeof wanted === 'string' ? `'${wanted}'.${didYouMean(wanted, names)}` : `${wanted}.`} `
+      + `The model knows ${names.length}: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}.`,
+  )
 }
 
-export const probabilityOf = (one: Prediction, label: string): number => one.scores.find(score => score.label === label)?.probability ?? NaN
+export const probabilityOf = (one: Prediction, label: string): number =>
+  one.scores.find(score => score.label === label)?.probability ?? NaN
 
 /** In which ninth of the picture most of the map lies, in words. */
 function focusOf({ values, width, height }: CamMap): string {
   const sums = new Array<number>(9).fill(0)
-  values.forEach((value, i) => { sums[Math.floor((Math.floor(i / width) / height) * 3) * 3 + Math.floor(((i % width) / width) * 3)] += value })
+  values.forEach((value, i) => {
+    sums[Math.floor((Math.floor(i / width) / height) * 3) * 3 + Math.floor(((i % width) / width) * 3)] += value
+  })
   const at = sums.indexOf(Math.max(...sums))
   if (!(sums[at] > 0)) return 'nowhere'
-  const row = ['top', 'middle', 'bottom'][Math.floor(at / 3)], column = ['left', 'centre', 'right'][at % 3]
+  const row = ['top', 'middle', 'bottom'][Math.floor(at / 3)],
+    column = ['left', 'centre', 'right'][at % 3]
   return row === 'middle' ? column : column === 'centre' ? row : `${row} ${column}`
 }
-

@@ -58,9 +58,9 @@ export async function bundleOf(value: unknown): Promise<MimeBundle> {
 }
 
 /**
- * The table of a model's layers: name, type, output shape, parameters, operations and receptive field, what trains. Blocks fold. With
- * `live`, where the front end has widgets, it can be searched, and a click freezes or unfreezes a layer or a block of the model and shows
- * the line of code that does the same.
+ * The table of a model's layers: name, type, output shape, parameters, operations and receptive field, what trains. Blocks
+ * fold. With `live`, where the front end has widgets, it can be searched, and a click freezes or unfreezes a layer or a block
+ * of the model and shows the line of code that does the same.
  *
  * @example
  * show.layers(base)
@@ -74,8 +74,8 @@ function layers(model: LayersModel, options: { live?: boolean } = {}): void {
 }
 
 /**
- * A model as boxes and arrows, from the image down: blocks folded, what is frozen, what trains and what is the head in colour. With
- * `before` two models side by side: what was cut, what was grafted.
+ * A model as boxes and arrows, from the image down: blocks folded, what is frozen, what trains and what is the head in
+ * colour. With `before` two models side by side: what was cut, what was grafted.
  *
  * @throws GraftError for a block that the model does not have
  * @example
@@ -169,7 +169,8 @@ async function calibration(model: LayersModel, images: Images | Predictions): Pr
 }
 
 /**
- * Where a model looks: Grad-CAM (Selvaraju et al. 2017) over images, a data set's or one's file. Bright places speak for the class.
+ * Where a model looks: Grad-CAM (Selvaraju et al. 2017) over images, a data set's or one's file. Bright places speak for the
+ * class.
  *
  * @throws GraftError for a model without a feature map, an unknown layer or class
  * @example
@@ -185,8 +186,8 @@ async function gradCam(model: LayersModel, images: Images | ImageInput | ImageIn
 }
 
 /**
- * What a model needs to see: a grey square covers one place after the other, and bright is where the class's probability falls (Zeiler
- * and Fergus 2014). Slower than {@link gradCam}, but it holds for every model.
+ * What a model needs to see: a grey square covers one place after the other, and bright is where the class's probability
+ * falls (Zeiler and Fergus 2014). Slower than {@link gradCam}, but it holds for every model.
  *
  * @example
  * await show.occlusion(model, 'photo.jpg')
@@ -199,7 +200,8 @@ async function occlusion(model: LayersModel, images: Images | ImageInput | Image
 }
 
 /**
- * What a layer makes of an image: its channels as pictures, those that respond most first. Of a data set the first image is taken.
+ * What a layer makes of an image: its channels as pictures, those that respond most first. Of a data set the first image is
+ * taken.
  *
  * @throws GraftError for a layer whose output is no feature map
  * @example
@@ -213,7 +215,8 @@ async function featureMaps(model: LayersModel, image: Images | ImageInput, optio
 }
 
 /**
- * A convolution's filters as pictures, the strongest first; by default those of the first convolution, which sees the image's colours.
+ * A convolution's filters as pictures, the strongest first; by default those of the first convolution, which sees the image's
+ * colours.
  *
  * @throws GraftError for a layer that is no convolution
  * @example
@@ -226,8 +229,8 @@ async function filters(model: LayersModel, layer?: string | number | Layer): Pro
 }
 
 /**
- * Images laid out by what the model makes of them, alike ones together: principal components, or UMAP (McInnes et al. 2018). Before
- * training it tells how well a trunk separates the classes.
+ * Images laid out by what the model makes of them, alike ones together: principal components, or UMAP (McInnes et al. 2018).
+ * Before training it tells how well a trunk separates the classes.
  *
  * @example
  * await show.embedding(base, digits.train, { method: 'umap' })
@@ -258,8 +261,8 @@ async function neighbours(
 }
 
 /**
- * What images do in a model, layer by layer: activations, silent channels, how strongly the gradient pulls at the weights, and with
- * `before` how far they have moved since. What is worth a look is said on top.
+ * What images do in a model, layer by layer: activations, silent channels, how strongly the gradient pulls at the weights,
+ * and with `before` how far they have moved since. What is worth a look is said on top.
  *
  * @throws GraftError for images without classes
  * @example
@@ -273,8 +276,8 @@ async function statistics(model: LayersModel, images: Images, options: Statistic
 }
 
 /**
- * Images of a data set that look alike, across its parts and within: copies that were resized, cut or compressed anew, which a comparison
- * of files does not find. `count` pairs are shown (default 12).
+ * Images of a data set that look alike, across its parts and within: copies that were resized, cut or compressed anew, which
+ * a comparison of files does not find. `count` pairs are shown (default 12).
  *
  * @example
  * await show.duplicates(photos)

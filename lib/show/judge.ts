@@ -29,8 +29,10 @@ export async function setOf(name: string, model: LayersModel, images: Images | I
   if (images instanceof ImageData) return images.parts.test ?? images.parts.validation ?? images.train
   if (images instanceof ImageSet) return images
   if (images === null) {
-    throw new GraftError(`show.${name}: the data set has no such part. ` +
-      'Make one: data.images(folder, { validation: 0.2 }), or a folder with train/ and test/.')
+    throw new GraftError(
+      `show.${name}: the data set has no such part. `
+        + 'Make one: data.images(folder, { validation: 0.2 }), or a folder with train/ and test/.',
+    )
   }
   const files = [images].flat() as ImageInput[]
   if (files.length && files.every(file => typeof file === 'string' || file instanceof URL || file instanceof Uint8Array)) {
@@ -55,7 +57,7 @@ export const isModel = (value: unknown): value is LayersModel =>
 
 /** What a display answers to a value that it cannot show. */
 export function expected(name: string, what: string, received: unknown): GraftError {
-  const kind = typeof received === 'object' && received !== null ? received.constructor?.name ?? 'an object' : inspect(received)
+  const kind = typeof received === 'object' && received !== null ? (received.constructor?.name ?? 'an object') : inspect(received)
   const hint = received instanceof Promise ? ' Put await before it.' : ''
   return new GraftError(`show.${name}: expected ${what}, received ${kind}.${hint}`)
 }

@@ -21,6 +21,10 @@ export interface RunView {
   stopped?: string | null
   /** `false` while it runs. */
   finished?: boolean
+  /** Whether it waits to be told to go on. */
+  paused?: boolean
+  /** What the whole run would take, by its first steps. */
+  forecast?: { seconds: number, bytes: number } | null
   notes?: readonly string[]
 }
 
@@ -30,6 +34,9 @@ export interface Measure {
   train: number[]
   validation?: number[]
 }
+
+/** Whether a measure is a part of one: it is drawn up to 100 %. */
+export const isShare = (name: string): boolean => /accuracy|precision|recall|^(val)?(f1|auc|top\d)$/i.test(name)
 
 /** The measures of a run, the loss first, then accuracy. */
 export function measures(run: RunView): Measure[] {

@@ -20,7 +20,8 @@ export interface Split {
 
 /**
  * Cuts a model at a layer's output.
- * @param at a layer's name, index or the layer itself; without it the last feature map `[height, width, channels]` larger than 1 × 1
+ * @param at a layer's name, index or the layer itself; without it the last feature map `[height, width, channels]` larger
+ *   than 1 × 1
  * @throws GraftError where there is no such layer or no feature map, or where its shape is not fixed
  */
 export function splitAt(model: LayersModel, at?: string | number | Layer): Split {
@@ -28,15 +29,24 @@ export function splitAt(model: LayersModel, at?: string | number | Layer): Split
   const edge = at === undefined ? lastMap(model, graph.steps) : edgeOf(model, graph.steps, at)
   const shape = edge.shape.slice(1)
   if (shape.includes(null)) {
-    throw new GraftError(`'${edge.name}' has no fixed size, [${shape.map(n => n ?? 'any').join(', ')}]. Fix the model's: customize.resize(base, { size: 224 }).`)
+    throw new GraftError(
+      `'${edge.name}' has no fixed size, [${shape.map(n => n ?? 'any').join(', ')}]. Fix the model's: customize.resize(base, { size: 224 }).`,
+    )
   }
   const inside = stepsUpTo(graph.steps, edge)
   const { steps, ends, logits } = withoutActivation(graph.steps, graph.outputs)
   const frontier = [edge, ...leaving(graph, inside, steps, ends).filter(other => other !== edge)]
   return {
     before: modelBetween(graph.inputs, inside, frontier, `${model.name}_before`),
-    after: modelBetween(frontier, steps.filter(step => !inside.has(step)), ends, `${model.name}_after`),
-    logits, name: edge.name, shape: shape as number[],
+    after: modelBetween(
+      frontier,
+      steps.filter(step => !inside.has(step)),
+      ends,
+      `${model.name}_after`,
+    ),
+    logits,
+    name: edge.name,
+    shape: shape as number[],
   }
 }
 
@@ -56,7 +66,8 @@ function edgeOf(model: LayersModel, steps: Step[], at: string | number | Layer):
 
 /** The steps that an edge depends on, in order. */
 function stepsUpTo(steps: Step[], edge: Edge): Set<Step> {
-  const wanted = new Set<Edge>([edge]), inside = new Set<Step>()
+  const wanted = new Set<Edge>([edge]),
+    inside = new Set<Step>()
   for (const step of steps.toReversed()) {
     if (!step.outputs.some(output => wanted.has(output))) continue
     inside.add(step)
@@ -69,15 +80,20 @@ function stepsUpTo(steps: Step[], edge: Edge): Set<Step> {
  * Leaves out the output's softmax or sigmoid: a class is explained by its logit, as probabilities saturate. A Dense layer that
  * squashes by itself is left out whole, and computed by {@link Split.logits}.
  */
-function withoutActivation(steps: Step[], outputs: Edge[]): { steps: Step[], ends: Edge[], logits: Split['logits'] } {
+function withoutActivation(steps: Step[], outputs: Edge[]): { steps: Step[]; ends: Edge[]; logits: Split['logits'] } {
   const same = (x: Tensor) => x
-  const last = steps.findLast(step => step.outputs.includes(outputs[0])), layer = last?.layer
+  const last = steps.findLast(step => step.outputs.includes(outputs[0])),
+    layer = last?.layer
   const activation = String((layer?.getConfig() as { activation?: string } | undefined)?.activation)
   const kind = layer?.getClassName()
   if (kind !== 'Softmax' && !/^(softmax|sigmoid)$/.test(activation)) return { steps, ends: outputs, logits: same }
   if (kind !== 'Softmax' && kind !== 'Activation' && kind !== 'Dense') return { steps, ends: outputs, logits: same }
   const rest = { steps: steps.filter(step => step !== last), ends: last!.inputs }
-  if (kind !== 'Dense' || rest.ends[0].shape.length !== 2) return kind === 'Dense' ? { steps, ends: outputs, logits: same } : { ...rest, logits: same }
+  if (kind !== 'Dense' || rest.ends[0].shape.length !== 2)
+    return kind === 'Dense' ? { steps, ends: outputs, logits: same } : { ...rest, logits: same }
   const [kernel, bias] = layer!.getWeights()
-  return { ...rest, logits: x => bias ? tf.add(tf.matMul(x as never, kernel as never), bias) : tf.matMul(x as never, kernel as never) }
+  return {
+    ...rest,
+    logits: x => (bias ? tf.add(tf.matMul(x as never, kernel as never), bias) : tf.matMul(x as never, kernel as never)),
+  }
 }

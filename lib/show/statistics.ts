@@ -37,25 +37,35 @@ export interface LayerStatistics {
 }
 
 /**
- * Statistics of each layer of a model (those of nested models as one), over a batch of labelled images: activations in inference, gradients
- * of the cross-entropy in inference too, so that one image does not change another's.
+ * Statistics of each layer of a model (those of nested models as one), over a batch of labelled images: activations in
+ * inference, gradients of the cross-entropy in inference too, so that one image does not change another's.
  *
  * @throws GraftError for a set without classes
  */
 export async function statistics(model: LayersModel, set: ImageSet, options: StatisticsOptions = {}): Promise<LayerStatistics[]> {
   const count = Math.min(options.images ?? 16, set.length)
-  if (!count || set.classes.length < 2) throw new GraftError('show.statistics: expected labelled images of two classes or more, e.g. digits.train.')
+  if (!count || set.classes.length < 2)
+    throw new GraftError('show.statistics: expected labelled images of two classes or more, e.g. digits.train.')
   const indices = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * set.length) / count))
-  const shape = [count, ...set.size, set.channels], pixels = await set.pixels(indices), labels = indices.map(i => set.labels[i])
-  const shown = model.layers.filter(layer => layer.inboundNodes.length && !/InputLayer/.test(layer.getClassName()) && !Array.isArray(layer.output))
-  const changed = new Map(options.before ? compare(options.before, model).changed.map(({ layer, most }) => [layer.name, most]) : [])
+  const shape = [count, ...set.size, set.channels],
+    pixels = await set.pixels(indices),
+    labels = indices.map(i => set.labels[i])
+  const shown = model.layers.filter(
+    layer => layer.inboundNodes.length && !/InputLayer/.test(layer.getClassName()) && !Array.isArray(layer.output),
+  )
+  const changed = new Map(
+    options.before ? compare(options.before, model).changed.map(({ layer, most }) => [layer.name, most]) : [],
+  )
   const x = tf.tensor(pixels, shape)
   let gradients = new Map<string, [gradient: number, weight: number]>()
-  tf.tidy(() => { gradients = gradientsOf(model, x, labels) })
+  tf.tidy(() => {
+    gradients = gradientsOf(model, x, labels)
+  })
   const found = new Map<Layer, Pick<LayerStatistics, 'mean' | 'deviation' | 'zeros' | 'silent' | 'channels'>>()
   // Some layers at a time: all activations of a large network at once would fill the memory.
   for (let at = 0; at < shown.length; at += 32) {
-    const some = shown.slice(at, at + 32), part = tf.model({ inputs: model.inputs, outputs: some.map(layer => layer.output as SymbolicTensor) })
+    const some = shown.slice(at, at + 32),
+      part = tf.model({ inputs: model.inputs, outputs: some.map(layer => layer.output as SymbolicTensor) })
     const outputs = [part.predict(x, { batchSize: count }) as Tensor | Tensor[]].flat()
     tf.tidy(() => some.forEach((layer, i) => found.set(layer, activations(outputs[i]))))
     tf.dispose(outputs)
@@ -63,16 +73,23 @@ export async function statistics(model: LayersModel, set: ImageSet, options: Sta
   }
   x.dispose()
   return shown.map(layer => ({
-    name: layer.name, type: layer.getClassName(), ...found.get(layer)!,
-    gradient: gradientOf(layer, gradients), change: options.before && layer.weights.length ? changed.get(layer.name) ?? 0 : null,
+    name: layer.name,
+    type: layer.getClassName(),
+    ...found.get(layer)!,
+    gradient: gradientOf(layer, gradients),
+    change: options.before && layer.weights.length ? (changed.get(layer.name) ?? 0) : null,
   }))
 }
 
 function activations(output: Tensor) {
-  const { mean, variance } = tf.moments(output.toFloat()), channels = output.shape.at(-1)!
+  const { mean, variance } = tf.moments(output.toFloat()),
+    channels = output.shape.at(-1)!
   const [live, zeros] = [output.abs().max(output.shape.map((_, i) => i).slice(0, -1)), output.equal(0).toFloat().mean()]
   return {
-    mean: mean.dataSync()[0], deviation: Math.sqrt(variance.dataSync()[0]), zeros: zeros.dataSync()[0], channels,
+    mean: mean.dataSync()[0],
+    deviation: Math.sqrt(variance.dataSync()[0]),
+    zeros: zeros.dataSync()[0],
+    channels,
     silent: live.dataSync().filter(value => value === 0).length,
   }
 }
@@ -81,55 +98,98 @@ function activations(output: Tensor) {
 function gradientsOf(model: LayersModel, x: Tensor, labels: number[]): Map<string, [gradient: number, weight: number]> {
   const learning = model.trainableWeights.map(weight => weight.read() as Variable)
   if (!learning.length) return new Map()
-  const split = splitAt(model, model.layers.find(layer => !/InputLayer/.test(layer.getClassName()))!)
+  const split = splitAt(
+    model,
+    model.layers.find(layer => !/InputLayer/.test(layer.getClassName()))!,
+  )
   const { grads } = tf.variableGrads(() => {
     const given = split.before.apply(x, { training: false }) as Tensor | Tensor[]
-    const logits = split.logits(split.after.apply(given, { training: false }) as Tensor), units = logits.shape[1]!
-    return units === 1 ? tf.losses.sigmoidCrossEntropy(tf.tensor2d(labels.map(label => [label])), logits)
+    const logits = split.logits(split.after.apply(given, { training: false }) as Tensor),
+      units = logits.shape[1]!
+    return units === 1
+      ? tf.losses.sigmoidCrossEntropy(tf.tensor2d(labels.map(label => [label])), logits)
       : tf.losses.softmaxCrossEntropy(tf.oneHot(tf.tensor1d(labels, 'int32'), units), logits)
   }, learning)
   return new Map(learning.map(weight => [weight.name, [grads[weight.name].norm().dataSync()[0], weight.norm().dataSync()[0]]]))
 }
 
 function gradientOf(layer: Layer, gradients: Map<string, [number, number]>): number | null {
-  const inner = layer as unknown as LayersModel, layers = Array.isArray(inner.layers) ? leaves(inner) : [layer]
-  const own = layers.flatMap(one => one.trainableWeights).flatMap(weight => gradients.get((weight.read() as Variable).name) ?? []) as unknown as number[]
+  const inner = layer as unknown as LayersModel,
+    layers = Array.isArray(inner.layers) ? leaves(inner) : [layer]
+  const own = layers
+    .flatMap(one => one.trainableWeights)
+    .flatMap(weight => gradients.get((weight.read() as Variable).name) ?? []) as unknown as number[]
   if (!own.length) return null
   const length = (from: number) => Math.hypot(...own.filter((_, i) => i % 2 === from))
   return length(0) / (length(1) || 1)
 }
 
 const layout: Column[] = [
-  { head: 'Layer', width: 27 }, { head: 'Type', width: 17 }, { head: 'Mean ± deviation', width: 17, align: 'right' }, { head: 'Zeros', width: 8, align: 'right' },
-  { head: 'Silent channels', width: 12, align: 'right' }, { head: 'Gradient / weight', width: 10, align: 'right' }, { head: 'Change', width: 9, align: 'right' },
+  { head: 'Layer', width: 27 },
+  { head: 'Type', width: 17 },
+  { head: 'Mean ± deviation', width: 17, align: 'right' },
+  { head: 'Zeros', width: 8, align: 'right' },
+  { head: 'Silent channels', width: 12, align: 'right' },
+  { head: 'Gradient / weight', width: 10, align: 'right' },
+  { head: 'Change', width: 9, align: 'right' },
 ]
 
 /** The statistics as a table; what is worth a look is marked. */
 export function statisticsTable(model: LayersModel, rows: LayerStatistics[], images: number): MimeBundle {
-  const worth = notes(rows), head = `<div><b style="font-size:15px">${escape(model.name)}</b> ${faint(`what ${plural(images, 'image')} do in it`)}</div>`
-  const html = frame(head + worth.map(line => `<div>${chip('look', palette.validationText)} ${escape(line)}</div>`).join('') +
-    table(layout, rows.map(row => cells(row).map((cell, i) => (i < 2 ? escape(cell) : cell))), { head: true }), 960)
-  const text = [`${model.name}: what ${plural(images, 'image')} do in it`, ...worth, columns([layout.map(({ head }) => head), [], ...rows.map(cells)],
-    layout.map(({ align }) => align ?? 'left'))].join('\n')
+  const worth = notes(rows),
+    head = `<div><b style="font-size:15px">${escape(model.name)}</b> ${faint(`what ${plural(images, 'image')} do in it`)}</div>`
+  const html = frame(
+    head
+      + worth.map(line => `<div>${chip('look', palette.validationText)} ${escape(line)}</div>`).join('')
+      + table(
+        layout,
+        rows.map(row => cells(row).map((cell, i) => (i < 2 ? escape(cell) : cell))),
+        { head: true },
+      ),
+    960,
+  )
+  const text = [
+    `${model.name}: what ${plural(images, 'image')} do in it`,
+    ...worth,
+    columns(
+      [layout.map(({ head }) => head), [], ...rows.map(cells)],
+      layout.map(({ align }) => align ?? 'left'),
+    ),
+  ].join('\n')
   return showable({ 'text/html': html, 'text/plain': text })
 }
 
 const cells = (row: LayerStatistics): string[] => [
-  shorten(row.name, 38), row.type, `${measure(row.mean)} ± ${measure(row.deviation)}`, percent(row.zeros), row.silent ? `${row.silent} of ${row.channels}` : '',
-  row.gradient === null ? '' : measure(row.gradient), row.change === null ? '' : measure(row.change),
+  shorten(row.name, 38),
+  row.type,
+  `${measure(row.mean)} ± ${measure(row.deviation)}`,
+  percent(row.zeros),
+  row.silent ? `${row.silent} of ${row.channels}` : '',
+  row.gradient === null ? '' : measure(row.gradient),
+  row.change === null ? '' : measure(row.change),
 ]
 
 /** What a teacher would point at. */
 function notes(rows: LayerStatistics[]): string[] {
-  const learning = rows.filter(row => row.gradient !== null), still = learning.filter(row => row.gradient === 0)
+  const learning = rows.filter(row => row.gradient !== null),
+    still = learning.filter(row => row.gradient === 0)
   const dead = rows.filter(row => /relu/i.test(row.type + row.name) && row.silent > row.channels / 2)
   const wild = rows.filter(row => !Number.isFinite(row.deviation))
-  const ratio = Math.max(...learning.map(row => row.gradient!)) / Math.min(...learning.filter(row => row.gradient).map(row => row.gradient!))
-  const list = (some: LayerStatistics[]) => some.slice(0, 3).map(row => `'${row.name}'`).join(', ') + (some.length > 3 ? ', …' : '')
+  const ratio =
+    Math.max(...learning.map(row => row.gradient!)) / Math.min(...learning.filter(row => row.gradient).map(row => row.gradient!))
+  const list = (some: LayerStatistics[]) =>
+    some
+      .slice(0, 3)
+      .map(row => `'${row.name}'`)
+      .join(', ') + (some.length > 3 ? ', …' : '')
   return [
-    wild.length ? `The output of ${list(wild)} is no number: the learning rate was too high, or the images have another range than the model expects.` : '',
+    wild.length
+      ? `The output of ${list(wild)} is no number: the learning rate was too high, or the images have another range than the model expects.`
+      : '',
     dead.length ? `More than half of the channels of ${list(dead)} are silent for these images.` : '',
     still.length ? `No gradient reaches ${list(still)}.` : '',
-    ratio > 1e4 ? `Gradients differ by a factor of ${ratio.toExponential(0)} between layers: a rate per group helps, { trunk: …, head: … }.` : '',
+    ratio > 1e4
+      ? `Gradients differ by a factor of ${ratio.toExponential(0)} between layers: a rate per group helps, { trunk: …, head: … }.`
+      : '',
   ].filter(Boolean)
 }

@@ -14,15 +14,19 @@ export interface Controlled {
   go(): void
 }
 
-interface State { paused: boolean, over: boolean, rate: string }
-type Message = { stop?: true, pause?: true, resume?: true, factor?: number }
+interface State {
+  paused: boolean
+  over: boolean
+  rate: string
+}
+type Message = { stop?: true; pause?: true; resume?: true; factor?: number }
 
 /** A run that is over sooner needs no buttons, in milliseconds. */
 const patience = 1000
 
 /**
- * Buttons under the plot of a run that takes a while: stop, pause, another learning rate. They need a front end with widgets, which
- * set-up notes in the kernel's environment (`GRAFT_WIDGETS`), and leave nothing behind when the run is over.
+ * Buttons under the plot of a run that takes a while: stop, pause, another learning rate. They need a front end with widgets,
+ * which set-up notes in the kernel's environment (`GRAFT_WIDGETS`), and leave nothing behind when the run is over.
  */
 export class TrainingControls {
   readonly #control: Controlled
@@ -41,7 +45,8 @@ export class TrainingControls {
     if (this.#widget) return this.#widget.set({ paused: this.#control.paused, rate: inWords(this.#control) })
     if (performance.now() - this.#started < patience) return
     const widget = new Widget<State>({
-      ...frontEnd('training'), state: { paused: this.#control.paused, over: false, rate: inWords(this.#control) },
+      ...frontEnd('training'),
+      state: { paused: this.#control.paused, over: false, rate: inWords(this.#control) },
       fallback: { 'text/html': '', 'text/plain': '' },
     })
     this.#widget = widget.onMessage(message => this.#act(message as Message))
@@ -75,11 +80,17 @@ export class TrainingControls {
 /** A rate, or one per group, times a factor. */
 export function scaled(rate: LearningRate, factor: number): LearningRate {
   if (typeof rate === 'number') return rate * factor
-  return Object.fromEntries(Object.entries(rate).map(([group, value]) => [group, typeof value === 'number' ? value * factor : value])) as LearningRate
+  return Object.fromEntries(
+    Object.entries(rate).map(([group, value]) => [group, typeof value === 'number' ? value * factor : value]),
+  ) as LearningRate
 }
 
 function inWords({ run }: Controlled): string {
   const rate = run?.learningRate
   if (rate === undefined) return '?'
-  return typeof rate === 'number' ? measure(rate) : Object.entries(rate).map(([group, value]) => `${group} ${measure(Number(value))}`).join(', ')
+  return typeof rate === 'number'
+    ? measure(rate)
+    : Object.entries(rate)
+        .map(([group, value]) => `${group} ${measure(Number(value))}`)
+        .join(', ')
 }

@@ -4,13 +4,14 @@ import { asDocument, figure } from './figure.ts'
 import { columns, duration, measure, percent, plural } from './format.ts'
 import { lineChart, ticks, type Curve } from './line-chart.ts'
 import { palette } from './palette.ts'
-import { epochsDone, isRunning, measures, type Measure, type RunView } from './run-view.ts'
-import { drawing, element, rect, titles } from './svg.ts'
+import { epochsDone, isRunning, isShare, measures, type Measure, type RunView } from './run-view.ts'
+import { drawing, element, rect, text, titles } from './svg.ts'
 
 const width = 820
 const panel = 258
 const header = 62
 const edge = 8
+const line = 17
 
 /**
  * A training run as a plot: each measure on the training and the validation images, epoch by epoch, with the best epoch, the
@@ -22,17 +23,18 @@ const edge = 8
  */
 export function trainingPlot(run: RunView): MimeBundle {
   const svg = trainingSvg(run)
-  const text = trainingText(run)
+  const words = trainingText(run)
   return isRunning(run)
-    ? showable({ 'image/svg+xml': asDocument(svg, summary(run)).text, 'text/plain': text })
-    : figure(svg, { alt: summary(run), text })
+    ? showable({ 'image/svg+xml': asDocument(svg, summary(run)).text, 'text/plain': words })
+    : figure(svg, { alt: summary(run), text: words })
 }
 
 function trainingSvg(run: RunView): string {
   const all = measures(run)
   const many = all.length > 1
   const rows = Math.ceil(all.length / 2)
-  const height = header + rows * panel + edge
+  const said = (run.notes ?? []).flatMap(note => wrapped(note, 132)).slice(0, 8)
+  const height = header + rows * panel + edge + said.length * line
   const wide = many ? (width - edge) / 2 : width - edge
   const panels = all.map((one, i) => {
     const at = `translate(${edge + (i % 2) * wide},${header + Math.floor(i / 2) * panel})`
@@ -41,11 +43,22 @@ function trainingSvg(run: RunView): string {
   const bar = isRunning(run)
     ? [rect(0, 0, width, 3, { fill: palette.grid }), rect(0, 0, width * progressOf(run), 3, { fill: palette.train })]
     : []
-  return drawing(width, height, ...bar, titles(headline(run), fitting(facts(run)), 24), ...panels)
+  return drawing(width, height, ...bar, titles(headline(run), fitting(facts(run)), 24), ...panels,
+    ...said.map((words, i) => text(24, header + rows * panel + 12 + i * line, words, { fill: palette.faint })))
+}
+
+/** Words in lines of at most so many letters. */
+function wrapped(words: string, most: number): string[] {
+  const lines = ['']
+  for (const word of words.split(/\s+/)) {
+    if (lines.at(-1) && lines.at(-1)!.length + word.length >= most) lines.push('')
+    lines.push(`${lines.pop()} ${word}`.trim())
+  }
+  return lines
 }
 
 function chart(run: RunView, { name, train, validation }: Measure, wide: number): string {
-  const share = /accuracy/i.test(name) || name === 'auc'
+  const share = isShare(name)
   const done = epochsDone(run)
   const first = done === 0 || run.epochs === 1 ? 0 : 1
   const points = (values: number[]) => values.map((value, i): [number, number] => [i + 1, value])
@@ -115,7 +128,7 @@ function progressOf(run: RunView): number {
 function headline(run: RunView): string {
   const done = epochsDone(run)
   const name = run.title ?? 'Training'
-  if (isRunning(run)) return `${name}: epoch ${Math.min(done + 1, run.epochs)} of ${run.epochs}`
+  if (isRunning(run)) return `${name}: ${run.paused ? 'paused in ' : ''}epoch ${Math.min(done + 1, run.epochs)} of ${run.epochs}`
   return run.stopped
     ? `${name}: ${run.stopped} after ${done} of ${plural(run.epochs, 'epoch')}`
     : `${name}: ${plural(done, 'epoch')}${run.seconds >= 0 ? ` in ${duration(run.seconds)}` : ''}`
@@ -133,11 +146,15 @@ function facts(run: RunView): string[] {
   return [
     done > 0 && `best epoch ${at + 1}: ${best}`,
     done > 0 && run.seconds >= 0 && `${duration(run.seconds / done)} per epoch`,
+    isRunning(run) && !done && run.forecast && `about ${duration(run.forecast.seconds)} in all, at most ${megabytes(run.forecast.bytes)} at once`,
     isRunning(run) && run.secondsLeft !== undefined && `${duration(run.secondsLeft)} left`,
     run.trunkForwards !== undefined && run.trunkForwards > 0 && `frozen trunk: ${plural(run.trunkForwards, 'image')}${once(run)}`,
     run.engine,
   ].filter(fact => typeof fact === 'string')
 }
+
+/** `12 MB`, rounded up. */
+export const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`
 
 /** As many facts as fit on the line. */
 function fitting(facts: string[]): string {
@@ -164,14 +181,14 @@ export function trainingText(run: RunView): string {
   const cells = (i: number) =>
     all.flatMap(one =>
       [one.train, ...(one.validation ? [one.validation] : [])].map(values =>
-        /accuracy/i.test(one.name) ? percent(values[i]) : measure(values[i]),
+        isShare(one.name) ? percent(values[i]) : measure(values[i]),
       ),
     )
-  const line = (i: number) => [String(i + 1), ...cells(i), i + 1 === run.bestEpoch ? '← best' : '']
+  const row = (i: number) => [String(i + 1), ...cells(i), i + 1 === run.bestEpoch ? '← best' : '']
   const kept = Array.from({ length: done }, (_, i) => i).filter(
     i => done <= 20 || i < 3 || i >= done - 10 || i + 1 === run.bestEpoch,
   )
-  const rows = kept.flatMap((i, n) => (n > 0 && kept[n - 1] !== i - 1 ? [['…'], line(i)] : [line(i)]))
+  const rows = kept.flatMap((i, n) => (n > 0 && kept[n - 1] !== i - 1 ? [['…'], row(i)] : [row(i)]))
   const table = columns([['epoch', ...heads], [], ...rows], [...['epoch', ...heads].map(() => 'right' as const), 'left'])
   return [headline(run), facts(run).join(' · '), ...(done ? [table] : []), ...(run.notes ?? [])].filter(Boolean).join('\n')
 }

@@ -7,8 +7,8 @@ import { displaySymbol, host, type Comm, type MimeBundle } from '../host.ts'
 export interface WidgetOptions<State extends object> {
   /**
    * The front end's part: an ES module whose default export is `{ render({ model, el }) }`, as anywidget defines it
-   * (https://anywidget.dev/en/afm). `model.get(name)`, `model.set(name, value)` with `model.save_changes()`, `model.on('change:name', …)`
-   * and `model.send(message)` reach this side.
+   * (https://anywidget.dev/en/afm). `model.get(name)`, `model.set(name, value)` with `model.save_changes()`,
+   * `model.on('change:name', …)` and `model.send(message)` reach this side.
    */
   esm: string
   /** Style for it. */
@@ -19,11 +19,15 @@ export interface WidgetOptions<State extends object> {
   fallback?: MimeBundle
 }
 
-interface Update { method?: string, state?: Record<string, unknown>, content?: unknown }
+interface Update {
+  method?: string
+  state?: Record<string, unknown>
+  content?: unknown
+}
 
 /**
- * Something in the notebook that can be touched: a state shared with a small program in the browser, over Jupyter's widget protocol 2
- * (ipywidgets, "Model state") through anywidget's front end. It shows itself.
+ * Something in the notebook that can be touched: a state shared with a small program in the browser, over Jupyter's widget
+ * protocol 2 (ipywidgets, "Model state") through anywidget's front end. It shows itself.
  */
 export class Widget<State extends object> {
   #state: State
@@ -35,8 +39,10 @@ export class Widget<State extends object> {
 
   constructor(options: WidgetOptions<State>) {
     if (typeof options?.esm !== 'string' || typeof options.state !== 'object' || options.state === null) {
-      throw new GraftError('widget: expected { esm: \'export default { render({ model, el }) { … } }\', state: { … } }; received ' +
-        `${inspect(options, { depth: 0 })}.`)
+      throw new GraftError(
+        "widget: expected { esm: 'export default { render({ model, el }) { … } }', state: { … } }; received "
+          + `${inspect(options, { depth: 0 })}.`,
+      )
     }
     this.#options = options
     this.#state = { ...options.state }
@@ -84,7 +90,9 @@ export class Widget<State extends object> {
   [displaySymbol](): MimeBundle {
     const fallback = this.#options.fallback ?? { 'text/plain': inspect(this.#state) }
     const id = this.#connect()
-    return id ? { ...fallback, 'application/vnd.jupyter.widget-view+json': { version_major: 2, version_minor: 1, model_id: id } } : fallback
+    return id
+      ? { ...fallback, 'application/vnd.jupyter.widget-view+json': { version_major: 2, version_minor: 1, model_id: id } }
+      : fallback
   }
 
   [inspect.custom](): string {
@@ -96,16 +104,31 @@ export class Widget<State extends object> {
     if (this.#comm) return this.#comm.id
     // Any version of anywidget that the server has: its module format has been the same since 0.9.
     const front = { module: 'anywidget', version: '*' }
-    this.#comm = host().comm('jupyter.widget', {
-      state: {
-        _model_module: front.module, _model_module_version: front.version, _model_name: 'AnyModel',
-        _view_module: front.module, _view_module_version: front.version, _view_name: 'AnyView', _view_count: null,
-        _dom_classes: [], _anywidget_id: 'graft', _esm: this.#options.esm, _css: this.#options.css ?? '', ...this.#state,
+    this.#comm = host().comm(
+      'jupyter.widget',
+      {
+        state: {
+          _model_module: front.module,
+          _model_module_version: front.version,
+          _model_name: 'AnyModel',
+          _view_module: front.module,
+          _view_module_version: front.version,
+          _view_name: 'AnyView',
+          _view_count: null,
+          _dom_classes: [],
+          _anywidget_id: 'graft',
+          _esm: this.#options.esm,
+          _css: this.#options.css ?? '',
+          ...this.#state,
+        },
+        buffer_paths: [],
       },
-      buffer_paths: [],
-    }, { version: '2.1.0' })
+      { version: '2.1.0' },
+    )
     this.#comm?.onMessage((data, buffers) => this.#receive(data as Update, buffers))
-    this.#comm?.onClose?.(() => { this.#closed = true })
+    this.#comm?.onClose?.(() => {
+      this.#closed = true
+    })
     return this.#comm?.id
   }
 
@@ -114,7 +137,9 @@ export class Widget<State extends object> {
     if (method === 'custom') for (const listener of this.#onMessage) listener(content, buffers)
     if (method !== 'update') return
     // Only what belongs to the state: a front end also tells of its views.
-    const changed = Object.fromEntries(Object.entries(state).filter(([name]) => Object.hasOwn(this.#state, name))) as Partial<State>
+    const changed = Object.fromEntries(
+      Object.entries(state).filter(([name]) => Object.hasOwn(this.#state, name)),
+    ) as Partial<State>
     if (!Object.keys(changed).length) return
     Object.assign(this.#state, changed)
     for (const listener of this.#onChange) listener(changed)
@@ -122,8 +147,8 @@ export class Widget<State extends object> {
 }
 
 /**
- * Makes a widget from an ES module for the browser and a state that both sides share. Where the front end has no widgets its fallback
- * is shown.
+ * Makes a widget from an ES module for the browser and a state that both sides share. Where the front end has no widgets its
+ * fallback is shown.
  *
  * @example
  * const clicks = widget({

@@ -10,10 +10,22 @@ let lab: Lab
 
 /** A notebook of code cells for the project's kernel. */
 function notebook(name: string, ...cells: string[]) {
-  writeFileSync(join(folder, name), JSON.stringify({
-    cells: cells.map((source, i) => ({ id: `c${i}`, cell_type: 'code', source, metadata: {}, outputs: [], execution_count: null })),
-    metadata: { kernelspec: { name: 'graft', display_name: 'TypeScript (Graft)', language: 'typescript' } }, nbformat: 4, nbformat_minor: 5,
-  }))
+  writeFileSync(
+    join(folder, name),
+    JSON.stringify({
+      cells: cells.map((source, i) => ({
+        id: `c${i}`,
+        cell_type: 'code',
+        source,
+        metadata: {},
+        outputs: [],
+        execution_count: null,
+      })),
+      metadata: { kernelspec: { name: 'graft', display_name: 'TypeScript (Graft)', language: 'typescript' } },
+      nbformat: 4,
+      nbformat_minor: 5,
+    }),
+  )
 }
 
 before(async () => {
@@ -31,62 +43,84 @@ const model = `const model = tf.sequential({ name: 'small', layers: [
   tf.layers.globalAveragePooling2d({ name: 'pool' }), tf.layers.dense({ units: 3, activation: 'softmax', name: 'head' })] })`
 
 for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
-  test(`the live layer table: search, fold, freeze by a click, the code that does the same; ${theme}`, { skip: noBrowser, timeout: 180_000 }, async () => {
-    notebook('layers.ipynb', model, 'show.layers(model, { live: true })', 'model.layers.filter(layer => layer.weights.length && !layer.trainable).map(layer => layer.name).join()')
-    const page = await lab.open('layers.ipynb', { theme })
-    await lab.runAll(page)
-    const table = page.locator('.graft-widget')
-    await table.waitFor({ timeout: 20_000 })
-    assert.equal(await table.locator('tr[data-layer="block_1_conv"]').count(), 0, 'blocks are folded')
-    await table.locator('tr[data-block="block_1"]').click()
-    assert.equal(await table.locator('tr[data-layer^="block_1_"]').count(), 3, 'a click unfolds')
-    await table.locator('tr[data-layer="first"] button[aria-pressed]').click()
-    await table.locator('tr[data-layer="first"] button[aria-pressed="false"]').waitFor()
-    assert.match(await table.locator('.code').innerText(), /1 layer with weights changed:\s*freeze\(model, 'first'\)/)
-    await table.locator('tr[data-block="block_2"] button[aria-pressed="true"]').click()
-    await table.locator('tr[data-block="block_2"] button[aria-pressed="false"]').waitFor()
-    assert.match(await table.locator('.code').innerText(), /freeze\(model, 'block block_2'\)/)
-    await table.locator('tr[data-layer="pool"] button[aria-label="tap pool"]').click()
-    await table.getByText("tap(model, 'pool')").waitFor()
-    await table.locator('input[type=search]').fill('batch')
-    assert.deepEqual(await table.locator('tr[data-layer]').evaluateAll(rows => rows.map(row => (row as HTMLElement).dataset.layer)), ['block_1_bn', 'block_2_bn'])
-    await lab.shoot(page, `widget-layers-${theme.split(' ')[1].toLowerCase()}`)
-    // The model itself was changed: a cell that is run after the clicks says so.
-    await page.evaluate(() => {
-      const { content } = (window as any).jupyterapp.shell.currentWidget
-      content.activeCellIndex = 2
-      return (window as any).jupyterapp.commands.execute('notebook:run-cell')
-    })
-    await page.getByText("'first,block_2_conv,block_2_bn'").waitFor({ timeout: 20_000 })
-    assert.ok((await outputs(page))[2].includes('first,block_2_conv,block_2_bn'))
-    await page.close()
-  })
+  test(
+    `the live layer table: search, fold, freeze by a click, the code that does the same; ${theme}`,
+    { skip: noBrowser, timeout: 180_000 },
+    async () => {
+      notebook(
+        'layers.ipynb',
+        model,
+        'show.layers(model, { live: true })',
+        'model.layers.filter(layer => layer.weights.length && !layer.trainable).map(layer => layer.name).join()',
+      )
+      const page = await lab.open('layers.ipynb', { theme })
+      await lab.runAll(page)
+      const table = page.locator('.graft-widget')
+      await table.waitFor({ timeout: 20_000 })
+      assert.equal(await table.locator('tr[data-layer="block_1_conv"]').count(), 0, 'blocks are folded')
+      await table.locator('tr[data-block="block_1"]').click()
+      assert.equal(await table.locator('tr[data-layer^="block_1_"]').count(), 3, 'a click unfolds')
+      await table.locator('tr[data-layer="first"] button[aria-pressed]').click()
+      await table.locator('tr[data-layer="first"] button[aria-pressed="false"]').waitFor()
+      assert.match(await table.locator('.code').innerText(), /1 layer with weights changed:\s*freeze\(model, 'first'\)/)
+      await table.locator('tr[data-block="block_2"] button[aria-pressed="true"]').click()
+      await table.locator('tr[data-block="block_2"] button[aria-pressed="false"]').waitFor()
+      assert.match(await table.locator('.code').innerText(), /freeze\(model, 'block block_2'\)/)
+      await table.locator('tr[data-layer="pool"] button[aria-label="tap pool"]').click()
+      await table.getByText("tap(model, 'pool')").waitFor()
+      await table.locator('input[type=search]').fill('batch')
+      assert.deepEqual(
+        await table.locator('tr[data-layer]').evaluateAll(rows => rows.map(row => (row as HTMLElement).dataset.layer)),
+        ['block_1_bn', 'block_2_bn'],
+      )
+      await lab.shoot(page, `widget-layers-${theme.split(' ')[1].toLowerCase()}`)
+      // The model itself was changed: a cell that is run after the clicks says so.
+      await page.evaluate(() => {
+        const { content } = (window as any).jupyterapp.shell.currentWidget
+        content.activeCellIndex = 2
+        return (window as any).jupyterapp.commands.execute('notebook:run-cell')
+      })
+      await page.getByText("'first,block_2_conv,block_2_bn'").waitFor({ timeout: 20_000 })
+      assert.ok((await outputs(page))[2].includes('first,block_2_conv,block_2_bn'))
+      await page.close()
+    },
+  )
 }
 
-test('buttons under a run that is awaited: pause, another learning rate, stop; nothing of them stays', { skip: noBrowser, timeout: 180_000 }, async () => {
-  notebook('training.ipynb', `const small = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [8, 8, 3] }), tf.layers.dense({ units: 2, activation: 'softmax' })] })
+test(
+  'buttons under a run that is awaited: pause, another learning rate, stop; nothing of them stays',
+  { skip: noBrowser, timeout: 180_000 },
+  async () => {
+    notebook(
+      'training.ipynb',
+      `const small = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [8, 8, 3] }), tf.layers.dense({ units: 2, activation: 'softmax' })] })
 const x = tf.randomUniform([512, 8, 8, 3]), set = await data.tensors(x, Array.from({ length: 512 }, (_, i) => i % 2))
 const run = await train(small, set, { epochs: 100000, batch: 16, learningRate: 0.01, log: false })
-run.stopped + ' ' + (run.epochs > run.history.loss.length) + ' ' + run.learningRate`)
-  const page = await lab.open('training.ipynb')
-  await page.evaluate(() => void (window as any).jupyterapp.commands.execute('notebook:run-cell'))
-  const buttons = page.locator('.graft-widget button'), bar = page.locator('.graft-widget')
-  await buttons.first().waitFor({ timeout: 60_000 })
-  await page.getByText('❚❚ Pause').click()
-  await page.getByText('· paused').waitFor()
-  await page.getByText('▶ Go on').click()
-  await page.getByText('❚❚ Pause').waitFor()
-  await page.getByText('rate ÷ 2').click()
-  await bar.getByText('learning rate 0.0050').waitFor()
-  await lab.shoot(page, 'widget-training')
-  await page.getByText('■ Stop').click()
-  await page.getByText("'stopped true 0.005'").waitFor({ timeout: 20_000 })
-  await page.waitForFunction(() => !document.querySelector('.graft-widget'))
-  await page.close()
-})
+run.stopped + ' ' + (run.epochs > run.history.loss.length) + ' ' + run.learningRate`,
+    )
+    const page = await lab.open('training.ipynb')
+    await page.evaluate(() => void (window as any).jupyterapp.commands.execute('notebook:run-cell'))
+    const buttons = page.locator('.graft-widget button'),
+      bar = page.locator('.graft-widget')
+    await buttons.first().waitFor({ timeout: 60_000 })
+    await page.getByText('❚❚ Pause').click()
+    await page.getByText('· paused').waitFor()
+    await page.getByText('▶ Go on').click()
+    await page.getByText('❚❚ Pause').waitFor()
+    await page.getByText('rate ÷ 2').click()
+    await bar.getByText('learning rate 0.0050').waitFor()
+    await lab.shoot(page, 'widget-training')
+    await page.getByText('■ Stop').click()
+    await page.getByText("'stopped true 0.005'").waitFor({ timeout: 20_000 })
+    await page.waitForFunction(() => !document.querySelector('.graft-widget'))
+    await page.close()
+  },
+)
 
 test("a widget of the user's own shares its state both ways", { skip: noBrowser, timeout: 180_000 }, async () => {
-  notebook('clicks.ipynb', `const clicks = graft.widget({
+  notebook(
+    'clicks.ipynb',
+    `const clicks = graft.widget({
   esm: \`export default { render({ model, el }) {
     const button = document.createElement('button')
     const show = () => { button.textContent = 'clicked ' + model.get('count') }
@@ -100,7 +134,9 @@ test("a widget of the user's own shares its state both ways", { skip: noBrowser,
 })
 const heard: unknown[] = []
 clicks.onMessage(message => heard.push(message)).onChange(changed => heard.push(changed))
-clicks`, 'clicks.set({ count: clicks.state.count * 10 }); JSON.stringify(heard)')
+clicks`,
+    'clicks.set({ count: clicks.state.count * 10 }); JSON.stringify(heard)',
+  )
   const page = await lab.open('clicks.ipynb')
   await page.evaluate(() => (window as any).jupyterapp.commands.execute('notebook:run-cell'))
   await page.locator('#clicks').waitFor({ timeout: 30_000 })

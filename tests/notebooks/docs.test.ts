@@ -12,23 +12,46 @@ const docs = join(root, 'docs')
 /** The TypeScript of a page, block by block. */
 const blocks = (text: string) => [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code.trimEnd())
 
-for (const page of readdirSync(docs).filter(name => name.endsWith('.md') && blocks(readFileSync(join(docs, name), 'utf8')).length)) {
+for (const page of readdirSync(docs).filter(
+  name => name.endsWith('.md') && blocks(readFileSync(join(docs, name), 'utf8')).length,
+)) {
   test(`the code of docs/${page} runs as it stands, types checked`, { timeout: 600_000 }, async () => {
-    const folder = notebookFolder(), path = join(folder, 'page.ipynb')
-    const cells = blocks(readFileSync(join(docs, page), 'utf8')).map((source, i) => ({ id: `c${i}`, cell_type: 'code', source, metadata: {}, outputs: [], execution_count: null }))
+    const folder = notebookFolder(),
+      path = join(folder, 'page.ipynb')
+    const cells = blocks(readFileSync(join(docs, page), 'utf8')).map((source, i) => ({
+      id: `c${i}`,
+      cell_type: 'code',
+      source,
+      metadata: {},
+      outputs: [],
+      execution_count: null,
+    }))
     writeFileSync(path, JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }))
     const status = await runNotebook(path)
-    const failed = readNotebook(join(folder, 'page.executed.ipynb')).cells.flatMap(cell => cell.outputs).find(output => output.output_type === 'error')
+    const failed = readNotebook(join(folder, 'page.executed.ipynb'))
+      .cells.flatMap(cell => cell.outputs)
+      .find(output => output.output_type === 'error')
     assert.equal(status, 0, failed?.traceback?.join('\n'))
     rmSync(folder, { recursive: true })
   })
 }
 
 test('no page names a file or a page that is not there', () => {
-  for (const name of [...readdirSync(docs).filter(name => name.endsWith('.md')).map(name => join('docs', name)), 'README.md', 'HOW_IT_WORKS.md', 'CONTRIBUTING.md']) {
-    const text = readFileSync(join(root, name), 'utf8'), folder = join(root, name, '..')
+  for (const name of [
+    ...readdirSync(docs)
+      .filter(name => name.endsWith('.md'))
+      .map(name => join('docs', name)),
+    'README.md',
+    'HOW_IT_WORKS.md',
+    'CONTRIBUTING.md',
+  ]) {
+    const text = readFileSync(join(root, name), 'utf8'),
+      folder = join(root, name, '..')
     for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
-      assert.doesNotThrow(() => readdirSync(join(folder, target, '..')).includes(target.split('/').at(-1)!) || assert.fail(), `${name} names ${target}`)
+      assert.doesNotThrow(
+        () => readdirSync(join(folder, target, '..')).includes(target.split('/').at(-1)!) || assert.fail(),
+        `${name} names ${target}`,
+      )
     }
   }
 })

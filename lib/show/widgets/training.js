@@ -16,7 +16,8 @@ export default {
     said.className = 'faint'
     said.setAttribute('aria-live', 'polite')
     const draw = () => {
-      const paused = model.get('paused'), over = model.get('over')
+      const paused = model.get('paused'),
+        over = model.get('over')
       pause.textContent = paused ? '▶ Go on' : '❚❚ Pause'
       pause.title = paused ? 'Go on with the run' : 'Let the run wait after this step'
       pause.setAttribute('aria-pressed', String(paused))

@@ -11,26 +11,59 @@ import { root } from '../../../install/place.js'
 const folder = mkdtempSync(join(tmpdir(), 'graft-cli-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-function write(name: string, ...cells: (string | { source: string, tags: string[] })[]): string {
+function write(name: string, ...cells: (string | { source: string; tags: string[] })[]): string {
   const path = join(folder, name)
-  writeFileSync(path, JSON.stringify({
-    cells: cells.map((cell, i) => ({ id: `c${i}`, cell_type: 'code', metadata: typeof cell === 'string' ? {} : { tags: cell.tags }, source: typeof cell === 'string' ? cell : cell.source, outputs: [], execution_count: null })),
-    metadata: { kernelspec: { name: 'graft', display_name: 'TypeScript (Graft)', language: 'typescript' } }, nbformat: 4, nbformat_minor: 5,
-  }))
+  writeFileSync(
+    path,
+    JSON.stringify({
+      cells: cells.map((cell, i) => ({
+        id: `c${i}`,
+        cell_type: 'code',
+        metadata: typeof cell === 'string' ? {} : { tags: cell.tags },
+        source: typeof cell === 'string' ? cell : cell.source,
+        outputs: [],
+        execution_count: null,
+      })),
+      metadata: { kernelspec: { name: 'graft', display_name: 'TypeScript (Graft)', language: 'typescript' } },
+      nbformat: 4,
+      nbformat_minor: 5,
+    }),
+  )
   return path
 }
-const graft = (...args: string[]) => spawnSync(process.execPath, [join(root, 'cli', 'graft.js'), ...args], { encoding: 'utf8', cwd: folder })
+const graft = (...args: string[]) =>
+  spawnSync(process.execPath, [join(root, 'cli', 'graft.js'), ...args], { encoding: 'utf8', cwd: folder })
 const parameters = { source: 'const epochs: number = 10 // how many\nconst name = "a", list = [1,\n  2]', tags: ['parameters'] }
 
 test('graft run executes a notebook with parameters; outputs are as a front end keeps them', () => {
-  const path = write('good.ipynb', parameters, 'console.log(epochs)\nconsole.log(name)\nlist',
-    'display.html("<b>x</b>", { id: "d" })\n1', 'display.html("<b>y</b>", { id: "d", update: true })', '')
-  const { status, stdout, stderr } = graft('run', path, '-p', 'epochs=3', '-p', 'name=it\'s "me"', '-p', 'list=[7]', '-o', join(folder, 'out.ipynb'))
+  const path = write(
+    'good.ipynb',
+    parameters,
+    'console.log(epochs)\nconsole.log(name)\nlist',
+    'display.html("<b>x</b>", { id: "d" })\n1',
+    'display.html("<b>y</b>", { id: "d", update: true })',
+    '',
+  )
+  const { status, stdout, stderr } = graft(
+    'run',
+    path,
+    '-p',
+    'epochs=3',
+    '-p',
+    'name=it\'s "me"',
+    '-p',
+    'list=[7]',
+    '-o',
+    join(folder, 'out.ipynb'),
+  )
   assert.equal(status, 0, stdout + stderr)
   const { cells } = readNotebook(join(folder, 'out.ipynb'))
   assert.equal(cells[0].source, 'const epochs: number = 3 // how many\nconst name = "it\'s \\"me\\"", list = [7]')
   assert.deepEqual(cells[1].outputs[0], { output_type: 'stream', name: 'stdout', text: ['3\n', 'it\'s "me"\n'] })
-  assert.deepEqual([cells[1].outputs[1].output_type, cells[1].outputs[1].data!['text/plain'], cells[1].execution_count], ['execute_result', '[ 7 ]', 2])
+  assert.deepEqual(
+    [cells[1].outputs[1].output_type, cells[1].outputs[1].data!['text/plain'], cells[1].execution_count],
+    ['execute_result', '[ 7 ]', 2],
+  )
   assert.match(stdout, /cell 5 of 5|Executed: /)
 })
 
@@ -41,7 +74,14 @@ test('a failing cell ends it with 1; what ran is kept, what did not has no numbe
   assert.match(stderr, /Type 'number' is not assignable to type 'string'/)
   assert.match(stderr, /Stopped; what ran is in .*bad\.executed\.ipynb/)
   const { cells } = readNotebook(join(folder, 'bad.executed.ipynb'))
-  assert.deepEqual(cells.map(cell => [cell.execution_count, cell.outputs.map(one => one.output_type).join()]), [[1, 'execute_result'], [2, 'error'], [null, '']])
+  assert.deepEqual(
+    cells.map(cell => [cell.execution_count, cell.outputs.map(one => one.output_type).join()]),
+    [
+      [1, 'execute_result'],
+      [2, 'error'],
+      [null, ''],
+    ],
+  )
 })
 
 test('a cell that is tagged raises-exception may fail', () => {
@@ -50,7 +90,8 @@ test('a cell that is tagged raises-exception may fail', () => {
 })
 
 test('Ctrl+C interrupts the cell and ends the run with 130', { timeout: 60_000 }, async () => {
-  const path = write('endless.ipynb', '1', 'while (true) {}'), child = spawn(process.execPath, [join(root, 'cli', 'graft.js'), 'run', path], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const path = write('endless.ipynb', '1', 'while (true) {}'),
+    child = spawn(process.execPath, [join(root, 'cli', 'graft.js'), 'run', path], { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   child.stdout.on('data', chunk => {
     said += chunk
@@ -63,8 +104,16 @@ test('Ctrl+C interrupts the cell and ends the run with 130', { timeout: 60_000 }
 
 for (const [name, args, expected] of [
   ['no notebook', ['run', 'godo.ipynb'], /^godo\.ipynb: no such notebook\. Did you mean 'good\.ipynb'\?/],
-  ['an unknown parameter', ['run', 'good.ipynb', '-p', 'epoch=3'], /the notebook has no parameter 'epoch'\. Did you mean 'epochs'\? It has epochs, name, list\./],
-  ['a parameter without a value', ['run', 'good.ipynb', '-p', 'epochs'], /-p expects name=value, e\.g\. epochs=3; received 'epochs'/],
+  [
+    'an unknown parameter',
+    ['run', 'good.ipynb', '-p', 'epoch=3'],
+    /the notebook has no parameter 'epoch'\. Did you mean 'epochs'\? It has epochs, name, list\./,
+  ],
+  [
+    'a parameter without a value',
+    ['run', 'good.ipynb', '-p', 'epochs'],
+    /-p expects name=value, e\.g\. epochs=3; received 'epochs'/,
+  ],
   ['an unknown command', ['rnu', 'good.ipynb'], /unknown command: 'rnu'\. Did you mean 'run'\?/],
   ['an unknown option', ['run', 'good.ipynb', '--fast'], /unknown option: '--fast'/],
   ['no folder for the result', ['run', 'good.ipynb', '-o', 'no/where.ipynb'], /no such folder for the executed notebook: no\./],
@@ -83,7 +132,10 @@ for (const [name, args, expected] of [
 
 test('a notebook without a cell for parameters takes none', () => {
   const notebook = { cells: [], metadata: {}, nbformat: 4, nbformat_minor: 5 } as Notebook
-  assert.throws(() => setParameters(notebook, ['a=1']), /^GraftError: parameters were given, but no cell of the notebook is tagged 'parameters'\.$/)
+  assert.throws(
+    () => setParameters(notebook, ['a=1']),
+    /^GraftError: parameters were given, but no cell of the notebook is tagged 'parameters'\.$/,
+  )
 })
 
 test('graft script writes a program that runs and shows the same', () => {
