@@ -2,7 +2,8 @@ import { displayId, host, type Host, type MimeBundle } from '../host.ts'
 import { duration, measure, percent } from '../show/format.ts'
 import { progressBar, type ProgressBar } from '../show/progress.ts'
 import { TrainingControls } from '../show/training-controls.ts'
-import { trainingPlot } from '../show/training.ts'
+import { isShare } from '../show/run-view.ts'
+import { megabytes, trainingPlot } from '../show/training.ts'
 import type { Control } from './control.ts'
 import type { Run } from './run.ts'
 
@@ -86,7 +87,7 @@ export class Reporter {
     const view = { ...run, bestEpoch: run.bestEpoch, secondsLeft, paused: this.#control?.paused }
     const measures = Object.entries(run.history).map(([name, values]) =>
       `${name.replace(/^val([A-Z])/, 'validation $1').toLowerCase()} ` +
-        `${/accuracy/i.test(name) ? percent(values.at(-1)) : measure(values.at(-1))}`)
+        `${isShare(name) ? percent(values.at(-1)) : measure(values.at(-1))}`)
     const line = done ? `Epoch ${done} of ${run.epochs}: ${measures.join(', ')}`
       : `Training: ${run.epochs} epochs, ${run.images.train} images${forecastOf(run)}`
     return { ...trainingPlot(view), 'text/plain': line }
@@ -97,5 +98,3 @@ export class Reporter {
 function forecastOf({ forecast }: Run): string {
   return forecast && forecast.seconds > 10 ? `: about ${duration(forecast.seconds)}, at most ${megabytes(forecast.bytes)} at once` : ''
 }
-
-const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`
