@@ -9,7 +9,7 @@ type Folder = (node: Node, inputs: DenseTensor[]) => DenseTensor[] | null
  * table.
  */
 export function fold(node: Node, inputs: (DenseTensor | null)[]): DenseTensor[] | null {
-  const folder = folders[node.op]
+  const folder = Object.hasOwn(folders, node.op) ? folders[node.op] : undefined
   if (!folder || inputs.includes(null)) return null
   return folder(node, inputs as DenseTensor[])
 }

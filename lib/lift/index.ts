@@ -57,16 +57,18 @@ export async function liftGraph(saved: SavedModel, checkpoint: Checkpoint | null
       for (const node of bound.variables) node.constants = [await checkpoint!.read(node.variable!.key)]
       return bound
     }
+    const apart = await graph()
     try {
-      return build(saved, callable, await graph(), lifting => lifting.run(patterns, rules, opaque), name)
+      return orNothing(() => build(saved, callable, apart, lifting => lifting.run(patterns, rules, opaque), name))
     } catch (error) {
+      // Bound anew, since opening it changed it.
       const bound = await graph(), values = bound.outputs.map(({ value }) => value)
       const whole = (lifting: Lifting) => {
         lifting.foldConstants()
         opaqueGraph({ node: bound.input, index: 0 }, values, lifting)
       }
       try {
-        return build(saved, callable, { ...bound, training: noTraining }, whole, name)
+        return orNothing(() => build(saved, callable, { ...bound, training: noTraining }, whole, name))
       } catch {
         throw error
       }
@@ -78,6 +80,18 @@ export async function liftGraph(saved: SavedModel, checkpoint: Checkpoint | null
   } finally {
     await checkpoint?.close()
   }
+}
+
+/** Does `work` and gives its result; where it fails, nothing of it is left in the engine. */
+function orNothing<T>(work: () => T): T {
+  const { registeredVariables } = tf.engine().state, before = new Set(Object.keys(registeredVariables))
+  let result: { value: T } | undefined
+  try {
+    tf.tidy(() => { result = { value: work() } })
+  } finally {
+    if (!result) for (const [name, variable] of Object.entries(registeredVariables)) if (!before.has(name)) variable.dispose()
+  }
+  return result!.value
 }
 
 function build(saved: SavedModel, callable: Callable, graph: BoundGraph, open: (lifting: Lifting) => void, name?: string): Lifted {

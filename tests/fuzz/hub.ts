@@ -13,13 +13,16 @@ import { GraftError } from '../../lib/error.ts'
 import { maskedCrc32c } from '../../lib/hub/crc32c.ts'
 import { readTable } from '../../lib/hub/sstable.ts'
 import { unpack } from '../../lib/hub/unpack.ts'
+import { hub } from '../../lib/hub/index.ts'
 import { lift } from '../../lib/lift/index.ts'
 import { tf } from '../../lib/tf.ts'
 import { thin, thinArchive } from '../fixtures/models/models.ts'
 import { table } from '../unit/lib/hub/table.ts'
 
-const MODELS = ['thin_slim', 'thin_tf_keras', 'thin_keras3', 'thin_tf1']
-const SLOWEST_MS = 20_000
+const MODELS = ['thin_slim', 'thin_tf_keras', 'thin_keras3', 'thin_tf1', 'blocks_tf_keras', 'sized', 'batches', 'penalized_tf_keras']
+const JSON_MODELS = ['graph', 'graph_uint8', 'layers', 'layers_uint16']
+/** Of the processor's time, not the clock's: a machine may be busy with other things. */
+const SLOWEST_SECONDS = 10
 
 /** Mulberry32: the same mutants for the same seed. */
 export function randomOf(seed: number): () => number {
@@ -131,6 +134,31 @@ function damageTar(bytes: Uint8Array, random: Random): Uint8Array {
   return out
 }
 
+/** Puts something else at one place of a JSON value, and leaves it well formed. */
+function damageJson(text: string, random: Random): string {
+  const whole = JSON.parse(text) as unknown
+  for (let times = 1 + below(random, 3); times > 0; times--) {
+    let at = whole as Record<string, unknown>
+    for (let depth = 0; depth < 12; depth++) {
+      const keys = Object.keys(at)
+      if (!keys.length) break
+      const key = keys[below(random, keys.length)], next = at[key]
+      if (next !== null && typeof next === 'object' && random() < 0.85) { at = next as typeof at; continue }
+      const odd = [null, -1, 0, 2 ** 31, 1e308, '', 'float32', true, [], {}, [[]], '__proto__', next, [next, next], { [key]: next }]
+      if (random() < 0.2) Reflect.deleteProperty(at, key)
+      else at[key] = odd[below(random, odd.length)]
+      break
+    }
+  }
+  return JSON.stringify(whole)
+}
+
+const JSON_KINDS: Record<string, (folder: string, random: Random) => Promise<void>> = {
+  'model.json': (folder, random) => change(join(folder, 'model.json'), bytes => damage(bytes, random)),
+  'inside model.json': (folder, random) =>
+    change(join(folder, 'model.json'), bytes => Buffer.from(damageJson(Buffer.from(bytes).toString(), random))),
+}
+
 const KINDS: Record<string, (folder: string, random: Random) => Promise<void>> = {
   graph: (folder, random) => change(join(folder, 'saved_model.pb'), bytes => damage(bytes, random)),
   'inside the graph': (folder, random) => change(join(folder, 'saved_model.pb'), bytes => damageInside(bytes, random)),
@@ -146,42 +174,47 @@ async function change(file: string, how: (bytes: Uint8Array) => Uint8Array): Pro
 }
 
 /** Opens `count` mutants; returns how they ended. Throws at the first that ends in anything but a model or a GraftError. */
-export async function fuzz(count: number, seed: number, begins: (mutant: string) => void = () => {}): Promise<{ models: number, errors: number, inner: Map<string, number> }> {
+export async function fuzz(
+  count: number,
+  seed: number,
+  begins: (mutant: string) => void = () => {},
+): Promise<{ models: number, errors: number, inner: Map<string, number> }> {
   const scratch = await mkdtemp(join(tmpdir(), 'graft-fuzz-')),
     result = { models: 0, errors: 0, inner: new Map<string, number>() }
-  const intact = await Promise.all(MODELS.map(async name => (await thin(name)).folder))
+  const intact = new Map(JSON_MODELS.map(name => [name, join(import.meta.dirname, '..', 'fixtures', 'tfjs', name)]))
+  for (const name of MODELS) intact.set(name, (await thin(name)).folder)
   const tars = await Promise.all(MODELS.map(async name => gunzipSync(await readFile(thinArchive(name)))))
-  const kinds = [...Object.keys(KINDS), 'archive', 'inside the archive']
+  const kinds = [...Object.keys(KINDS), 'archive', 'inside the archive', ...Object.keys(JSON_KINDS)]
   for (let i = 0; i < count; i++) {
     const random = randomOf(seed + i),
       kind = kinds[(seed + i) % kinds.length],
-      which = below(random, MODELS.length),
+      models = JSON_KINDS[kind] ? JSON_MODELS : MODELS,
+      which = below(random, models.length),
       mutant = join(scratch, `${seed + i}`)
-    begins(`seed ${seed + i} (${kind} of ${MODELS[which]})`)
-    const before = { tensors: tf.memory().numTensors, time: performance.now() }
+    begins(`seed ${seed + i} (${kind} of ${models[which]})`)
+    const before = process.cpuUsage(), tensors = tf.memory().numTensors
     try {
-      if (KINDS[kind]) {
-        await cp(intact[which], mutant, { recursive: true })
-        await KINDS[kind](mutant, random)
+      if (JSON_KINDS[kind] ?? KINDS[kind]) {
+        await cp(intact.get(models[which])!, mutant, { recursive: true })
+        await (JSON_KINDS[kind] ?? KINDS[kind])(mutant, random)
       } else {
+        const tar = tars[which]
+        const archive = kind === 'archive' ? damage(gzipSync(tar, { level: 1 }), random) : gzipSync(damageTar(tar, random), { level: 1 })
         await mkdir(mutant)
-        const tar =
-          kind === 'archive'
-            ? damage(gzipSync(tars[which], { level: 1 }), random)
-            : gzipSync(damageTar(tars[which], random), { level: 1 })
-        await writeFile(join(mutant, 'archive'), tar)
+        await writeFile(join(mutant, 'archive'), archive)
       }
-      const folder = KINDS[kind] ? mutant : await unpack(join(mutant, 'archive'), join(mutant, 'model'), 'mutant')
-      ;(await lift(folder)).model.dispose()
+      const folder = kind.endsWith('archive') ? await unpack(join(mutant, 'archive'), join(mutant, 'model'), 'mutant') : mutant
+      ;(JSON_KINDS[kind] ? await hub.load(folder, { fresh: true }) : (await lift(folder)).model).dispose()
       result.models++
     } catch (error) {
       if (!(error instanceof GraftError))
-        throw new Error(`seed ${seed + i} (${kind} of ${MODELS[which]}, left in ${mutant})`, { cause: error })
+        throw new Error(`seed ${seed + i} (${kind} of ${models[which]}, left in ${mutant})`, { cause: error })
       result.errors++
       if (error.cause instanceof TypeError) result.inner.set(String(error.cause.stack).split('\n').slice(0, 2).join(''), seed + i)
     }
-    const took = performance.now() - before.time
-    if (took > SLOWEST_MS) throw new Error(`seed ${seed + i} (${kind} of ${MODELS[which]}) took ${Math.round(took)} ms`)
+    const seconds = process.cpuUsage(before).user / 1e6, left = tf.memory().numTensors - tensors
+    if (seconds > SLOWEST_SECONDS) throw new Error(`seed ${seed + i} (${kind} of ${models[which]}) took ${seconds} s`)
+    if (left) throw new Error(`seed ${seed + i} (${kind} of ${models[which]}) left ${left} tensors behind`)
     await rm(mutant, { recursive: true })
   }
   await rm(scratch, { recursive: true })
