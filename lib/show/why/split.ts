@@ -1,9 +1,9 @@
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
-import { oneLayer, type Layer } from '../customize/layers.ts'
-import { graphOf, leaving, type Edge, type Step } from '../engine/graph.ts'
-import { modelBetween } from '../engine/shared-model.ts'
-import { GraftError } from '../error.ts'
-import { tf } from '../tf.ts'
+import { oneLayer, type Layer } from '../../customize/layers.ts'
+import { graphOf, leaving, type Edge, type Step } from '../../engine/graph.ts'
+import { modelBetween } from '../../engine/shared-model.ts'
+import { GraftError } from '../../error.ts'
+import { tf } from '../../tf.ts'
 
 /** A model in two parts at the output of one layer; both share the model's weights. */
 export interface Split {

@@ -1,4 +1,4 @@
-import type { Bitmap } from '../data/resize.ts'
+import type { Bitmap } from '../../data/resize.ts'
 
 /** Viridis (matplotlib) in steps of an eighth: dark is little, bright is much, for every common form of colour sight. */
 const stops = [

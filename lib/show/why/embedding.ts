@@ -1,16 +1,16 @@
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
-import { outputOf as tensorOf, oneLayer, type Layer } from '../customize/layers.ts'
-import type { ImageSet } from '../data/set.ts'
-import { GraftError } from '../error.ts'
-import { host, type MimeBundle } from '../host.ts'
-import { Feeder, turn } from '../train/features.ts'
-import { borrowPrefix } from '../train/prefixes.ts'
-import { tf } from '../tf.ts'
-import { photoFigure } from './figure.ts'
-import { columns, count, percent, plural, shorten } from './format.ts'
-import { palette } from './palette.ts'
-import { drawing, element, image, rect, text, titles } from './svg.ts'
-import { thumbnail } from './thumbnail.ts'
+import { outputOf as tensorOf, oneLayer, type Layer } from '../../customize/layers.ts'
+import type { ImageSet } from '../../data/set.ts'
+import { GraftError } from '../../error.ts'
+import { host, type MimeBundle } from '../../host.ts'
+import { Feeder, turn } from '../../train/features.ts'
+import { borrowPrefix } from '../../train/prefixes.ts'
+import { tf } from '../../tf.ts'
+import { photoFigure } from '../figure.ts'
+import { columns, count, percent, plural, shorten } from '../format.ts'
+import { palette } from '../palette.ts'
+import { drawing, element, image, rect, text, titles } from '../svg.ts'
+import { thumbnail } from '../thumbnail.ts'
 
 export interface EmbeddingOptions {
   /** The layer whose output is drawn: its name, its index, or itself. Default: what the last layer is fed with. */
@@ -68,7 +68,7 @@ export async function layOut(
 ): Promise<{ points: [number, number][]; explained: number | null }> {
   if (rows.length < 3) throw new GraftError(`an embedding needs 3 images or more; received ${rows.length}.`)
   if (method === 'umap') {
-    const [{ UMAP }, { randomFrom }] = await Promise.all([import('umap-js'), import('../data/random.ts')])
+    const [{ UMAP }, { randomFrom }] = await Promise.all([import('umap-js'), import('../../data/random.ts')])
     const umap = new UMAP({ nNeighbors: Math.min(15, rows.length - 1), random: randomFrom(seed, 'umap') })
     return { points: fitted(await umap.fitAsync(rows.map(row => Array.from(row)))), explained: null }
   }

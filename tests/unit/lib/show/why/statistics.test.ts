@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { tensors } from '../../../../lib/data/tensors.ts'
-import { statistics, statisticsTable } from '../../../../lib/show/statistics.ts'
-import { tf } from '../../../../lib/tf.ts'
-import { golden } from '../../../golden.ts'
+import { tensors } from '../../../../../lib/data/tensors.ts'
+import { statistics, statisticsTable } from '../../../../../lib/show/why/statistics.ts'
+import { tf } from '../../../../../lib/tf.ts'
+import { golden } from '../../../../golden.ts'
 
 /** A ReLU of which half of the channels are dead, a frozen layer, and a head. */
 function model() {

@@ -1,11 +1,11 @@
 import { basename } from 'node:path'
 import type { LayersModel } from '@tensorflow/tfjs'
-import type { Layer } from '../customize/layers.ts'
-import type { ImageSet } from '../data/set.ts'
-import type { MimeBundle } from '../host.ts'
-import { columns, count } from './format.ts'
+import type { Layer } from '../../customize/layers.ts'
+import type { ImageSet } from '../../data/set.ts'
+import type { MimeBundle } from '../../host.ts'
+import { columns, count } from '../format.ts'
 import { featuresOf, nearest } from './embedding.ts'
-import { pictureCards } from './picture-cards.ts'
+import { pictureCards } from '../picture-cards.ts'
 
 export interface NeighbourOptions {
   /** The layer by whose output images are compared. Default: what the last layer is fed with. */

@@ -1,14 +1,14 @@
 import { basename } from 'node:path'
 import type { LayersModel } from '@tensorflow/tfjs'
-import { memorySource } from '../data/memory.ts'
-import { ImageSet } from '../data/set.ts'
-import { host, type MimeBundle } from '../host.ts'
-import { predict } from '../train/predict.ts'
-import type { Prediction } from '../train/prediction.ts'
-import { columns } from './format.ts'
+import { memorySource } from '../../data/memory.ts'
+import { ImageSet } from '../../data/set.ts'
+import { host, type MimeBundle } from '../../host.ts'
+import { predict } from '../../train/predict.ts'
+import type { Prediction } from '../../train/prediction.ts'
+import { columns } from '../format.ts'
 import { classIndex, labelsOf, probabilityOf } from './grad-cam.ts'
 import { overlay } from './heat.ts'
-import { pictureCards } from './picture-cards.ts'
+import { pictureCards } from '../picture-cards.ts'
 
 export interface OcclusionOptions {
   /** How many places in a row and in a column are covered in turn. Default 8. */
