@@ -93,7 +93,7 @@ function prepareWasm(): void {
     for (const [event, before] of listeners) {
       for (const listener of process.listeners(event as 'uncaughtException')) if (!before.includes(listener)) process.off(event, listener)
     }
-    addKernels(backend as BackendWasm)
+    tracers.set('wasm', addKernels(backend as BackendWasm))
     return backend
   }, 2)
 }

@@ -36,10 +36,12 @@ interface Emscripten {
 
 const emscripten = (backend: BackendWasm) => backend.wasm as unknown as Emscripten
 
-/** Our kernels, working inside the backend's own memory: tensors need not be copied. */
-export function instantiate(backend: BackendWasm): Module {
+/** Our kernels, working inside the backend's own memory: tensors need not be copied. `wrap` is put around each that computes. */
+export function instantiate(backend: BackendWasm, wrap: <F extends (...values: unknown[]) => unknown>(compute: F) => F = compute => compute): Module {
   const code = new WebAssembly.Module(readFileSync(new URL('./kernels.wasm', import.meta.url)))
-  return new WebAssembly.Instance(code, { env: { memory: emscripten(backend).asm.memory } }).exports as unknown as Module
+  const { exports } = new WebAssembly.Instance(code, { env: { memory: emscripten(backend).asm.memory } })
+  return Object.fromEntries(Object.entries(exports).map(([name, value]) =>
+    [name, typeof value !== 'function' || name.endsWith('Scratch') ? value : wrap(value as (...values: unknown[]) => unknown)])) as unknown as Module
 }
 
 export const addressOf = (backend: BackendWasm, tensor: tf.TensorInfo): Address => backend.dataIdMap.get(tensor.dataId).memoryOffset
