@@ -88,7 +88,8 @@ export class LanguageServer {
   }
 
   #start(): Rpc {
-    const env: NodeJS.ProcessEnv = { ...process.env }
+    // The server is written in Go: it collects garbage when its heap has grown by these percents, so what it takes is bounded by its program.
+    const env: NodeJS.ProcessEnv = { GOGC: '75', ...process.env }
     // On a path of programs it would find npm and download types for packages that have none; a check of types asks no network.
     for (const name of Object.keys(env)) if (/^path$/i.test(name)) env[name] = ''
     const child = spawn(nativeCompiler(), ['--lsp', '--stdio'], { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true, env })
