@@ -2,7 +2,7 @@ import type { MimeBundle } from '../host.ts'
 import type { Run } from '../train/run.ts'
 import { rasterize, asDocument } from './figure.ts'
 import { showable } from './bundle.ts'
-import { columns, duration, escape, measure, percent, plural } from './format.ts'
+import { columns, duration, escape, measure, percent, plural, shorten } from './format.ts'
 import { faint, frame, table } from './html.ts'
 import { lineChart, type Curve } from './line-chart.ts'
 import { palette } from './palette.ts'
@@ -67,15 +67,15 @@ function chart(runs: Run[]): string | null {
   return drawing(wide * panels.length + 8, high, ...panels.map((name, p) => {
     const share = /accuracy/i.test(name)
     const curves = some.map((run, i): Curve => ({
-      name: (run.title ?? run.id).slice(0, 14), color: palette.series[i], text: palette.series[i], dashed: i % 2 === 1,
+      name: shorten(run.title ?? run.id, 14), color: palette.series[i], text: palette.series[i], dashed: i % 2 === 1,
       points: (run.history[name] ?? []).map((value, e): [number, number] => [e + 1, value]).filter(([, value]) => Number.isFinite(value)),
     }))
     const values = curves.flatMap(({ points }) => points.map(([, value]) => value))
-    const high1 = share ? 1 : Math.max(...values, 1e-9), low = share ? Math.min(0.5, ...values) : 0
+    const top = share ? 1 : Math.max(...values, 1e-9), low = share ? Math.min(0.5, ...values) : 0
     return element('g', { transform: `translate(${8 + p * wide},0)` }, lineChart({
       title: { valLoss: 'Validation loss', valAccuracy: 'Validation accuracy', loss: 'Loss', accuracy: 'Accuracy' }[name]!,
       width: wide, height: high, curves, x: { domain: [1, last], label: 'epoch' },
-      y: { domain: [low, high1], format: value => share ? percent(value) : measure(value) },
+      y: { domain: [low, top], format: value => share ? `${Math.round(value * 100)} %` : String(value) },
     }))
   }))
 }

@@ -53,7 +53,7 @@ export class RateTest {
     const points = this.rates.map((rate, i) => ({ rate, loss: this.losses[i], smoothed: this.smoothed[i] }))
     const top = Math.min(Math.max(...this.losses), 3 * Math.max(...this.smoothed.slice(0, Math.ceil(points.length / 2))))
     const plot = Plot.plot({
-      width: 640, height: 320, x: { type: 'log', label: 'learning rate' }, y: { label: 'loss', domain: [0, top], clamp: true }, grid: true,
+      width: 640, height: 320, x: { type: 'log', label: 'learning rate', tickFormat: '.0e' }, y: { label: 'loss', domain: [0, top], clamp: true }, grid: true,
       ariaLabel: inspect(this),
       marks: [
         Plot.dot(points, { x: 'rate', y: 'loss', r: 1.5, fill: '#8b949e' }),

@@ -22,6 +22,8 @@ export class Reporter {
   readonly #trunk: ProgressBar | null
   readonly #controls: TrainingControls | null
   #last = 0
+  /** Images that are yet to go through the frozen part. */
+  #unseen = 0
 
   /** `unseen`: how many images are to go through the frozen part of the model. */
   constructor(run: Run, show: boolean, unseen: number, control: Control | null = null) {
@@ -31,6 +33,7 @@ export class Reporter {
     this.#host = show ? host() : null
     if (show) this.attach()
     this.#controls = show && control ? new TrainingControls(control) : null
+    this.#unseen = unseen
     this.#trunk = show && unseen ? progressBar({ label: 'Images through the frozen trunk', total: unseen }) : null
   }
 
@@ -53,11 +56,12 @@ export class Reporter {
   /** Counts images that went through the frozen part. */
   forward(count: number): void {
     this.#trunk?.tick(count)
+    this.#unseen -= count
   }
 
-  /** After an epoch every image has been through it. */
+  /** After an epoch. The next one may bring other variants of the images. */
   epoch(): void {
-    this.#trunk?.done()
+    if (this.#unseen <= 0) this.#trunk?.done()
     this.draw()
   }
 

@@ -51,10 +51,10 @@ export interface AugmentOptions {
   seed?: number
 }
 
-/** Sets of changes by name: what photos stand, and what letters and digits do, which must not be mirrored. */
+/** Sets of changes by name: what photos stand, and what letters and digits do, which must not be mirrored, nor reflected at the edge. */
 const presets: Record<string, AugmentOptions> = {
   photos: { flip: 'horizontal', rotate: 0.04, zoom: 0.15, translate: 0.08, brightness: 0.1, contrast: 0.2 },
-  characters: { rotate: 0.03, zoom: 0.1, translate: 0.08, shear: 0.1, contrast: 0.2 },
+  characters: { rotate: 0.03, zoom: 0.1, translate: 0.08, shear: 0.1, contrast: 0.2, fill: 'nearest' },
 }
 
 /** A preset's name, or changes one by one. */
