@@ -25,8 +25,8 @@ export interface ModelCard {
 
 type Layer = LayersModel['layers'][number]
 
-/** Where a layer comes from: the card of the model that it was loaded with, and whether it could learn then. */
-interface Origin { card: ModelCard, trainable: boolean }
+/** Where a layer comes from: the card and the name of the model that it was loaded with, and whether it could learn then. */
+interface Origin { card: ModelCard, model: string, trainable: boolean }
 type Range = ModelCard['range']
 
 const cards = new WeakMap<object, ModelCard>()
@@ -36,11 +36,16 @@ const named = new WeakMap<Layer, string[]>()
 
 /**
  * The model's card, if it has one. A model that was built by `tf.model` or `tf.sequential` from layers of another one, or around
- * it,
- * has that one's card: the layers that came from there are its trunk, and the class names stay where the same layer gives the
- * output.
+ * it, has that one's card: the layers that came from there are its trunk, and the class names stay where the same layer gives the
+ * output. Where nobody named it (`model1`), it is named after that one: `custom_mobilenet_v2`.
  */
 export const cardOf = (model: LayersModel): ModelCard | undefined => cards.get(model) ?? inherited(model)
+
+/** A model's name, which a model that nobody named has from where its layers come (see {@link cardOf}). */
+export function titleOf(model: LayersModel): string {
+  cardOf(model)
+  return model.name
+}
 
 /** Gives the model a card. The layers of its trunk remember it, so that what is built from them inherits it. */
 export function setCard(model: LayersModel, card: ModelCard): void {
@@ -48,7 +53,7 @@ export function setCard(model: LayersModel, card: ModelCard): void {
   const layers = within(model), trunk = new Set(card.trunk ?? layers.map(layer => layer.name))
   const origin = { ...card, range: rangeOfTrunk(model, card.range, trunk) }
   for (const layer of layers) {
-    if (!origins.has(layer) && trunk.has(layer.name)) origins.set(layer, { card: origin, trainable: layer.trainable })
+    if (!origins.has(layer) && trunk.has(layer.name)) origins.set(layer, { card: origin, model: model.name, trainable: layer.trainable })
   }
   const last = model.outputs?.[0]?.sourceLayer
   if (last && card.classes) named.set(last, card.classes)
@@ -67,7 +72,8 @@ function inherited(model: LayersModel): ModelCard | undefined {
   if (!isModel(model) || !model.inputs?.length) return undefined
   const layers = within(model), from = layers.find(layer => origins.has(layer))
   if (!from) return undefined
-  const { classes: _, trunk: __, ...card } = origins.get(from)!.card
+  const origin = origins.get(from)!, { classes: _, trunk: __, ...card } = origin.card
+  if (/^(model|sequential)_?\d+$/.test(model.name) && !model.outboundNodes.length) model.name = `custom_${origin.model}`
   const trunk = layers.filter(layer => origins.has(layer) || cards.has(layer)).map(layer => layer.name)
   const [, height, width] = model.inputs[0].shape, classes = classesOf(model)
   return {

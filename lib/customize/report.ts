@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs'
-import { cardOf } from '../card.ts'
+import { cardOf, titleOf } from '../card.ts'
 import { host } from '../host.ts'
 import { count, plural } from '../show/format.ts'
 import { holdsWeights, leaves, type Layer } from './layers.ts'
@@ -17,7 +17,7 @@ export function report(model: LayersModel, base: LayersModel, steps: string[]): 
     side) => n * (side ?? 1), 1), 0)
   const lines = [
     ...steps,
-    `trunk  ${base.name}: ${plural(inTrunk.length, 'layer')}, ${learning(inTrunk.filter(holdsWeights), open)}`,
+    `trunk  ${titleOf(base)}: ${plural(inTrunk.length, 'layer')}, ${learning(inTrunk.filter(holdsWeights), open)}`,
     `head   ${added.map(layer => `${layer.getClassName()} '${layer.name}'`).join(', ')}`,
     `${count(size(model.trainableWeights))} of ${count(size(model.weights))} weights can learn.`,
   ]

@@ -1,6 +1,6 @@
-import { titleOf } from '../card.ts'
 import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
+import { titleOf } from '../card.ts'
 import { compare, type Differences } from '../customize/difference.ts'
 import type { Layer } from '../customize/layers.ts'
 import { displaySymbol, type MimeBundle } from '../host.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cardOf, setCard } from '../../../lib/card.ts'
+import { cardOf, setCard, titleOf } from '../../../lib/card.ts'
 import { extract } from '../../../lib/customize/extract.ts'
 import { tap } from '../../../lib/customize/tap.ts'
 import { tf } from '../../../lib/tf.ts'
@@ -49,6 +49,13 @@ test('class names stay where the same layer gives the output, and only there', (
   assert.deepEqual(cardOf(tf.model({ inputs: input, outputs: model.apply(input) as T }))!.classes, ['cat', 'dog'])
   assert.equal(cardOf(tf.model({ inputs: model.inputs, outputs: dense(tap(model, 'pool')) }))!.classes, undefined)
   assert.deepEqual(cardOf(again)!.trunk, base().layers.map(layer => layer.name))
+})
+
+test('a model that nobody named is named after the one its layers come from', () => {
+  const trunkOf = base(), made = tf.model({ inputs: trunkOf.inputs, outputs: dense(tap(trunkOf, 'pool')) })
+  assert.equal(titleOf(made), 'custom_trunk')
+  assert.equal(titleOf(tf.model({ inputs: made.inputs, outputs: made.outputs, name: 'mine' })), 'mine')
+  assert.match(titleOf(tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1] })] })), /^sequential_\d+$/)
 })
 
 test("layers of one's own have no card", () => {
