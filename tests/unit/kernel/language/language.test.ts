@@ -142,6 +142,26 @@ test('an object alone is no block', async () => {
   assert.equal(await check(['const x = 1', '{ x, y: 2 }']), null)
 })
 
+test('the first cell is checked as every other, though few types are loaded at first', async () => {
+  const rows: [source: string, evalue: RegExp | null][] = [
+    ['1 + 1', null], ['const n: number = "x"', /not assignable to type 'number'/], ['console.log(1, "a")', null], ['console.logg(1)', /'logg' does not exist/],
+    ['process.cwd(1)', /Expected 0 arguments/], ['process.cwd().length', null], ['const b: string = Buffer.from("a")', /not assignable to type 'string'/],
+    ['import { sep } from "node:path"\nsep.x', /'x' does not exist/], ['const { three } = await import("./shapes")\nthree.x', /'x' does not exist/], ['display(1)', null],
+  ]
+  for (const [source, evalue] of rows) {
+    const fresh = new Language({ folder })
+    try {
+      const found = (await fresh.check(source, 1))?.evalue
+      if (evalue) assert.match(found ?? 'no error', evalue, source)
+      else assert.equal(found, undefined, source)
+      fresh.ran(source, 1)
+      assert.match((await fresh.check('process.cwd(1)', 2))!.evalue, /Expected 0 arguments/)
+    } finally {
+      fresh.dispose()
+    }
+  }
+})
+
 describe('what may be right when it runs does not', () => {
   const rows: [name: string, ...cells: string[]][] = [
     ['nothing wrong', 'const a: number = 1', 'a.toFixed()'],
