@@ -17,6 +17,7 @@ import { repairRelu } from './relu.ts'
 import { repairReshape } from './reshape.ts'
 import { registerTensorFlowOp } from './tensorflow-op.ts'
 import { repairResizing, Resizing } from './resizing.ts'
+import { CustomScaleLayer } from './scaled-sum.ts'
 import { repairSlices } from './slices.ts'
 import { StandardizedConv2D } from './standardized-convolution.ts'
 import { Subtract } from './subtract.ts'
@@ -46,7 +47,7 @@ export function repair(tf: TF): void {
   repairTrainable(tf)
   const added = [
     Subtract, ELU, GroupNormalization, Resizing, StandardizedConv2D, SpatialDropout2D, AdaptedNormalization, KerasAugmentation,
-    HardSigmoid3, HardSilu,
+    CustomScaleLayer, HardSigmoid3, HardSilu,
   ]
   for (const cls of added) tf.serialization.registerClass(cls as never)
   registerTensorFlowOp(tf)

@@ -6,7 +6,7 @@ import { displaySymbol, type MimeBundle } from '../host.ts'
 import type { Placed } from './atomic.ts'
 import { megabytes } from './disk.ts'
 import type { Encoded, Format } from './formats/format.ts'
-import { pythonLines, weightLines } from './python.ts'
+import { pythonFor } from './python.ts'
 
 /**
  * What {@link save} did: where the file is, what it holds, how it was checked, and the Python lines that open it. Shows itself.
@@ -42,7 +42,7 @@ export class SaveReceipt {
       0,
     )
     this.card = cardOf(model)
-    this.python = (format.extension === '.weights.h5' ? weightLines(path) : pythonLines(path, model, this.card)).join('\n')
+    this.python = pythonFor(format.extension, path, model, this.card, encoded.imports).join('\n')
     this.#given = path
     this.#folder = placed.folder
     this.#words = encoded.words ?? []

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { tf } from '../../lib/tf.ts'
 import { load, save } from '../../lib/save/index.ts'
 import { runPython, skip } from './save/python.ts'
-import { inputsFor, outputsOf, zoo } from './save/zoo.ts'
+import { custom, inputsFor, outputsOf, zoo } from './save/zoo.ts'
 
 const script = new URL('./save/with_keras.py', import.meta.url).pathname
 const floats = async (path: string) => {
@@ -49,7 +49,7 @@ describe('what Graft saves, Keras 3 and tf_keras open', { skip }, () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'graft-save-'))
     const cases = []
-    for (const [name, make] of Object.entries(zoo)) {
+    for (const [name, make] of Object.entries({ ...zoo, ...custom })) {
       const model = make(),
         inputs = inputsFor(model),
         outputs = await outputsOf(model, inputs)
@@ -83,13 +83,17 @@ describe('what Graft saves, Keras 3 and tf_keras open', { skip }, () => {
   })
   after(() => rm(folder, { recursive: true, force: true }))
 
-  for (const name of Object.keys(zoo)) {
+  for (const name of [...Object.keys(zoo), ...Object.keys(custom)]) {
     for (const library of ['keras3', 'tf_keras', 'keras3 (.keras)']) {
-      test(`${name} in ${library}`, () => {
+      test(`${name} in ${library}`, async () => {
         const result = results.find(each => each.name === name && each.library === library)!
         assert.equal(result.failure, undefined)
         assert.ok(result.error <= 1e-6 * Math.max(1, result.largest), `outputs differ by ${result.error} of ${result.largest}`)
         const model = models.get(name)!
+        const again = await load(join(folder, library.endsWith('(.keras)') ? `${name}.keras` : library === 'tf_keras' ? `${name}_2.h5` : `${name}.h5`))
+        const inputs = inputsFor(model), wanted = await outputsOf(model, inputs)
+        assert.deepEqual(await outputsOf(again, inputs), wanted, 'not the same again here')
+        again.dispose()
         assert.equal(result.parameters, model.countParams())
         assert.deepEqual(result.trainable, trainable(model))
       })

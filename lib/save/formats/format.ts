@@ -27,6 +27,8 @@ export interface Encoded {
   /** Files that this one names, in the same folder. */
   beside?: Map<string, Parts>
   obsolete?: (name: string) => boolean
+  /** A Python module beside the file that must be imported before Keras opens it. */
+  imports?: string
   /** Anything worth a line in the receipt. */
   words?: [what: string, text: string][]
 }

@@ -9,7 +9,8 @@ import { toFloats } from '../numbers.ts'
 import { optimizerVars, trainingConfig, type Keeper } from '../training/keras.ts'
 import { resume } from '../training/resume.ts'
 import type { TrainingState } from '../training/state.ts'
-import { h5Places, readState, setWeights, type LayerWeights } from '../weights.ts'
+import { h5Places, readState, setWeights, type LayerWeights, type ModelState } from '../weights.ts'
+import { pythonBeside } from './beside.ts'
 import { begins, countNumbers, decodeTree, encodeTree, type Format } from './format.ts'
 import { getNames, putNames } from './names.ts'
 
@@ -25,10 +26,16 @@ export const h5: Format = {
       state = await readState(model, h5Places(model)),
       root = layOut(config, state.layers, makeNote(model, readers, state))
     if (state.training) putTraining(root, model, state.training, readers)
-    return encodeTree(root, state, signal)
+    const beside = await pythonBeside(model, false)
+    return { ...await encodeTree(root, state, signal), ...beside, words: [...trainingWords(state, readers), ...beside.words ?? []] }
   },
   decode: async (bytes, { signal }) => build(await decodeTree(bytes, signal)),
 }
+
+const trainingWords = ({ training }: ModelState, readers: Readers): [string, string][] =>
+  training && training.iterations > 0 ? [['Training', readers === 'tf_keras'
+    ? `goes on after ${training.iterations} steps, here and in tf_keras`
+    : `goes on after ${training.iterations} steps here; Keras 3 takes up no optimizer from an .h5, it does from a .keras`]] : []
 
 /**
  * Keras 3 opens no `.h5` with the optimizer's numbers so that it can train on, its own included: for it they lie in a group of

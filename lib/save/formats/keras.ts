@@ -9,6 +9,7 @@ import { compileConfig } from '../training/keras.ts'
 import { resume } from '../training/resume.ts'
 import { readState, readWeights, varsPlaces } from '../weights.ts'
 import { readZip, writeZip } from '../zip.ts'
+import { pythonBeside } from './beside.ts'
 import { begins, countNumbers, decodeTree, type Format } from './format.ts'
 import { fillVars, layOutVars, optimizerIn } from './weights.ts'
 
@@ -38,7 +39,12 @@ export const keras: Format = {
       ['graft.json', bytesOf(ascii(makeNote(model, readers, state)))],
       ['model.weights.h5', packed],
     ])
-    return { parts: writeZip(members), weights, check: () => checkHdf5(packed, root, signal) }
+    const beside = await pythonBeside(model, true), goesOn = training && training.iterations > 0
+    return {
+      parts: writeZip(members), weights, check: () => checkHdf5(packed, root, signal), ...beside,
+      words: [...goesOn ? [['Training', `goes on after ${training.iterations} steps, here and in Keras 3`] as [string, string]] : [],
+        ...beside.words ?? []],
+    }
   },
   async decode(bytes, { signal }) {
     const members = readZip(bytes)

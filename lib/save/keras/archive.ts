@@ -1,3 +1,4 @@
+import { layerRules } from './layers.ts'
 import { isObject, type Json, type KerasObject } from './types.ts'
 
 /** Keras 3's names for what Keras 2 calls otherwise, by class. */
@@ -26,5 +27,10 @@ export function toArchive({ class_name, config, ...rest }: KerasObject): KerasOb
       key === 'layer' && isObject(value) ? toArchive(value as KerasObject) : value,
     ]),
   )
-  return { ...rest, module: 'keras.layers', class_name, config: translated, registered_name: null }
+  const own = class_name.replace(/^graft>/, '')
+  if (own === class_name) return { ...rest, module: 'keras.layers', class_name, config: translated, registered_name: null }
+  const missing = layerRules.get(own)!.missing
+  // Keras 3 looks into its own modules; others it takes from what was registered.
+  return typeof missing === 'string' ? { ...rest, module: missing, class_name: own, config: translated, registered_name: own }
+    : { ...rest, module: 'graft_layers', class_name: own, config: translated, registered_name: class_name }
 }

@@ -34,6 +34,9 @@ function makesMasks(value: Json, depth: number): boolean {
   )
 }
 
+/** Layers that compute something else in training. */
+const trained = /Dropout|Noise|BatchNormalization|LSTM|GRU|RNN|Bidirectional|TimeDistributed/
+
 /** Who wrote the configuration, and whether any layer of it makes masks. */
 interface Source {
   writer: Writer
@@ -84,7 +87,8 @@ function readFunctional(config: Config, source: Source, depth: number): ModelPla
   const endShift = (name: string) => (find(name).model?.sequential && source.writer === 'keras3' ? 1 : 0)
   for (const [i, layer] of layers.entries()) {
     const nodes = (written as Config[])[i].inbound_nodes
-    layer.calls = (Array.isArray(nodes) ? nodes : []).map(node => readCall(layer.name, node, callShift))
+    const passes = !layer.model && !trained.test(layer.className)
+    layer.calls = (Array.isArray(nodes) ? nodes : []).map(node => readCall(layer.name, node, callShift, passes))
   }
   return {
     name: String(config.name),

@@ -94,6 +94,8 @@ function layerToKeras(layer: Layer, readers: Readers, mayTrain: boolean): KerasO
     return { class_name, config: { name, batch_input_shape: batchInputShape, dtype } }
   }
   const config: { [key: string]: Json } = { name, trainable: mayTrain && layer.trainable, dtype: 'float32' }
+  // Keras 3's constructor takes no such argument.
+  if (class_name.startsWith('SpatialDropout')) delete config.trainable
   for (const [given, value] of Object.entries({ ...(layer.getConfig() as { [key: string]: Json }), ...forgotten(layer) })) {
     const key = snake(given)
     if (['name', 'trainable', 'dtype', 'batch_input_shape'].includes(key) || rule.ignored.includes(key) || value === undefined)
@@ -115,8 +117,17 @@ function layerToKeras(layer: Layer, readers: Readers, mayTrain: boolean): KerasO
       throw error instanceof Untranslatable ? refuse(error.message) : error
     }
   }
-  return { class_name: kerasClass(layer), config }
+  return { class_name: rule.missing ? `graft>${kerasClass(layer)}` : kerasClass(layer), config }
 }
+
+/** The layers of a model that Keras lacks, by name, with what `.keras` files know all the same left out. */
+export const layersMissing = (model: LayersModel, archive: boolean): string[] =>
+  model.layers.flatMap(layer => {
+    if (isModel(layer)) return layersMissing(layer, archive)
+    const inner = (layer as Layer & { layer?: Layer; forwardLayer?: Layer }).layer ?? layer
+    const missing = layerRules.get(inner.getClassName())?.missing
+    return missing && !(archive && typeof missing === 'string') ? [layerName(layer.name)] : []
+  })
 
 /** What Keras calls the layer's class. */
 export function kerasClass(layer: Layer): string {

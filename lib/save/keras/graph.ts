@@ -7,19 +7,20 @@ const harmless: Record<string, Json[]> = { mask: [null], training: [null, false]
 
 /**
  * Reads one entry of `inbound_nodes`, of Keras 2 (`[[name, node, tensor, kwargs], …]`) or Keras 3 (`{ args, kwargs }`).
- * `shift` tells by how much a layer's calls count from another start here (nested models).
+ * `shift` tells by how much a layer's calls count from another start here (nested models); `passes` whether the layer
+ * computes the same in training.
  */
-export function readCall(layer: string, node: Json, shift: (layer: string) => number): Output[] {
+export function readCall(layer: string, node: Json, shift: (layer: string) => number, passes = false): Output[] {
   const tensors: Output[] = []
   if (Array.isArray(node)) {
     for (const entry of node) {
       if (!Array.isArray(entry) || typeof entry[0] !== 'string')
         throw new GraftError(`layer '${layer}' has a call that cannot be read: ${JSON.stringify(entry)}.`)
-      checkArguments(layer, entry[3])
+      checkArguments(layer, entry[3], passes)
       tensors.push([entry[0], Number(entry[1]), Number(entry[2])])
     }
   } else if (isObject(node) && Array.isArray(node.args)) {
-    checkArguments(layer, node.kwargs)
+    checkArguments(layer, node.kwargs, passes)
     for (const argument of node.args.flat(1)) {
       const history =
         isObject(argument) && argument.class_name === '__keras_tensor__' && isObject(argument.config)
@@ -38,9 +39,10 @@ export function readCall(layer: string, node: Json, shift: (layer: string) => nu
   return tensors.map(([name, call, output]) => [name, call + shift(name), output])
 }
 
-function checkArguments(layer: string, kwargs: Json | undefined): void {
+function checkArguments(layer: string, kwargs: Json | undefined, passes: boolean): void {
   for (const [key, value] of Object.entries(isObject(kwargs) ? kwargs : {})) {
-    if (!(key in harmless && harmless[key].includes(value))) {
+    // What computes the same in training may be told that it trains.
+    if (!(key in harmless && harmless[key].includes(value)) && !(passes && key === 'training')) {
       throw new GraftError(`layer '${layer}' was called with ${key}=${JSON.stringify(value)}, which cannot be kept here.`)
     }
   }

@@ -15,6 +15,11 @@ export interface LayerRule {
   ignored: string[]
   /** Keras 3's key → ours. */
   renamed: Record<string, string>
+  /**
+   * Set where Keras exports no such layer: then a file names the one of `graft_layers.py`, which is put beside it. A text is the
+   * module of Keras 3 in which a `.keras` file finds it all the same.
+   */
+  missing?: true | string
 }
 
 interface Row {
@@ -23,6 +28,7 @@ interface Row {
   only?: Record<string, Json[]>
   ignored?: string
   renamed?: Record<string, string>
+  missing?: true | string
 }
 
 const words = (text = ''): string[] => text.split(' ').filter(word => word !== '')
@@ -126,6 +132,10 @@ const rows: Record<string, Row> = {
   Rescaling: { keys: 'scale offset' },
   Normalization: { keys: 'axis mean variance', keras: { invert: [false] } },
   AdaptedNormalization: { keys: 'axis', keras: { invert: [false], mean: [null], variance: [null] } },
+  LayerScale: { keys: 'init_values projection_dim', missing: 'keras.src.applications.convnext' },
+  CustomScaleLayer: { keys: 'scale', missing: 'keras.src.applications.inception_resnet_v2' },
+  StandardizedConv2D: { keys: `${convolution} groups`, missing: true },
+  TensorFlowOp: { keys: 'operation', missing: true },
   Add: merge,
   Subtract: merge,
   Multiply: merge,
@@ -157,6 +167,7 @@ export const layerRules: Map<string, LayerRule> = new Map(
       only: row.only ?? {},
       ignored: words(row.ignored),
       renamed: row.renamed ?? {},
+      missing: row.missing,
     },
   ]),
 )

@@ -10,9 +10,13 @@ type Config = { [key: string]: Json }
  */
 export function layerOfOp(layer: Json): Json {
   if (!isObject(layer) || !isObject(layer.config)) return layer
-  const call = /^keras\.src\.ops\b/.test(String(layer.module)) ? callOfKeras3(layer) : layer.class_name === 'TFOpLambda' ? callOfTfKeras(layer) : undefined
+  // Keras 3's .h5 names no modules; but a layer always tells whether it trains.
+  const plain = layer.module === undefined && !('trainable' in layer.config) && !('dtype' in layer.config)
+  const call = plain || /^keras\.src\.ops\b/.test(String(layer.module)) ? callOfKeras3(layer) : layer.class_name === 'TFOpLambda'
+    ? callOfTfKeras(layer) : undefined
   if (!call) return layer
   const made = translate(call)
+  if (!made && plain) return layer
   if (!made) {
     throw new GraftError(
       `layer '${String(layer.name ?? layer.config.name)}' is the operation ${call.op} of ${call.inputs.map(say).join(' and ')}, ` +
@@ -90,7 +94,8 @@ function translate({ op, inputs, settings }: Call): Made | undefined {
     const activation = activations[op]
     const plain = Object.values(settings).every(value => value === null || value === 1)
     if (activation && plain) return { className: 'Activation', config: { activation }, inputs: tensors }
-    return op === 'mean' && sameAxes(settings.axis) ? { className: 'GlobalAveragePooling2D', config: { keepdims: settings.keepdims === true }, inputs: tensors } : undefined
+    if (op !== 'mean' || JSON.stringify(settings.axis) !== '[1,2]') return undefined
+    return { className: 'GlobalAveragePooling2D', config: { keepdims: settings.keepdims === true }, inputs: tensors }
   }
   if (tensors.length === inputs.length && inputs.length >= 2) {
     if (op === 'concatenate') return { className: 'Concatenate', config: { axis: settings.axis ?? -1 }, inputs: tensors }
@@ -101,8 +106,8 @@ function translate({ op, inputs, settings }: Call): Made | undefined {
   return scaled && { className: 'Rescaling', config: scaled, inputs: tensors }
 }
 
-const sameAxes = (axis: Json | undefined): boolean => JSON.stringify(axis) === '[1,2]'
-const each = (value: number | number[], of: (number: number) => number): number | number[] => Array.isArray(value) ? value.map(of) : of(value)
+const each = (value: number | number[], of: (number: number) => number): number | number[] =>
+  Array.isArray(value) ? value.map(of) : of(value)
 
 /** `x op value` as a factor and an offset. */
 function affine(op: string, value: number | number[]): Config | undefined {

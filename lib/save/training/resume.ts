@@ -2,7 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../../error.ts'
 import { host } from '../../host.ts'
 import type { Dataset } from '../hdf5/tree.ts'
-import type { Json } from '../keras/types.ts'
+import { isObject, type Json } from '../keras/types.ts'
 import type { Note } from '../note.ts'
 import { NotResumed, trainingFrom, type Keeper } from './keras.ts'
 import { resumeTraining } from './state.ts'
@@ -14,7 +14,7 @@ import { resumeTraining } from './state.ts'
 export async function resume(
   model: LayersModel, note: Note | undefined, config: Json | undefined, vars: Dataset[] | undefined, keeper: Keeper,
 ): Promise<void> {
-  if (config === undefined || config === null) return
+  if (!isObject(config) || (config.optimizer ?? config.optimizer_config ?? null) === null) return
   try {
     const state = trainingFrom(model, config, vars, keeper)
     if (note?.training) Object.assign(state, note.training)

@@ -41,6 +41,9 @@ def trainable(model, parent=True):
 def read(folder):
     with open(os.path.join(folder, 'cases.json')) as file:
         cases = json.load(file)
+    if os.path.exists(os.path.join(folder, 'graft_layers.py')):
+        sys.path.insert(0, folder)
+        import graft_layers  # noqa: F401
     results = []
     for case in cases:
         for library, file in case['files'].items():

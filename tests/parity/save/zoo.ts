@@ -1,3 +1,4 @@
+import { tensorFlowOp, type Operand } from '../../../lib/layers/tensorflow-op.ts'
 import { tf } from '../../../lib/tf.ts'
 
 const L = tf.layers
@@ -268,6 +269,31 @@ export const zoo: Record<string, () => tf.LayersModel> = {
   timeDistributed: () => scatter(chain(sequence, L.timeDistributed({ layer: L.dense({ units: 3 }) }))),
   convLstm: () =>
     scatter(chain([4, 6, 6, 2], L.convLstm2d({ filters: 3, kernelSize: 3, recurrentActivation: 'sigmoid' }) as never)),
+}
+
+/** Models with layers that Keras lacks, which `graft_layers.py` defines. */
+export const custom: Record<string, () => tf.LayersModel> = {
+  standardized: () => scatter(chain(image, from('StandardizedConv2D', { filters: 6, kernelSize: 3, strides: 2, padding: 'same' }), L.globalAveragePooling2d({}))),
+  layerScale: () => scatter(chain(image, from('LayerScale', { projectionDim: 3 }), L.conv2d({ filters: 2, kernelSize: 3 }))),
+  customScale: () => {
+    const input = tf.input({ shape: image }), inner = L.conv2d({ filters: 3, kernelSize: 1 }).apply(input) as T
+    return scatter(tf.model({ inputs: input, outputs: from('CustomScaleLayer', { scale: 0.17 }).apply([input, inner]) as T }))
+  },
+  operations: () => {
+    const type = { T: { type: 'DT_FLOAT' } }
+    const op = (op: string, attributes: object, ...operands: Operand[]) => tensorFlowOp(tf, {
+      operations: [{ name: 'result', op, attributes: attributes as never, inputs: operands.map((_, i) => `operand_${i}`) }],
+      operands, results: ['result'],
+    })
+    const constant = (values: number[], shape: number[], dtype: 'int32' | 'float32' = 'int32'): Operand => ({ from: 'constant', values, shape, dtype })
+    return scatter(chain(
+      image,
+      op('Mul', type, { from: 'input' }, { from: 'weight', shape: [8, 8, 3], trainable: true }),
+      op('Mean', { ...type, Tidx: { type: 'DT_INT32' }, keep_dims: { b: true } }, { from: 'input' }, constant([1, 2], [2])),
+      op('Pow', type, { from: 'input' }, constant([2], [], 'float32')),
+      L.flatten(), L.dense({ units: 3, activation: 'softmax' }),
+    ))
+  },
 }
 
 /** Inputs for a model: small whole numbers for an embedding, else normal noise with some zeros. */
