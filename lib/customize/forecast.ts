@@ -5,6 +5,7 @@ import { Feeder } from '../train/features.ts'
 import { learn, measure } from '../train/pass.ts'
 import { borrowPrefix } from '../train/prefixes.ts'
 import { prepare } from '../train/prepare.ts'
+import { forgetFunctions } from '../train/step.ts'
 
 /** What a training would take, from one measured batch. */
 export interface Forecast {
@@ -29,8 +30,9 @@ Promise<Forecast> {
   const { train, validation } = parts, order = Array.from({ length: Math.min(batch, train.length) }, (_, i) => i)
   const { goal, judged, optimizer } = prepare(model, train, {})
   const { prefix, release } = borrowPrefix(model), before = tf.memory().numBytes
+  const feeder = new Feeder(model, prefix)
   try {
-    const feeder = new Feeder(model, prefix), watch = { stopped: () => false }
+    const watch = { stopped: () => false }
     const step = () => learn(feeder, goal, optimizer, train, order, batch, () => 1, watch)
     const judge = () => measure(feeder, judged, train.pick(order), batch, watch)
     // The first of each also pays for making ready. In it the memory is taken.
@@ -49,6 +51,7 @@ Promise<Forecast> {
       weights: model.trainableWeights.reduce((sum, weight) => sum + weight.read().size, 0),
     }
   } finally {
+    forgetFunctions(feeder)
     await release()
     optimizer.dispose()
   }

@@ -15,7 +15,7 @@ import { borrowPrefix } from './prefixes.ts'
 import { goalsOf } from './prepare.ts'
 import { ratesOf, type LearningRate } from './rates.ts'
 import { openLayers, restore, snapshot } from './snapshot.ts'
-import { trainStep } from './step.ts'
+import { forgetFunctions, trainStep } from './step.ts'
 import type { TrainOptions } from './train.ts'
 
 export interface RateTestOptions extends Pick<TrainOptions, 'batch' | 'loss' | 'classWeights' | 'labelSmoothing' | 'seed'> {
@@ -107,7 +107,7 @@ export async function findLearningRate(model: LayersModel, data: TrainingData, o
         if (!inputs.length) break
         const truth = truthOf(train, indices, model.outputs[0].shape[1]!)
         optimizer.factor = from * (to / from) ** (step / (steps - 1 || 1))
-        const [loss] = await trainStep(feeder, goal, optimizer, inputs, truth, seedFrom(seed, 'rate', step))
+        const [loss] = await trainStep(feeder, goal, optimizer, inputs, truth, seedFrom(seed, 'rate', step), () => signal.aborted)
         tf.dispose([inputs, truth])
         if (!Number.isFinite(loss)) break
         rates.push(optimizer.factor)
@@ -118,6 +118,7 @@ export async function findLearningRate(model: LayersModel, data: TrainingData, o
         await turn()
       }
     } finally {
+      forgetFunctions(feeder)
       restore(before)
       optimizer.dispose()
       await release()

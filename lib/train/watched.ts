@@ -8,6 +8,7 @@ import { objectiveOf } from './objective.ts'
 import { measure } from './pass.ts'
 import { borrowPrefix } from './prefixes.ts'
 import type { Run } from './run.ts'
+import { forgetFunctions } from './step.ts'
 import { forgetting } from './warnings.ts'
 
 /**
@@ -72,11 +73,12 @@ export class Watched {
 
 /** The model changes with each epoch, so that what is ready of it is made anew. */
 async function accuracy({ model, set }: Task, batch: number, stopped: () => boolean): Promise<number> {
-  const { prefix, release } = borrowPrefix(model)
+  const { prefix, release } = borrowPrefix(model), feeder = new Feeder(model, prefix)
   try {
     const goal = objectiveOf(model)
-    return goal.read(await measure(new Feeder(model, prefix), goal, set, batch, { stopped }))[1]
+    return goal.read(await measure(feeder, goal, set, batch, { stopped }))[1]
   } finally {
+    forgetFunctions(feeder)
     await release()
   }
 }
