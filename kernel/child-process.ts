@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { Captured } from './captured.ts'
-import type { Spawned } from './child-spawn.ts'
+import type { Spawned } from './child-spawn.js'
 import { encodeFrame, FrameReader, type Frame } from './frames.ts'
 import { descriptors, type ToChild, type ToKernel, type ToThread } from './messages.ts'
 

@@ -1,6 +1,6 @@
 import type { Frame } from './frames.ts'
 import { Child } from './child-process.ts'
-import { spawnChild, type Spawned } from './child-spawn.ts'
+import { spawnChild, type Spawned } from './child-spawn.js'
 import { deathOf } from './death.ts'
 import type { Described } from './cell/traceback.ts'
 import type { History } from './history.ts'

@@ -1,5 +1,5 @@
 import { GraftError } from '../lib/error.ts'
-import type { Spawned } from './child-spawn.ts'
+import type { Spawned } from './child-spawn.js'
 import { Executions } from './executions.ts'
 import type { History } from './history.ts'
 import { log } from './log.ts'
@@ -94,7 +94,8 @@ class Kernel {
     this.#executions.status('idle', parent)
     if (type === 'shutdown_reply') await this.#shutDown()
     // The first reply does not wait for the language server; the first cell finds it on its way.
-    else this.#types.warm()
+    // A cell that comes with the first question starts what it needs itself.
+    else setTimeout(() => this.#types.warm(), 10).unref()
   }
 
   #openHistory(): Promise<History> {

@@ -1,4 +1,4 @@
-// The kernel's entry: `node kernel/main.js <connection file>`. It starts the child by the same file. In plain JavaScript, so that the cache of
+// The kernel's entry: `node kernel/main.js <connection file>`. It starts the child by the same file, and the child its thread. In plain JavaScript, so that the cache of
 // compiled code is on before the first TypeScript file is read.
 import { enableCompileCache, flushCompileCache } from 'node:module'
 
@@ -12,8 +12,9 @@ process.emitWarning = (warning, ...rest) => {
   if ((warning?.name ?? type) !== 'ExperimentalWarning') emitWarning.call(process, warning, ...rest)
 }
 if (process.argv[2] === '--child') await import('./child.ts')
+else if (process.argv[2] === '--interrupt-thread') await import('./cell/interrupt-thread.ts')
 else {
   // The process for the cells gets ready while this one does.
-  const child = (await import('./child-spawn.ts')).spawnChild()
+  const child = (await import('./child-spawn.js')).spawnChild()
   await (await import('./kernel.ts')).startKernel(process.argv[2], child)
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 
 /** What is shown, by mime type, as Jupyter's `display_data` carries it. `text/plain` is always there. */
 export type MimeBundle = Record<string, unknown>
@@ -52,7 +51,7 @@ export function installHost(next: Host): void {
 }
 
 /** A new id for something that will be updated in place. */
-export const displayId = (): string => randomUUID()
+export const displayId = (): string => crypto.randomUUID()
 
 function terminal(): Host {
   const never = new AbortController().signal

@@ -74,7 +74,7 @@ export class Interrupts {
     this.#port.port2.on('message', (request: number) => this.#turn(request))
     this.#port.port2.unref()
     Object.defineProperty(globalThis, Symbol.for(hookName), { value: (...request: [number, number, number, boolean, number]) => this.#hook(...request) })
-    this.#worker = new Worker(new URL('./interrupt-thread.ts', import.meta.url), { workerData: { numbers: this.numbers, answer: this.answer } })
+    this.#worker = new Worker(new URL('../main.js', import.meta.url), { argv: ['--interrupt-thread'], workerData: { numbers: this.numbers, answer: this.answer } })
     this.#worker.unref()
   }
 

@@ -12,7 +12,7 @@ export class Pipe {
   readonly #nonce: string
   readonly #marked = [1, 2].filter(isOpen)
   #barrier = 0
-  #held: Buffer[] = []
+  #held: Buffer | null = null
 
   /** @param nonce what the marks on file descriptors 1 and 2 are known by */
   constructor(nonce: string) {
@@ -22,14 +22,15 @@ export class Pipe {
   /** Sends a frame; with `barrier`, after all that native code has written so far; with `hold`, together with the next one, which is sure to come soon. */
   send(header: ToKernel, parts: Uint8Array[] = [], { barrier = false, hold = false } = {}): void {
     if (barrier && !hold) header = { ...header, barrier: this.#barrier + 1 }
-    const frame = encodeFrame(header, parts)
-    if (hold) return void this.#held.push(frame)
+    const own = encodeFrame(header, parts), frame = this.#held ? Buffer.concat([this.#held, own]) : own
+    this.#held = hold ? frame : null
+    if (hold) return
     if (barrier) {
       this.#barrier++
       const bytes = Buffer.from(mark(this.#nonce, this.#barrier))
       for (const descriptor of this.#marked) this.#write(descriptor, bytes)
     }
-    this.#write(descriptors.toKernel, this.#held.length ? Buffer.concat([...this.#held.splice(0), frame]) : frame)
+    this.#write(descriptors.toKernel, frame)
   }
 
   /** Starts listening to the kernel; the process ends with it. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Comm } from '../../lib/host.ts'
 import type { Output } from '../cell/output.ts'
 
@@ -18,7 +17,7 @@ export class Comms {
 
   /** Opens a comm to a target that front ends know. */
   open(target: string, data: unknown = {}, metadata: object = {}): Comm {
-    const comm = this.#add(randomUUID())
+    const comm = this.#add(crypto.randomUUID())
     this.#output.publish('comm_open', { comm_id: comm.id, target_name: target, data }, { metadata, comm: { id: comm.id, target } })
     return comm
   }
