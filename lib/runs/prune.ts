@@ -8,9 +8,11 @@ import { isUnderWay, readRecord, type RunRecord } from './record.ts'
  * needs, and beyond the number of runs the runs themselves. What is under way stays whole.
  */
 export function prune(runs: string, current: string): void {
+  let held = bytesIn(runs)
+  // Only then is every record worth reading.
+  if (held <= limits.bytes && namesIn(runs).length <= limits.runs) return
   const idle = idsIn(runs).filter(id => id !== current && !underWay(runs, id))
   for (const id of idle.splice(0, Math.max(0, idle.length + 1 - limits.runs))) rmSync(folderOf(runs, id), { recursive: true })
-  let held = bytesIn(runs)
   for (const id of idle) {
     if (held <= limits.bytes) break
     held -= dropCheckpoints(folderOf(runs, id))

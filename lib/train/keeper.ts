@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf } from '../card.ts'
@@ -98,5 +98,13 @@ export function digestOf({ train, validation }: Parts): string {
 }
 
 /** A hash over the model's layers, what they are made of, and the frozen weights. Names of variables are no part of it. */
-export const keyOf = (model: LayersModel, frozen: string): string => createHash('sha256')
-  .update(`${JSON.stringify(model.toJSON(null, false))}\n${JSON.stringify(cardOf(model) ?? null)}\n${frozen}`).digest('hex').slice(0, 32)
+function keyOf(model: LayersModel, frozen: string): string {
+  const hash = createHash('sha256').update(`${JSON.stringify(cardOf(model) ?? null)}\n${frozen}\n`)
+  try {
+    hash.update(JSON.stringify(model.toJSON(null, false)))
+  } catch {
+    // A layer of the user's own that has no configuration: such a model is in no file either.
+    hash.update(randomBytes(16))
+  }
+  return hash.digest('hex').slice(0, 32)
+}
