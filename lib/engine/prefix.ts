@@ -22,6 +22,8 @@ export interface FrozenPrefix {
   readonly rest: tf.LayersModel
   /** What runs it, in words, e.g. `ONNX Runtime 1.30.0`. */
   readonly engine: string
+  /** Multiplications per image. */
+  readonly work: number
   /** Images run so far. */
   readonly forwards: number
   /**
@@ -97,6 +99,7 @@ class Prefix implements FrozenPrefix {
   declare readonly shapes: number[][]
   declare readonly rest: tf.LayersModel
   readonly engine: string
+  readonly work: number
   forwards = 0
   readonly #plan: Plan
   readonly #imageSize: number
@@ -104,6 +107,7 @@ class Prefix implements FrozenPrefix {
   constructor(plan: Plan, inputShape: number[], facts: Facts) {
     Object.assign(this, facts)
     this.engine = plan.engine
+    this.work = plan.work
     this.#plan = plan
     this.#imageSize = size(inputShape)
   }

@@ -22,6 +22,8 @@ export interface Plan {
   engine: string
   /** Images per run, so that a run blocks the event loop for tens of milliseconds only. The same number each time: so are the bits. */
   atOnce: number
+  /** Multiplications per image, of what is run in ONNX Runtime. */
+  work: number
 }
 
 /** Multiplications per run: ONNX Runtime does so many in some 20 ms on two cores, WASM on one core in ten times that. */
@@ -43,7 +45,7 @@ export function plan(graph: Graph, steps: Set<Step>, ends: Edge[]): Plan {
     notes.push(`TensorFlow.js (${runtime.ort ? emission.reasons.join('; ') : runtime.reason})`)
   }
   const atOnce = Math.floor(workAtOnce / emission.emitter.work)
-  return { stages, engine: notes.join(', then '), atOnce: others.length > 0 ? 1 : Math.max(1, Math.min(32, atOnce)) }
+  return { stages, work: emission.emitter.work, engine: notes.join(', then '), atOnce: others.length > 0 ? 1 : Math.max(1, Math.min(32, atOnce)) }
 }
 
 function onnxStage(ort: typeof import('onnxruntime-node'), model: Uint8Array, { shape }: Edge, ends: Edge[]): Stage {

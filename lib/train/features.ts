@@ -2,6 +2,7 @@ import type { LayersModel, Tensor } from '@tensorflow/tfjs'
 import type { ImageSet } from '../data/set.ts'
 import type { FrozenPrefix } from '../engine/prefix.ts'
 import { tf } from '../tf.ts'
+import { FeatureStore } from './feature-store.ts'
 
 /**
  * Features by frozen part (its hash), then by image; kept for the session, so that the next run over the same images starts at
@@ -19,7 +20,7 @@ export const turn = (): Promise<void> => new Promise(resolve => setImmediate(res
 
 /**
  * Gives a model's inputs for images. Where a part of the model is frozen, it runs once per image, outside of TensorFlow.js, and
- * what comes out of it is kept.
+ * what comes out of it is kept in memory and, where it is worth it, on disk.
  */
 export class Feeder {
   readonly whole: LayersModel
@@ -31,12 +32,14 @@ export class Feeder {
   onForward: (count: number) => void = () => {}
   readonly #prefix: FrozenPrefix | null
   readonly #known: Map<string, Float32Array[]> | undefined
+  readonly #store: FeatureStore | null = null
 
   constructor(model: LayersModel, prefix: FrozenPrefix | null) {
     this.whole = model
     this.rest = prefix?.rest ?? model
     this.#prefix = prefix
     if (!prefix) return
+    this.#store = FeatureStore.of(prefix)
     this.#known = cache.get(prefix.hash) ?? new Map()
     // Taken out and put back: the frozen part used last is the last to be forgotten.
     cache.delete(prefix.hash)
@@ -64,10 +67,13 @@ export class Feeder {
   /** What comes out of the frozen part for these images. */
   async #features(set: ImageSet, indices: number[], stop?: () => boolean): Promise<Float32Array[][]> {
     const fresh = new Map<string, Float32Array[]>(), prefix = this.#prefix!
-    const queue = [...new Map(indices.map(i => [set.ids[i], i]))].filter(([id]) => !this.#known!.has(id))
+    const queue = [...new Map(indices.map(i => [set.ids[i], i]))].filter(([id]) => !this.#known!.has(id)), store = set.fleeting ? null : this.#store
     while (queue.length) {
       if (stop?.()) return []
-      const part = queue.splice(0, atOnce)
+      const next = queue.splice(0, atOnce), stored = await Promise.all(next.map(([id]) => store?.read(id)))
+      next.forEach(([id], n) => { if (stored[n]) fresh.set(id, this.#keep(id, stored[n])) })
+      const part = next.filter(([id]) => !fresh.has(id))
+      if (!part.length) continue
       const outputs = await prefix.run(await set.pixels(part.map(([, i]) => i)), part.length)
       this.forwards += part.length
       this.onForward(part.length)
@@ -77,20 +83,24 @@ export class Feeder {
         fresh.set(id, features)
         if (!set.fleeting) this.#keep(id, features)
       })
+      for (const [id] of part) await store?.write(id, fresh.get(id)!)
       await turn()
     }
+    if (fresh.size) await store?.end()
     return indices.map(i => this.#known!.get(set.ids[i]) ?? fresh.get(set.ids[i])!)
   }
 
-  #keep(id: string, features: Float32Array[]): void {
+  /** Keeps features in memory, where there is room. */
+  #keep(id: string, features: Float32Array[]): Float32Array[] {
     const bytes = features.reduce((n, { byteLength }) => n + byteLength, 0)
     for (const [hash, entries] of cache) {
       if (held + bytes <= most || entries === this.#known) break
       forget(hash, entries)
     }
-    if (held + bytes > most) return
+    if (held + bytes > most) return features
     this.#known!.set(id, features)
     held += bytes
+    return features
   }
 }
 
@@ -99,7 +109,7 @@ function forget(hash: string, entries: Map<string, Float32Array[]>): void {
   cache.delete(hash)
 }
 
-/** Empties the feature cache. */
+/** Empties the feature cache in memory. */
 export function forgetFeatures(): void {
   for (const [hash, entries] of cache) forget(hash, entries)
 }
