@@ -58,9 +58,13 @@ export function installStacks(): void {
   Error.prepareStackTrace = (error, sites) => {
     let head: string
     try { head = String(error) } catch { head = 'Error' }
-    return [head, ...sites.map(site => `    at ${describeSite(site)}`)].join('\n')
+    // What called the kernel to run the cell is no part of it.
+    const end = sites.findIndex(site => site.getFileName() === runner)
+    return [head, ...sites.slice(0, end < 0 ? undefined : end).map(site => `    at ${describeSite(site)}`)].join('\n')
   }
 }
+
+const runner = new URL('./cells.ts', import.meta.url).href
 
 function describeSite(site: NodeJS.CallSite): string {
   const text = String(site)
@@ -77,8 +81,6 @@ function describeSite(site: NodeJS.CallSite): string {
 export function framesOf(stack: string, isUsers: (path: string) => boolean): Frame[] {
   const frames: Frame[] = []
   for (const line of stack.split('\n')) {
-    // What called the kernel to run the cell is no part of the cell.
-    if (line.includes('/kernel/cell/cells.ts:')) break
     const match = /^\s+at (?:(.*?) \()?(?:async )?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/.exec(line)
     if (!match) continue
     const [, name = '', place, row, column] = match

@@ -19,12 +19,30 @@ const settingCodes = [1202, 1203, 1205, 1206, 1208, 1219, 1238, 1239, 1240, 1241
   2354, 2580, 2591, 2688]
 const tolerated = new Set([...importCodes, ...possibleCodes, ...settingCodes])
 
+/** What says that a `let` without a type or a package without types is `any`: that is as it was meant. */
+const meant = new Set([7005, 7016, 7034])
+
+/** The first place where a type is `any` because nothing says what it is (TypeScript's 7xxx): no error, but worth a word. */
+export const implicitAny = (diagnostics: Diagnostic[], source: string): Diagnostic | undefined =>
+  inCell(diagnostics, source).find(({ severity, code }) => severity === 1 && code >= 7000 && code < 8000 && !meant.has(code))
+
+/** The implicit `any` as a warning. */
+export function describeImplicitAny({ message, code, range }: Diagnostic, count: number): Described {
+  const evalue = `Cell ${count}, line ${range.start.line}: ${message.split('\n')[0]} (TS${code})`
+  return { ename: 'TypeScriptError', evalue, traceback: [evalue, 'The cell runs all the same, and this is said once.'] }
+}
+
 /** The diagnostics that are definite errors of the cell itself: TypeScript's 1xxx and 2xxx, less what may be right at run time. */
 export function complaints(diagnostics: Diagnostic[], source: string): Diagnostic[] {
-  const lines = source.split('\n').length
   const isDefinite = (d: Diagnostic) => d.severity === 1 && d.code >= 1000 && d.code < 3000 && !tolerated.has(d.code) && !isPossible(d)
-  return diagnostics.filter(d => d.range.start.line > 0 && d.range.start.line <= lines && isDefinite(d))
+  return inCell(diagnostics, source).filter(isDefinite)
     .sort((a, b) => a.range.start.line - b.range.start.line || a.range.start.character - b.range.start.character)
+}
+
+/** Above and below the cell's own lines stands what ties it to the others. */
+function inCell(diagnostics: Diagnostic[], source: string): Diagnostic[] {
+  const lines = source.split('\n').length
+  return diagnostics.filter(({ range }) => range.start.line > 0 && range.start.line <= lines)
 }
 
 /** `number | undefined` where a number is expected: it may be one. */
@@ -41,6 +59,8 @@ export function describeComplaints(found: Diagnostic[], source: string, count: n
     traceback.push(`${nameOf(code)}: ${readable(message)} (TS${code})`, '', `Cell ${count}, line ${line}`,
       ...codeFrame(source, line, character + 1, length).split('\n'))
   }
+  const { line } = found[0].range.start, [before, text] = [line - 2, line - 1].map(at => source.split('\n')[at]?.trim() ?? '')
+  if (/^[[(`]/.test(text) && /[\w$)\]}'"`]$/.test(before)) traceback.push('', `Line ${line} goes on from the line before, as it begins with ${text[0]}. A ; before it makes it a statement of its own.`)
   if (found.length > 5) traceback.push('', `… and ${found.length - 5} more.`)
   return { ename: nameOf(found[0].code), evalue: readable(found[0].message), traceback }
 }

@@ -256,6 +256,17 @@ test('an expression beside the cells leaves their lines alone', async () => {
   await cells.run('%reset', 2)
 })
 
+test('an error that is shown has the stack of the cells alone', async () => {
+  const cells = new Cells({ names: {}, folder })
+  await cells.run('function make() { return new Error("shown") }', 1)
+  for (const source of ['make()', 'await null; make()']) {
+    const { value } = await cells.run(source, 2)
+    assert.doesNotMatch((value as Error).stack!, /\/kernel\//)
+    assert.match((value as Error).stack!, /^Error: shown\n {4}at make \(Cell 1:1:\d+\)\n {4}at .*Cell 2:1:\d+/)
+  }
+  await cells.run('%reset', 3)
+})
+
 test('a promise as the last expression comes back unawaited', async () => {
   const { value } = await new Cells({ names: {}, folder }).run('Promise.resolve(5)', 1)
   assert.ok(value instanceof Promise)

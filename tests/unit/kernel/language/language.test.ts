@@ -75,6 +75,7 @@ describe('type errors stop a cell', () => {
     ['a let keeps its type', ['let k = 1', 'k = "s"'], /'string' is not assignable to type 'number'/],
     ['JSX', ['const a = 1\nconst e = <div>hello</div>'], /^JSX is off in cells/, 'Cell 1, line 2', /^> 2 \| const e = <div>hello<\/div>\n {4}\| {11}\^$/m],
     ['an object alone', ['{ a: 1, b: nowhere }'], /^Cannot find name 'nowhere'/, /^> 1 \| \{ a: 1, b: nowhere \}\n {4}\| {12}\^{7}$/m],
+    ['a line that goes on', ['const a = 1\n[a, a]'], /used before its declaration/, 'Line 2 goes on from the line before, as it begins with [. A ; before it makes it a statement of its own.'],
     ['a constant', ['const a = 1', 'a = 2'], /Cannot assign to 'a' because it is a constant/],
     ['undefined itself', ['const n: number = undefined'], /Type 'undefined' is not assignable/],
     ['an argument', ['function f(x: number) { return x }', 'f("1")'], /Argument of type 'string'/],
@@ -165,7 +166,6 @@ test('the first cell is checked as every other, though few types are loaded at f
 describe('what may be right when it runs does not', () => {
   const rows: [name: string, ...cells: string[]][] = [
     ['nothing wrong', 'const a: number = 1', 'a.toFixed()'],
-    ['implicit any', 'function f(x) { return x.y }'],
     ['possibly undefined', 'const f = [1].find(x => x > 3)\nf.toFixed()'],
     ['an argument that is possibly undefined', 'function f(x: number) {}\nf(new Map<string, number>().get("a"))\nconst home: string = process.env.HOME'],
     ['a caught error', 'try { throw 1 } catch (e) { e.message }'],
@@ -184,6 +184,21 @@ describe('what may be right when it runs does not', () => {
     ['let without a type', 'let q', 'q = 5', 'q = "s"'],
   ]
   for (const [name, ...cells] of rows) test(name, async () => assert.equal((await check(cells))?.traceback.join('\n'), undefined))
+})
+
+test('an implicit any is worth a word, once', async () => {
+  const fresh = new Language({ folder })
+  try {
+    assert.equal(await fresh.check('let a\na = 1\nimport untyped from "untyped"', 1), null)
+    const warned = await fresh.check('\nfunction f(x) { return x.y }', 2)
+    assert.equal(warned?.warning, true)
+    assert.deepEqual(warned.traceback, [
+      "Cell 2, line 2: Parameter 'x' implicitly has an 'any' type. (TS7006)", 'The cell runs all the same, and this is said once.',
+    ])
+    assert.equal(await fresh.check('function g(y) {}', 3), null)
+  } finally {
+    fresh.dispose()
+  }
 })
 
 test('%types warns or is off', async () => {
