@@ -57,12 +57,18 @@ const OPERATIONS = new RegExp(
       'strided_slice',
       'Tensordot',
       'GreaterEqual',
+      'Greater',
+      'Select(V2)?',
+      'M(ax|in)imum',
+      'clip_by_value',
+      'Softsign',
+      'Exp',
     ].join('|') +
     ')(_\\d+)?$',
 )
 
 /** Scopes inside a layer's own. */
-const NESTED = /^(batchnorm|Tensordot|moments|Gelu|dropout)$/
+const NESTED = /^(batchnorm|Tensordot|moments|Gelu|dropout|resize|clip_by_value)$/
 
 /**
  * Names of layers. In Keras's layouts a layer is a scope, so its name is the scope's: `Conv1/Conv2D` gives `Conv1`; a scope

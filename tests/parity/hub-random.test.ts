@@ -7,7 +7,7 @@ import { makeRandom, noTensorFlow, random, relativeError } from '../fixtures/mod
 
 /**
  * Networks that TensorFlow wrote at random, with names that tell nothing and without Keras's metadata: forward and the gradient of
- * every weight as TensorFlow's. More of them, and what was opened as layers of one operation:
+ * every weight as TensorFlow's; in tf_keras's layout the layers have Keras's names and classes too. More of them, and what was opened as layers of one operation:
  *
  *     GRAFT_TEST_RANDOM=200 node --test tests/parity/hub-random.test.ts
  */
@@ -19,11 +19,16 @@ before(() => makeRandom(0, count))
 
 for (let seed = 0; seed < count; seed++) {
   test(`random network ${seed}`, { skip: noTensorFlow }, async t => {
-    const { folder, x, inputShape, outputs, variables } = await random(seed)
+    const { folder, x, inputShape, outputs, variables, layers } = await random(seed)
     const { model, report } = await lift(folder), image = tf.tensor(x, inputShape)
     const alone = report.opaque.map(({ op }) => op)
     if (alone.length) t.diagnostic(`layers of one operation: ${alone.join(', ')}`)
     assert.deepEqual(alone.filter(op => !withoutLayer.has(op)), [])
+    const lifted = new Map(model.layers.map(layer => [layer.name, layer.getClassName()]))
+    for (const [kind, name] of layers ?? []) {
+      if (!/Lambda|InputLayer|GaussianNoise|^Softmax$/.test(kind) && !(kind === 'Activation' && lifted.get(name) === 'TensorFlowOp'))
+        assert.equal(lifted.get(name), kind, `layer '${name}'`)
+    }
     const results = [model.predict(image)].flat() as tfTypes.Tensor[]
     outputs.forEach(({ shape, values }, i) => {
       assert.deepEqual(results[i].shape, shape)

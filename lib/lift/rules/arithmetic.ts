@@ -2,7 +2,7 @@ import { layerScale } from '../../layers/layer-scale.ts'
 import { normalization } from '../../layers/normalization.ts'
 import { Subtract } from '../../layers/subtract.ts'
 import { tf } from '../../tf.ts'
-import type { Node, Value } from '../graph.ts'
+import type { Node } from '../graph.ts'
 import type { Lifting, Rule, Rules } from '../lifting.ts'
 import { shortest } from './normalization.ts'
 
@@ -85,23 +85,34 @@ export const scaling: Rules = {
 }
 
 const merge = (make: (options: never) => tf.layers.Layer): Rule => (node, lift) => {
-  const { inputs, through } = chain(node, lift)
-  if (!inputs.every(input => lift.tensorOf(input))) return false
-  const average = make === tf.layers.add ? mean(through.at(-1) ?? node, inputs.length, lift) : null
-  return lift.layer((average ? tf.layers.average : make) as never, {},
-    { named: node, through: average ? [...through, average] : through, inputs })
+  if (!node.inputs.every(input => lift.tensorOf(input))) return false
+  return lift.layer(make, {}, { named: node, inputs: node.inputs })
 }
 
-/** In Keras's layouts a merge of three or more is written two by two, all in the layer's scope. */
-function chain(node: Node, lift: Lifting): { inputs: Value[], through: Node[] } {
-  const inputs = [...node.inputs], through: Node[] = []
-  for (let at = node; lift.names.keras;) {
-    const next = lift.nextInScope(at, node.op), other = next && lift.other(next, at)
-    if (!next || !lift.tensorOf(other!)) break
-    inputs.push(other!)
-    through.push(at = next)
+/**
+ * A merge of three or more, and an average: in Keras's layouts they are written two by two and with a division, all in the layer's
+ * scope.
+ */
+const mergeAll = (make: (options: never) => tf.layers.Layer): Rule => (node, lift) => {
+  if (!lift.names.keras || !node.inputs.every(input => lift.flows(input))) return false
+  const inputs = [...node.inputs], inside = [node]
+  for (let next = lift.nextInScope(node, node.op); next; next = lift.nextInScope(next, node.op)) {
+    const other = lift.other(next, inside.at(-1)!)
+    if (!lift.flows(other)) break
+    inputs.push(other)
+    inside.push(next)
   }
-  return { inputs, through }
+  const average = make === tf.layers.add ? mean(inside.at(-1)!, inputs.length, lift) : null
+  if (average) inside.push(average)
+  if (inside.length === 1) return false
+  return lift.claim(inside.at(-1)!, inside, () =>
+    lift.layer((average ? tf.layers.average : make) as never, {}, { named: node, last: inside.at(-1), inputs }))
+}
+
+/** Merges of several operations; tried before those of one. */
+export const mergingAll: Rules = {
+  Add: mergeAll(tf.layers.add), AddV2: mergeAll(tf.layers.add), Mul: mergeAll(tf.layers.multiply),
+  Maximum: mergeAll(tf.layers.maximum), Minimum: mergeAll(tf.layers.minimum),
 }
 
 /** The division by `count` that makes a sum an average, in the same scope. */

@@ -89,6 +89,9 @@ const equals = (result: DenseTensor, activation: (x: number) => number): boolean
 function claim(result: DenseTensor, root: Value, last: Node, inside: Map<Node, unknown>, lift: Lifting): boolean {
   const needed = new Set([last])
   for (const node of needed) for (const { node: from } of node.inputs) if (inside.has(from)) needed.add(from)
+  // In Keras's layouts a layer is a scope: what lies in several is several layers.
+  const layer = lift.names.scope(last)
+  if (lift.names.keras && ![...needed].every(node => `${lift.names.scope(node)}.`.startsWith(`${layer}.`))) return false
   const name = Object.keys(ACTIVATIONS).find(key => equals(result, ACTIVATIONS[key])), own = name ? null : layerOf(result)
   if (!name && !own) return false
   const claimed = lift.claim(last, [...needed], () => name

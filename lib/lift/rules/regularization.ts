@@ -1,3 +1,4 @@
+import { SpatialDropout2D } from '../../layers/spatial-dropout.ts'
 import { tf } from '../../tf.ts'
 import type { Rules } from '../lifting.ts'
 
@@ -5,6 +6,8 @@ import type { Rules } from '../lifting.ts'
 export const regularization: Rules = {
   Dropout(node, lift) {
     const { rate, noiseShape } = node.dropout!
+    const wholeChannels = noiseShape?.length === 4 && noiseShape[1] === 1 && noiseShape[2] === 1 && noiseShape[3] === null
+    if (wholeChannels) return lift.layer((options: never) => new SpatialDropout2D(options), { rate }, { named: node, inputs: node.inputs })
     return lift.layer(tf.layers.dropout, { rate, ...(noiseShape ? { noiseShape } : {}) }, { named: node, inputs: node.inputs })
   },
 }
