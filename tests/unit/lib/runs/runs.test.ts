@@ -14,6 +14,7 @@ import { readRecord } from '../../../../lib/runs/record.ts'
 import { runs } from '../../../../lib/runs/runs.ts'
 import { decodeTensors, encodeTensors } from '../../../../lib/runs/tensors-file.ts'
 import { tf } from '../../../../lib/tf.ts'
+import type { TrainingData } from '../../../../lib/train/checks.ts'
 import { train, type TrainOptions } from '../../../../lib/train/train.ts'
 import { classFolders, folderOf } from '../data/folders.ts'
 import { colours, recordingHost, trunk, weightsOf } from '../train/fixtures.ts'
@@ -23,7 +24,7 @@ process.env.GRAFT_RUNS = join(folder, 'runs')
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 const screen = recordingHost()
-const data = await colours(48, 12, 0.25)
+const data = await colours(48, 12, 0.25), plain = data
 const made = () => extract(trunk(), { classes: data.classes, dropout: 0.2 })
 const quiet: TrainOptions = { show: false, learningRate: 0.05 }
 
@@ -50,7 +51,7 @@ test('a run on disk is the run in memory: record, table of the history, two chec
 })
 
 /** The same run in one go, and cut off by a stop in epoch `cut` + 1 and resumed. */
-async function twice(cut: number, options: TrainOptions, prepare = (model: tf.LayersModel) => model) {
+async function twice(cut: number, options: TrainOptions, prepare = (model: tf.LayersModel) => model, data: TrainingData = plain) {
   const whole = await train(prepare(made()), data, { ...quiet, ...options })
   const model = prepare(made())
   const training = train(model, data, { ...quiet, ...options })
@@ -73,6 +74,8 @@ const exact: [string, TrainOptions, ((model: tf.LayersModel) => tf.LayersModel)?
     model.compile({ optimizer: tf.train.adam(0.05), loss: 'categoricalCrossentropy' })
     return model
   }],
+  ['running means, accumulated and clipped gradients', { epochs: 30, optimizer: { name: 'adamw', emaMomentum: 0.9, accumulate: 2, clipNorm: 1 } }],
+  ['augmented images with mixed labels', { epochs: 12 }],
   ['a plateau, early stopping and class weights', { epochs: 30, schedule: { plateau: 2, factor: 0.5 }, earlyStopping: 25,
     classWeights: { red: 2 } }],
   ['gradual unfreezing', { epochs: 30, frozenEpochs: 2, learningRate: { trunk: 1e-3, head: 0.05 } }, model => {
@@ -84,7 +87,8 @@ for (const [name, options, prepare] of exact) {
   test(`a run that was stopped and resumed has the history of one that was not, bit for bit: ${name}`, async () => {
     const { learningRate = quiet.learningRate } = options
     const given = name.startsWith('an optimizer') ? { learningRate: undefined } : { learningRate }
-    const { whole, second } = await twice(3, { ...options, ...given }, prepare)
+    const { whole, second } = await twice(3, { ...options, ...given }, prepare,
+      name.startsWith('augmented') ? { train: data.train.augment({ rotate: 0.1, mixUp: 0.4 }), validation: data.validation } : data)
     assert.deepEqual(second.history, whole.history)
     assert.deepEqual(second.rates, whole.rates)
     assert.equal(second.finished, true)
