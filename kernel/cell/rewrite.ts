@@ -142,7 +142,7 @@ function using(code: MagicString, node: Node, stored: (name: string) => string) 
 function returnValue(code: MagicString, node: Node): void {
   switch (node.type) {
     case 'ExpressionStatement':
-      code.appendLeft(node.start, 'return { value: (')
+      code.appendLeft(node.start, valueOf(node.expression))
       code.appendRight(code.original[node.end - 1] === ';' ? node.end - 1 : node.end, ') }')
       return
     case 'BlockStatement':
@@ -165,11 +165,14 @@ function returnValue(code: MagicString, node: Node): void {
       return
     default:
       if (/Expression$|Literal$|^Identifier$/.test(node.type) && !node.type.startsWith('JSX')) {
-        code.appendLeft(node.start, 'return { value: (')
+        code.appendLeft(node.start, valueOf(node))
         code.appendRight(node.end, ') }')
       }
   }
 }
+
+/** A function or class without a name would get the property's. */
+const valueOf = ({ type }: Node) => `return { value: (${/^(ArrowFunction|Function|Class)Expression$/.test(type) ? '0, ' : ''}`
 
 function importOf(node: Node): CellImport {
   const names = node.specifiers.map((s: Node): ImportedName => ({

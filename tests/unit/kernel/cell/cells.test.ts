@@ -256,6 +256,13 @@ test('an expression beside the cells leaves their lines alone', async () => {
   await cells.run('%reset', 2)
 })
 
+test('what has no name is shown without one', async () => {
+  for (const source of ['() => 1', 'async () => 1', '(function () {})', '(class {})', 'export default () => 1', 'if (true) { () => 1 }']) {
+    const { value } = await new Cells({ names: {}, folder }).run(source, 1)
+    assert.equal((value as () => number).name, '', source)
+  }
+})
+
 test('an error that is shown has the stack of the cells alone', async () => {
   const cells = new Cells({ names: {}, folder })
   await cells.run('function make() { return new Error("shown") }', 1)

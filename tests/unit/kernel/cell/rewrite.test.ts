@@ -29,7 +29,7 @@ const rows: [cell: string, javascript: string][] = [
   ['enum E { A }', '(() => { (E = /* @__PURE__ */ function(E) { E[E["A"] = 0] = "A"; return E; }({})); })'],
   ['import a from "x"\nimport type { B } from "y"', '(() => { })'],
   ['fixed = 1', `(() => { return { value: (globalThis[Symbol.for('graft.constants')].fixed = 1) }; })`],
-  ['((fixed: number) => fixed++)', '(() => { return { value: (((fixed) => fixed++)) }; })'],
+  ['((fixed: number) => fixed++)', '(() => { return { value: (0, ((fixed) => fixed++)) }; })'],
   ['const process = 1; ({ process })', '(() => { (process$cell = 1); return { value: (({ process: process$cell })) }; })'],
   ['using a = b()', '(() => { using a$using = (a = b()); })'],
   ['for (var i = 0; i < 2; i++) f(i)', '(() => { { let i$hot = globalThis.i; try { for ((i$hot = 0); i$hot < 2; i$hot++) f(i$hot); } finally { globalThis.i = i$hot; } } })'],
