@@ -19,8 +19,8 @@ const settingCodes = [1202, 1203, 1205, 1206, 1208, 1219, 1238, 1239, 1240, 1241
   2354, 2580, 2591, 2688]
 const tolerated = new Set([...importCodes, ...possibleCodes, ...settingCodes])
 
-/** What says that a `let` without a type or a package without types is `any`: that is as it was meant. */
-const meant = new Set([7005, 7016, 7034])
+/** A `let` without a type, a package without types, a name put on globalThis: `any` is what was meant. */
+const meant = new Set([7005, 7016, 7017, 7034])
 
 /** The first place where a type is `any` because nothing says what it is (TypeScript's 7xxx): no error, but worth a word. */
 export const implicitAny = (diagnostics: Diagnostic[], source: string): Diagnostic | undefined =>

@@ -1,7 +1,7 @@
 import { names as libraryNames } from '../../lib/names.ts'
 import { splitMagics, typesMagic } from '../cell/magics.ts'
 import type { Described } from '../cell/traceback.ts'
-import { complaints, describeComplaints, describeJsx, type Diagnostic } from './check.ts'
+import { complaints, describeComplaints, describeImplicitAny, describeJsx, implicitAny, type Diagnostic } from './check.ts'
 import type { ToldTypes } from '../messages.ts'
 import { isComplete, type Completeness } from './complete.ts'
 import { completionsOf, magicCompletions, type CompletionItem, type Completions } from './completion.ts'
@@ -35,6 +35,7 @@ export class Language {
   #overlay: Overlay
   #ran: { source: string, count: number }[] = []
   #types: 'on' | 'warn' | 'off' = 'on'
+  #remarked = false
 
   /** @param options.folder the notebook's folder, from which imports are resolved */
   constructor(options: { folder: string, idle?: number }) {
@@ -128,11 +129,18 @@ export class Language {
     const mode = typesMagic(source)
     if (mode) this.types = mode
     if (this.#types === 'off') return null
-    const found = complaints(await this.#read(source), source)
-    if (!found.length) return null
+    const diagnostics = await this.#read(source), found = complaints(diagnostics, source)
+    if (!found.length) return this.#remark(implicitAny(diagnostics, source), count)
     const jsx = found.some(({ code }) => code < 2000) && source.includes('<') ? (await import('../cell/intent.ts')).jsxAt(withoutMagics(source)) : null
     const described = jsx !== null ? describeJsx(source, count, jsx) : describeComplaints(found, source, count, text => this.#overlay.notebook.readable(text))
     return this.#types === 'warn' ? { ...described, warning: true } : described
+  }
+
+  /** A warning, the first time. */
+  #remark(found: Diagnostic | undefined, count: number) {
+    if (!found || this.#remarked) return null
+    this.#remarked = true
+    return { ...describeImplicitAny(found, count), warning: true as const }
   }
 
   /** Settles when what is done in the background is done. */
