@@ -1,4 +1,5 @@
 import { ELU } from './elu.ts'
+import { Exponential } from './exponential.ts'
 import { GroupNormalization } from './group-normalization.ts'
 import { repairBatchNormalization } from './batch-normalization.ts'
 import { AdaptedNormalization } from './adapted-normalization.ts'
@@ -47,7 +48,7 @@ export function repair(tf: TF): void {
   repairTrainable(tf)
   const added = [
     Subtract, ELU, GroupNormalization, Resizing, StandardizedConv2D, SpatialDropout2D, AdaptedNormalization, KerasAugmentation,
-    CustomScaleLayer, HardSigmoid3, HardSilu,
+    CustomScaleLayer, HardSigmoid3, HardSilu, Exponential,
   ]
   for (const cls of added) tf.serialization.registerClass(cls as never)
   registerTensorFlowOp(tf)

@@ -13,6 +13,7 @@ const NAMES: Record<string, string> = {
   Selu: 'selu',
   Softplus: 'softplus',
   Softsign: 'softsign',
+  Exp: 'exponential',
 }
 
 const activate = (node: Node, lift: Lifting) =>

@@ -21,6 +21,7 @@ const activations = new Set([
   'swish',
   'gelu',
   'mish',
+  'exponential',
 ])
 
 /** TensorFlow.js's activation (as its config names it) → Keras's. */

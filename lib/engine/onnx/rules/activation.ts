@@ -44,6 +44,8 @@ const activations: Record<string, Activate> = {
   softsign: (e, value) => elementwise(e, 'Softsign', value),
   exponential: (e, value) => elementwise(e, 'Exp', value),
   hardSigmoid: hardSigmoid(0.2),
+  hardSigmoid3: hardSigmoid(1 / 6),
+  hardSilu: (e, value) => elementwise(e, 'HardSwish', value),
   softmax: (e, value) => softmax(e, value, -1),
   logSoftmax: (e, value) => softmax(e, value, -1, 'LogSoftmax'),
   swish: (e, value) => product(e, value, elementwise(e, 'Sigmoid', value)),

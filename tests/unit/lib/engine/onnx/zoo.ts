@@ -57,7 +57,8 @@ for (const padding of ['same', 'valid'] as const) for (const strides of [1, 2]) 
 add('global average', () => layers.globalAveragePooling2d({}))
 add('global maximum', () => layers.globalMaxPooling2d({}))
 for (const activation of [
-  'linear', 'relu', 'relu6', 'sigmoid', 'tanh', 'elu', 'selu', 'softplus', 'softsign', 'hardSigmoid', 'softmax', 'logSoftmax', 'swish', 'mish', 'gelu', 'gelu_new',
+  'linear', 'relu', 'relu6', 'sigmoid', 'tanh', 'elu', 'selu', 'softplus', 'softsign', 'hardSigmoid', 'softmax', 'logSoftmax', 'swish', 'mish', 'gelu', 'gelu_new', 'exponential', 'hardSigmoid3',
+  'hardSilu',
 ]) add(`activation ${activation}`, () => layers.conv2d({ filters: 3, kernelSize: 1 }), () => layers.activation({ activation: activation as 'relu' }))
 add('ReLU with a ceiling', () => layers.reLU({ maxValue: 0.5 }))
 add('leaky ReLU', () => layers.leakyReLU({ alpha: 0.2 }))
