@@ -55,8 +55,9 @@ export class Inferred {
       this.#api = null
     }
     return this.#api ??= this.#server.request<{ pipe: string }>('custom/initializeAPISession', {}).then(async ({ pipe }) => {
-      const socket = createConnection(pipe), api = new Rpc(socket, socket)
-      socket.on('close', () => api.end()).unref()
+      const socket = createConnection(pipe)
+      const api: Rpc = new Rpc(socket, socket, { onChange: () => api.open ? socket.ref() : socket.unref() })
+      socket.on('close', () => api.end())
       await api.ask('initialize', null)
       return api
     })
