@@ -1,6 +1,7 @@
-"""The Keras 3 side of bench/train: reads {"work": …, "size": …} lines, does that work once, answers with seconds."""
+"""The Keras 3 side of bench/train: reads {"work": …, …} lines, does that work once, answers with {"seconds": …} and what else there is to compare."""
 import json
 import os
+import resource
 import sys
 import time
 
@@ -10,61 +11,107 @@ import keras
 import numpy as np
 
 CLASSES, BATCH = 10, 8
-steps = {}
+models = {}
 
 
-def build(size, trainable):
-  base = keras.applications.MobileNetV2(input_shape=(size, size, 3), weights=None, include_top=False, pooling='avg')
-  base.trainable = trainable
-  model = keras.Sequential([base, keras.layers.Dense(CLASSES, activation='softmax')])
-  model.compile('adam', 'categorical_crossentropy')
-  return base, model
+def build(family, size, change=None):
+  """A network of keras.applications with a new head; `change` is a convolution on its last feature map."""
+  base = getattr(keras.applications, family)(input_shape=(size, size, 3), weights=None, include_top=False, pooling=None if change else 'avg')
+  x = base.output
+  if change:
+    x = keras.layers.Conv2D(64, 3, activation='relu', name='added')(x)
+    x = keras.layers.GlobalAveragePooling2D(name='added_pool')(x)
+  return keras.Model(base.input, keras.layers.Dense(CLASSES, activation='softmax', name='head')(x))
+
+
+def freeze(model, open_layers):
+  """All layers but the last so many that hold weights; None leaves all open."""
+  if open_layers is None:
+    return
+  weighted = [layer for layer in model.layers if layer.weights]
+  for layer in weighted[:len(weighted) - open_layers]:
+    layer.trainable = False
+
+
+def pixels(count, size):
+  """The same numbers as bench/train/graft.ts: three waves."""
+  i = np.arange(count * size * size * 3, dtype='float64')
+  return (0.5 + 0.5 * np.sin(i * 0.37) * np.cos(i / (size * 3)) * np.sin(i / (size * size * 3) + 1)).astype('float32').reshape(count, size, size, 3)
 
 
 def data(count, size):
-  random = np.random.default_rng(1)
-  return random.random((count, size, size, 3), 'float32'), np.eye(CLASSES, dtype='float32')[np.arange(count) % CLASSES]
+  return pixels(count, size), np.eye(CLASSES, dtype='float32')[np.arange(count) % CLASSES]
 
 
-def step(size, trainable):
-  """One training step, warm."""
-  key = size, trainable
-  if key not in steps:
-    model, (x, y) = build(size, trainable)[1], data(BATCH, size)
+def save(family, size, change=None, file=None, **_):
+  model = models[family, size, bool(change)] = build(family, size, change)
+  model.save(file)
+  return {'seconds': 0}
+
+
+def fresh(family, size, change, file, open_layers):
+  model = keras.models.load_model(file, compile=False)
+  freeze(model, open_layers)
+  model.compile('adam', 'categorical_crossentropy')
+  return model
+
+
+warm = {}
+
+
+def step(family, size, file, open_layers=None, **_):
+  key = file, open_layers
+  if key not in warm:
+    model, (x, y) = fresh(family, size, None, file, open_layers), data(BATCH, size)
     model.train_on_batch(x, y)
-    steps[key] = lambda: model.train_on_batch(x, y)
+    warm[key] = lambda: model.train_on_batch(x, y)
   start = time.perf_counter()
   for _ in range(3):
-    steps[key]()
-  return (time.perf_counter() - start) / 3
+    warm[key]()
+  return {'seconds': (time.perf_counter() - start) / 3}
 
 
-def first_step(size):
-  (x, y), start = data(BATCH, size), time.perf_counter()
-  build(size, True)[1].train_on_batch(x, y)
-  return time.perf_counter() - start
+def first_step(family, size, file, **_):
+  x, y = data(BATCH, size)
+  start = time.perf_counter()
+  model = build(family, size)
+  model.compile('adam', 'categorical_crossentropy')
+  model.train_on_batch(x, y)
+  return {'seconds': time.perf_counter() - start}
 
 
-def extraction(size, by_hand):
-  """128 images, ten epochs with a frozen trunk: as everyone writes it, or with the features taken out once by hand."""
-  (x, y), (base, model) = data(128, size), build(size, False)
+def workflow(family, size, file, change=None, open_layers=1, epochs=10, images=128, by_hand=False, **_):
+  """The open layers learn; `by_hand` takes the features out once before, as an expert does."""
+  (x, y), model = data(images, size), fresh(family, size, change, file, open_layers)
   start = time.perf_counter()
   if by_hand:
-    features = base.predict(x, batch_size=32, verbose=0)
-    head = keras.Sequential([keras.layers.Dense(CLASSES, activation='softmax')])
+    features = keras.Model(model.input, model.layers[-1].input).predict(x, batch_size=32, verbose=0)
+    head = keras.Sequential([keras.layers.Input(features.shape[1:]), model.layers[-1]])
     head.compile('adam', 'categorical_crossentropy')
-    head.fit(features, y, epochs=10, batch_size=32, verbose=0)
+    history = head.fit(features, y, epochs=epochs, batch_size=32, shuffle=False, verbose=0)
   else:
-    model.fit(x, y, epochs=10, batch_size=32, verbose=0)
-  return time.perf_counter() - start
+    history = model.fit(x, y, epochs=epochs, batch_size=32, shuffle=False, verbose=0)
+  return {'seconds': time.perf_counter() - start, 'losses': history.history['loss']}
 
 
-works = {
-  'full step': lambda size: step(size, True), 'head step': lambda size: step(size, False), 'first step': first_step,
-  'extraction': lambda size: extraction(size, False), 'extraction by hand': lambda size: extraction(size, True),
-}
+def predict(family, size, file, **_):
+  key = 'predict', file
+  if key not in warm:
+    model, (x, _) = fresh(family, size, None, file, None), data(32, size)
+    model.predict(x, batch_size=32, verbose=0)
+    warm[key] = lambda: model.predict(x, batch_size=32, verbose=0)
+  start = time.perf_counter()
+  warm[key]()
+  return {'seconds': time.perf_counter() - start}
+
+
+def memory(**_):
+  return {'seconds': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20}
+
+
+works = {'save': save, 'step': step, 'first step': first_step, 'workflow': workflow, 'predict': predict, 'memory': memory}
 
 print(json.dumps({'version': f'Keras {keras.__version__} compiled'}), flush=True)
 for line in sys.stdin:
   request = json.loads(line)
-  print(json.dumps({'seconds': works[request['work']](request['size'])}), flush=True)
+  print(json.dumps(works[request.pop('work')](**request)), flush=True)

@@ -2,6 +2,7 @@ import type { LayersModel, NamedTensorMap, Optimizer, Tensor, Variable } from '@
 import { host } from '../host.ts'
 import { liveOptimizer } from './live-optimizer.ts'
 import { Repeated } from './repeat.ts'
+import { refuseSlow } from './slow.ts'
 import { tracer } from './start.ts'
 import { Stopped } from './tracing.ts'
 import type { StepFunction } from './tracing.ts'
@@ -39,6 +40,7 @@ export function fitAsOneFunction(tf: TF): void {
   const { makeTrainFunction, fitLoop, fitDataset } = model
 
   model.makeTrainFunction = function () {
+    refuseSlow(this.layers)
     const plain = makeTrainFunction.call(this)
     return data => {
       const step = prepared(tf, this, data, plain)

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { unbroken } from './interrupts.ts'
 import { tracer } from './start.ts'
 import { Untraceable } from './tracing.ts'
 import type { StepFunction, StepTrace } from './tracing.ts'
@@ -43,7 +44,7 @@ export class Repeated {
     if (known) return known
     prepare?.()
     try {
-      const made = writer.write(feeds, trace => work(feeds, trace))
+      const made = unbroken(tf, () => writer.write(feeds, trace => work(feeds, trace)))
       for (const [oldest, traced] of this.#functions) {
         if (this.#functions.size < most) break
         traced.dispose()

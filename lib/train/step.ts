@@ -4,6 +4,7 @@ import { leaves } from '../customize/layers.ts'
 import { unbroken } from '../engine/interrupts.ts'
 import { liveOptimizer } from '../engine/live-optimizer.ts'
 import { Repeated, type Step } from '../engine/repeat.ts'
+import { refuseSlow } from '../engine/slow.ts'
 import { tracer } from '../engine/start.ts'
 import { Stopped } from '../engine/tracing.ts'
 import { tf } from '../tf.ts'
@@ -48,6 +49,7 @@ export const reasonAgainstOneFunction = (trainee: Trainee): string | undefined =
 export async function trainStep(
   trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number, stopped?: () => boolean,
 ): Promise<Measured> {
+  refuseSlow(trainee.rest.layers)
   const numbers = await asOneFunction(trainee, objective, optimizer, inputs, truth, seed, stopped)
     ?? unbroken(tf, () => tf.tidy(() => withRandomness(trainee.whole, seed, () => {
       const { grads, all } = learnFrom(trainee, objective, inputs, truth)

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { unbroken } from '../interrupts.ts'
 import { assignAll, Pinned, tensorOf } from '../pinned.ts'
 import { Stopped } from '../tracing.ts'
 import type { StepFunction, StepTrace } from '../tracing.ts'
@@ -69,7 +70,8 @@ export class Traced implements StepFunction {
       if (stopped()) throw new Stopped('stopped')
       const look = setInterval(() => { if (stopped()) this.#flag.raise() }, 20)
       try {
-        return this.#take(await this.#backend.runtime.executeElsewhere(this.#name, this.#inputs(feeds), this.results.length + this.#changed.length))
+        const handles = await this.#backend.runtime.executeElsewhere(this.#name, this.#inputs(feeds), this.results.length + this.#changed.length)
+        return unbroken(tf, () => this.#take(handles))
       } catch (error) {
         throw wasStopped(error) ? new Stopped('stopped') : error
       } finally {

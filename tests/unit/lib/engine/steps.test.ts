@@ -266,3 +266,14 @@ for (const engine of ['tensorflow', 'wasm']) describe(`on ${engine}`, { skip: en
     })
   })
 })
+
+test('plain JavaScript trains no convolutions unasked, and a dense head', async () => {
+  await tf.setBackend('cpu')
+  const [x, y] = batch(4), model = net()
+  await assert.rejects(trainStep({ whole: model, rest: model }, objective, optimizerFrom('sgd', () => 0.1), [x], y, 1), /plain JavaScript would take .+ await tf\.setBackend\('(wasm|tensorflow)'\)/)
+  model.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' })
+  await assert.rejects(model.fit(x, y, { verbose: 0 }), /plain JavaScript would take/)
+  const head = tf.sequential({ layers: [layers.dense({ units: 3, activation: 'softmax', inputShape: [8] })] })
+  const [loss] = await trainStep({ whole: head, rest: head }, objective, optimizerFrom('sgd', () => 0.1), [tf.ones([4, 8])], y, 1)
+  assert.ok(Number.isFinite(loss))
+})
