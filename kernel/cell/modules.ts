@@ -166,8 +166,9 @@ export function importerOf(folder: string): Importer {
  */
 export function exportOf(module: Record<string, unknown>, name: string): { value: unknown } | null {
   const common = module.default as Record<string, unknown> | null | undefined
-  const isCommon = 'module.exports' in module || (common !== undefined && Object.keys(module).length === 1)
   const isObject = (typeof common === 'object' || typeof common === 'function') && common !== null
+  // Only from Node 23 on a module says that it is CommonJS; before, what it exports by name is what its default holds.
+  const isCommon = 'module.exports' in module || isObject && Object.keys(module).every(key => key === 'default' || common[key] === module[key])
   if (name === 'default' && isCommon && isObject && common.__esModule && 'default' in common) return { value: common.default }
   if (name === '*') {
     const hidden = isCommon && isObject ? Object.keys(common).filter(key => !(key in module)) : []

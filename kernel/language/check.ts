@@ -12,8 +12,8 @@ export interface Diagnostic {
 /** What may well be right when it runs: imports, which are resolved then, and modules' forms, which are bridged then. */
 const importCodes = [1192, 1259, 1471, 1479, 2305, 2306, 2307, 2497, 2613, 2614, 2616, 2691, 2792, 2821, 2823, 2834, 2835,
   2846, 2877, 2882]
-/** What is possible and not certain: null, undefined, "used before it was assigned". */
-const possibleCodes = [2454, 2531, 2532, 2533, 2565, 2566, 2571]
+/** What is possible and not certain: null, undefined, "used before it was assigned", "has no initializer". */
+const possibleCodes = [2454, 2531, 2532, 2533, 2564, 2565, 2566, 2571]
 /** What depends on a setting that a cell cannot change. */
 const settingCodes = [1202, 1203, 1205, 1206, 1208, 1219, 1238, 1239, 1240, 1241, 1286, 1287, 1343, 1375, 1378, 1432, 1448,
   2354, 2580, 2591, 2688]
@@ -32,9 +32,12 @@ export function describeImplicitAny({ message, code, range }: Diagnostic, count:
   return { ename: 'TypeScriptError', evalue, traceback: [evalue, 'The cell runs all the same, and this is said once.'] }
 }
 
-/** The diagnostics that are definite errors of the cell itself: TypeScript's 1xxx and 2xxx, less what may be right at run time. */
-export function complaints(diagnostics: Diagnostic[], source: string): Diagnostic[] {
-  const isDefinite = (d: Diagnostic) => d.severity === 1 && d.code >= 1000 && d.code < 3000 && !tolerated.has(d.code) && !isPossible(d)
+/**
+ * The diagnostics that are definite errors of the cell itself: TypeScript's 1xxx and 2xxx, less what may be right at run time.
+ * @param nullable null and undefined count as values of every type
+ */
+export function complaints(diagnostics: Diagnostic[], source: string, { nullable = false } = {}): Diagnostic[] {
+  const isDefinite = (d: Diagnostic) => d.severity === 1 && d.code >= 1000 && d.code < 3000 && !tolerated.has(d.code) && !isPossible(d) && !(nullable && isNull(d))
   return inCell(diagnostics, source).filter(isDefinite)
     .sort((a, b) => a.range.start.line - b.range.start.line || a.range.start.character - b.range.start.character)
 }
@@ -44,6 +47,9 @@ function inCell(diagnostics: Diagnostic[], source: string): Diagnostic[] {
   const lines = source.split('\n').length
   return diagnostics.filter(({ range }) => range.start.line > 0 && range.start.line <= lines)
 }
+
+/** `null` itself where a number is expected. */
+const isNull = ({ code, message }: Diagnostic) => (code === 2322 || code === 2345) && /^(Type|Argument of type) '(null|undefined)' is not assignable/.test(message)
 
 /** `number | undefined` where a number is expected: it may be one. */
 const isPossible = ({ code, message }: Diagnostic) => (code === 2322 || code === 2345) &&

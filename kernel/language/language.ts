@@ -34,6 +34,8 @@ export class Language {
   readonly #freezer: Freezer
   #overlay: Overlay
   #ran: { source: string, count: number }[] = []
+  /** A notebook written for tslab is checked as strictly as tslab does: null and undefined fit every type. */
+  #nullable = false
   #types: 'on' | 'warn' | 'off' = 'on'
   #remarked = false
 
@@ -129,7 +131,8 @@ export class Language {
     const mode = typesMagic(source)
     if (mode) this.types = mode
     if (this.#types === 'off') return null
-    const diagnostics = await this.#read(source), found = complaints(diagnostics, source)
+    if (/['"]tslab['"]/.test(source)) this.#nullable = true
+    const diagnostics = await this.#read(source), found = complaints(diagnostics, source, { nullable: this.#nullable })
     if (!found.length) return this.#remark(implicitAny(diagnostics, source), count)
     const jsx = found.some(({ code }) => code < 2000) && source.includes('<') ? (await import('../cell/intent.ts')).jsxAt(withoutMagics(source)) : null
     const described = jsx !== null ? describeJsx(source, count, jsx) : describeComplaints(found, source, count, text => this.#overlay.notebook.readable(text))
@@ -151,6 +154,7 @@ export class Language {
   /** Forgets all cells, as after a restart. */
   reset(): void {
     this.#ran = []
+    this.#nullable = false
     this.#overlay = new Overlay(this.#server, this.#folder, Object.keys(libraryNames))
     this.#freezer.moveTo(this.#overlay)
   }

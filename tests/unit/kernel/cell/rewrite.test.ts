@@ -46,8 +46,11 @@ const rows: [cell: string, javascript: string][] = [
   ['eval(""); while (old < 9) old++', '(() => { eval(""); while (old < 9) old++; })'],
 ]
 
+// Before Node 24 `using` is written in older words (using.test.ts).
+const knowsUsing = Number(process.versions.node.split('.')[0]) >= 24
+
 for (const [cell, javascript] of rows) {
-  test(cell, () => {
+  test(cell, { skip: cell.startsWith('using') && !knowsUsing && 'this Node does not know `using`' }, () => {
     const { code } = transpile('cell.ts', cell)
     const program = parse('cell.js', code, { lang: 'js', preserveParens: false }).program as unknown as Node
     const plain = (text: string) => text.replace(/^'use strict';/, '').replace(/\s+/g, ' ').replace(/([{(;]) | (?=[})])/g, '$1')

@@ -72,7 +72,7 @@ suite('values show themselves', () => {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
     assert.deepEqual({ ...await toBundle(proxy) }, { 'text/plain': '<Revoked Proxy>' })
-    assert.deepEqual({ ...await toBundle({ get [displaySymbol]() { throw new Error('no') } }) }, { 'text/plain': '{ Symbol(Jupyter.display): [Getter] }' })
+    assert.match(String((await toBundle({ get [displaySymbol]() { throw new Error('no') } }))['text/plain']), /Symbol\(Jupyter\.display\)\]?: \[Getter\]/)
     assert.match(String((await toBundle('x'.repeat(2 ** 29 - 24)))['text/plain']), /^a text of 536870888 characters, too long to be shown$/)
   })
 

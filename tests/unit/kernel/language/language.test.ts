@@ -139,6 +139,13 @@ test('cells that moved to an archive are what they were', async () => {
   assert.match((await language.inspect('twice', 1, 0)).data['text/plain']!, /^function twice\(n: number\): number\nTwice\.$/)
 })
 
+test('a notebook for tslab is checked as strictly as tslab does', async () => {
+  const cells = ['let a: number = null', 'let b: string = undefined', 'function f(x: number) { return x }\nf(null)', 'class P { name: string }']
+  for (const cell of cells.slice(0, 3)) assert.match((await check([cell]))!.evalue, /is not assignable to/, cell)
+  for (const cell of cells) assert.equal(await check(["import * as tslab from 'tslab'", cell]), null, cell)
+  assert.match((await check(["import { display } from 'tslab'", 'let a: number = "s"']))!.evalue, /'string' is not assignable/)
+})
+
 test('an object alone is no block', async () => {
   assert.equal(await check(['const x = 1', '{ x, y: 2 }']), null)
 })
