@@ -1,4 +1,5 @@
-// How good `advise` is: on sets that it was never tuned on, the method it recommends against the best of the three, and its forecast of the
+// How good `advise` is: on sets that it was never tuned on, the method it recommends against the best of the three, and its
+// forecast of the
 // time against the time taken.
 //   node bench/advise/run.ts [check|tune] [seeds] [--cpu]
 // `check` are the ten (data set, size) pairs of the claim; `tune` are others, on which the rule may be shaped.
@@ -9,8 +10,9 @@ import type { Method } from '../../lib/customize/recommend.ts'
 import { drawn, type Kind } from './draw.ts'
 
 const sets = {
-  check: [['runes', 8], ['runes', 40], ['arrows', 8], ['arrows', 40], ['polygons', 10], ['polygons', 50], ['grains', 10], ['grains', 50], ['hues', 10], ['hues', 40]],
-  tune: [['bars', 8], ['bars', 40], ['weaves', 12], ['weaves', 50], ['dice', 10], ['dice', 50]],
+  check: [['runes', 8], ['runes', 25], ['arrows', 8], ['arrows', 25], ['polygons', 10], ['polygons', 30], ['grains', 10],
+    ['grains', 30], ['hues', 10], ['hues', 30]],
+  tune: [['bars', 8], ['bars', 25], ['weaves', 12], ['weaves', 30], ['dice', 10], ['dice', 30]],
 } satisfies Record<string, [Kind, number][]>
 
 if (process.argv.includes('--cpu')) {
@@ -18,7 +20,7 @@ if (process.argv.includes('--cpu')) {
   performance.now = used
   Date.now = used
 }
-const which = process.argv[2] === 'tune' ? 'tune' : 'check', seeds = Number(process.argv[3] ?? 2), epochs = 10, tested = 60
+const which = process.argv[2] === 'tune' ? 'tune' : 'check', seeds = Number(process.argv[3] ?? 1), epochs = 10, tested = 50
 const said = host()
 installHost({ ...said, display() {}, update() {} })
 const trunk = join(import.meta.dirname, '..', '..', 'notebooks', 'models', 'mobilenet_v2_letters_feature_vector')
@@ -46,9 +48,11 @@ for (const [kind, perClass] of sets[which]) {
     for (const method of methods) {
       const own = method === advice.method ? advice.options : {}, opened = await base()
       const add = [tf.layers.conv2d({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu' })]
-      const model = method === 'modify' ? customize.modify(opened, { classes: learned.classes, add, ...own }) : customize[method](opened, { classes: learned.classes, ...own })
+      const model = method === 'modify' ? customize.modify(opened, { classes: learned.classes, add, ...own })
+        : customize[method](opened, { classes: learned.classes, ...own })
       const started = performance.now()
-      await train(model, learned, { epochs, seed, show: false, ...method === 'extract' ? {} : { learningRate: { trunk: 1e-4, head: 1e-3 } } })
+      await train(model, learned, { epochs, seed, show: false, ...method === 'extract' ? {} : { learningRate: { trunk: 1e-4,
+        head: 1e-3 } } })
       const taken = (performance.now() - started) / 1000, { seconds } = advice.forecast[method]
       right[method] += (await predict(model, test.train)).accuracy! / seeds
       if (seed === 1) line += `${seconds.toFixed(2)} / ${taken.toFixed(2)}`.padStart(16)

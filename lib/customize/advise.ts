@@ -21,14 +21,17 @@ import { probe, sample } from './probe.ts'
 import { recommend, type Findings, type Method, type Recommendation, type Tried } from './recommend.ts'
 import { operate } from './surgery.ts'
 import { tap } from './tap.ts'
-import { ratesOf, tryOut } from './trial.ts'
+import { fewImages, ratesOf, tryOut } from './trial.ts'
 
 export interface AdviseOptions {
   /** For how many epochs the time is forecast. Default 10. */
   epochs?: number
   /** Images that the probes and the trials look at. Default 400. */
   images?: number
-  /** How long trying the methods may take, in seconds; where it would take longer, probes alone decide. Default 120; 0: no trials. */
+  /**
+   * How long trying the methods may take, in seconds; where it would take longer, probes alone decide. Default 120; 0: no
+   * trials.
+   */
   seconds?: number
 }
 
@@ -37,7 +40,8 @@ const forDistance = 32
 
 /**
  * Which of the three methods suits these images, from measurements: images per class, how well a linear classifier tells the
- * classes apart by the trunk's last and by earlier features, how far the images are from those the trunk was trained on, what each
+ * classes apart by the trunk's last and by earlier features, how far the images are from those the trunk was trained on, what
+ * each
  * method takes in time and memory here, and how well each does when it is tried on two thirds of up to 400 images and judged by
  * the rest. The answer shows itself, with its reasons. The model given stays as it is.
  *
@@ -74,7 +78,8 @@ export async function advise(base: LayersModel, data: TrainingData, options: Adv
     const answer = recommend(findings)
     if (answer.options.at) forecasts[answer.method] = await forecastOf(answer.method, copy, parts, answer.options, batch, epochs)
     for (const method of Object.keys(methods) as Method[]) {
-      const tried = findings.trials?.find(one => one.method === method && one.options.at === (method === answer.method ? answer.options.at : undefined))
+      const tried = findings.trials?.find(one => one.method === method && one.options.at === (method === answer.method
+        ? answer.options.at : undefined))
       if (tried) forecasts[method] = refined(forecasts[method], tried, parts, batch, epochs)
     }
     return new Advice(base.name, findings, forecasts, epochs, answer)
@@ -108,7 +113,8 @@ async function look(trunk: LayersModel, set: ImageSet, images: number, signal: A
 /** Earlier features that are looked at: a half and a quarter of the depth of most networks, whose last maps have stride 32. */
 const strides = [8, 16]
 
-async function forecastOf(method: Method, trunk: LayersModel, parts: ReturnType<typeof partsOf>, options: Recommendation['options'],
+async function forecastOf(method: Method, trunk: LayersModel, parts: ReturnType<typeof partsOf>,
+  options: Recommendation['options'],
   batch: number, epochs: number): Promise<Forecast> {
   const { model, done } = fresh(method, trunk, parts.train, options)
   try {
@@ -119,17 +125,24 @@ async function forecastOf(method: Method, trunk: LayersModel, parts: ReturnType<
 }
 
 /** The method's model on a trunk of its own, whose weights `done` frees again. */
-function fresh(method: Method, trunk: LayersModel, set: ImageSet, options: Recommendation['options']): { model: LayersModel, done: () => void } {
+function fresh(method: Method, trunk: LayersModel, set: ImageSet, options: Recommendation['options']): { model: LayersModel,
+  done: () => void } {
   const base = twin(trunk), model = methods[method](base, set, options)
   return { model, done: () => { for (const weight of new Set([...base.weights, ...model.weights])) weight.dispose() } }
 }
 
-/** Tries the methods, and a cut further down where features from there tell the classes apart as well; null where that takes too long. */
+/**
+ * Tries the methods, and a cut further down where features from there tell the classes apart as well; null where that takes
+ * too long.
+ */
 async function trials(trunk: LayersModel, set: ImageSet, { probe: last, earlier }: Findings, forecasts: Record<Method, Forecast>,
-  { epochs, images, seconds, batch }: { epochs: number, images: number, seconds: number, batch: number }): Promise<Tried[] | null> {
-  const chosen = sample(set.labels, images), deeper = earlier.filter(({ probe }) => probe.accuracy >= last.accuracy - last.error)
-  const candidates: Pick<Tried, 'method' | 'options'>[] = [{ method: 'extract', options: {} }, { method: 'fineTune', options: { unfreeze: Math.min(5, learners(trunk)) } },
-    { method: 'modify', options: {} }, ...deeper.map(({ stride }) => ({ method: 'modify' as const, options: { at: { stride } } }))]
+  { epochs, images, seconds, batch }: { epochs: number, images: number, seconds: number,
+    batch: number }): Promise<Tried[] | null> {
+  const chosen = sample(set.labels, images), deeper = earlier.filter(({ probe }) => probe.accuracy >= last.accuracy - last.error).slice(-1)
+  const candidates: Pick<Tried, 'method' | 'options'>[] = [{ method: 'extract', options: {} }, { method: 'fineTune',
+    options: { unfreeze: Math.min(5, learners(trunk)) } },
+    { method: 'modify', options: {} }, ...deeper.map(({ stride }) => ({ method: 'modify' as const,
+      options: { at: { stride } } }))]
   const expected = candidates.reduce((sum, { method }) => sum + forecasts[method].seconds * chosen.length / set.length, 0)
   if (!(expected <= seconds) || Math.min(...set.counts) < 3) return null
   const bar = progressBar({ label: 'Trying the methods', total: candidates.length }), tried: Tried[] = []
@@ -150,10 +163,11 @@ async function trials(trunk: LayersModel, set: ImageSet, { probe: last, earlier 
  * A forecast by what the trial took: the steps of the whole run, once what a run takes besides them, and the features of images
  * that no trial has seen, for those of others are kept.
  */
-function refined(forecast: Forecast, { perStep, overhead, images, learned }: Tried, { train, validation }: ReturnType<typeof partsOf>,
+function refined(forecast: Forecast, { perStep, overhead, learned, seen }: Tried, { train, validation }: ReturnType<typeof partsOf>,
   batch: number, epochs: number): Forecast {
-  const { computing, judging } = forecast, all = train.length + (validation?.length ?? 0), forward = computing / all, once = images < learned
-  const left = forward * Math.max(0, all - (once ? images + learned : images)), besides = Math.max(0, overhead - (once ? forward * learned : 0))
+  const { computing, judging } = forecast, all = train.length + (validation?.length ?? 0), forward = computing / all
+  // Of few images a second run found the features that the first had computed.
+  const left = forward * Math.max(0, all - seen), besides = Math.max(0, overhead - (seen > fewImages ? forward * learned : 0))
   return { ...forecast, computing: left, seconds: left + judging + besides + epochs * Math.ceil(train.length / batch) * perStep }
 }
 
@@ -163,7 +177,8 @@ const twin = (model: LayersModel) => operate(model, (_, inputs, usual) => usual(
 /** The methods as one would first try them. */
 const methods: Record<Method, (base: LayersModel, set: ImageSet, options: Recommendation['options']) => LayersModel> = {
   extract: (base, { classes }) => extract(base, { classes: classes.length, show: false }),
-  fineTune: (base, { classes }, options) => fineTune(base, { classes: classes.length, show: false, unfreeze: Math.min(5, learners(base)), ...options }),
+  fineTune: (base, { classes }, options) => fineTune(base, { classes: classes.length, show: false, unfreeze: Math.min(5,
+    learners(base)), ...options }),
   modify: (base, { classes }, options) => modify(base, { classes: classes.length, show: false,
     add: [tf.layers.conv2d({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu' })], ...options }),
 }

@@ -17,7 +17,8 @@ export interface FreezeChange {
 }
 
 /**
- * Which layers: a name, a pattern of names (`block_1*`, `/conv/`), a layer, or a list of these; `'first 10'` or `'last 5'` (layers with weights); `'last 2 blocks'` or `'block block_16'`
+ * Which layers: a name, a pattern of names (`block_1*`, `/conv/`), a layer, or a list of these; `'first 10'` or `'last 5'`
+ * (layers with weights); `'last 2 blocks'` or `'block block_16'`
  * (blocks as the layer table folds them); default all.
  */
 export type Selection<N extends string = string> = N | `${string}*${string}` | RegExp | Layer | (N | (string & {}) | RegExp | Layer)[] |
@@ -36,7 +37,8 @@ export type Selection<N extends string = string> = N | `${string}*${string}` | R
  * freeze(model, 'first 100')      // the first hundred layers with weights
  * freeze(model, 'first 4 blocks') // blocks, as the layer table folds them
  */
-export const freeze = <M extends LayersModel, S extends string = never>(model: M, which?: Selection<NamesOf<M>> | Unknown<S>): FreezeChange =>
+export const freeze = <M extends LayersModel, S extends string = never>(model: M,
+  which?: Selection<NamesOf<M>> | Unknown<S>): FreezeChange =>
   warned('freeze', setTrainable(model, which, false))
 
 /**
@@ -46,7 +48,8 @@ export const freeze = <M extends LayersModel, S extends string = never>(model: M
  * unfreeze(model, 'last 5')       // the last five layers with weights
  * unfreeze(model, 'block conv5_block3')
  */
-export const unfreeze = <M extends LayersModel, S extends string = never>(model: M, which?: Selection<NamesOf<M>> | Unknown<S>): FreezeChange =>
+export const unfreeze = <M extends LayersModel, S extends string = never>(model: M,
+  which?: Selection<NamesOf<M>> | Unknown<S>): FreezeChange =>
   warned('unfreeze', setTrainable(model, which, true))
 
 /** Says at once that a call changed nothing: its answer is seen only at the end of a cell. */
@@ -62,7 +65,8 @@ export function select(model: LayersModel, which: Selection): Layer[] {
   if (named) return blockNamed(model, named[1]).layers
   const counted = typeof which === 'string' ? /^(first|last) (\d+)( blocks?)?$/.exec(which) : null
   if (!counted) return findLayers(model, which)
-  const groups = counted[3] ? blocksOf(model).map(({ layers }) => layers) : leaves(model).filter(holdsWeights).map(layer => [layer])
+  const groups = counted[3] ? blocksOf(model).map(({ layers }) => layers) : leaves(model).filter(holdsWeights).map(layer =>
+    [layer])
   const n = Number(counted[2])
   if (n > groups.length) {
     throw new GraftError(`'${which}': '${model.name}' has ${groups.length} ${counted[3] ? 'blocks' : 'layers'} with weights.`)
@@ -89,7 +93,8 @@ export function setTrainable(model: LayersModel, which: Selection = '*', trainab
 function recompile(model: LayersModel): void {
   const { optimizer, loss, metrics } = model
   if (!optimizer || !loss) return
-  const type = optimizer.constructor as unknown as { fromConfig?: (type: unknown, config: object) => tf.Optimizer, className?: string }
+  const type = optimizer.constructor as unknown as { fromConfig?: (type: unknown, config: object) => tf.Optimizer,
+    className?: string }
   const fresh = type.fromConfig?.(type, optimizer.getConfig()) ?? optimizer
   model.compile({ optimizer: fresh, loss, metrics: metrics as string[] | undefined })
 }

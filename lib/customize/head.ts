@@ -26,7 +26,8 @@ export interface HeadOptions {
 
 /** What each option of a head may be, for {@link checkOptions}. */
 export const headOptions: { [name in keyof Required<HeadOptions>]: Kind } = {
-  classes: null, head: 'list', name: 'text', activation: ['softmax', 'sigmoid', 'linear'], dropout: 'part', seed: 'number', show: 'flag',
+  classes: null, head: 'list', name: 'text', activation: ['softmax', 'sigmoid', 'linear'], dropout: 'part', seed: 'number',
+    show: 'flag',
 }
 
 /**

@@ -11,7 +11,10 @@ import { tap } from './tap.ts'
 export interface ModifyOptions extends HeadOptions {
   /** Where to cut the base, as {@link tap} takes it. Default `'last feature map'`. */
   at?: Parameters<typeof tap>[1]
-  /** The layers to put there, one after the other; or a function from the tensor there to another one, for ways that part and meet. */
+  /**
+   * The layers to put there, one after the other; or a function from the tensor there to another one, for ways that part and
+   * meet.
+   */
   add?: Layer | Layer[] | ((x: SymbolicTensor) => SymbolicTensor)
   /** What of the base learns too, as in {@link fineTune}. Default nothing. */
   unfreeze?: number | Selection

@@ -11,7 +11,8 @@ export type NamedModel<N extends string> = LayersModel & { getLayer(name: N): La
 export type NamesOf<M> = M extends { readonly [names]?: infer N } ? unknown extends N ? string : Extract<N, string> : string
 
 /**
- * Lets a text pass of which TypeScript knows nothing (`for (const name of list)`), but no literal: those are compared with the names.
+ * Lets a text pass of which TypeScript knows nothing (`for (const name of list)`), but no literal: those are compared with the
+ * names.
  * The type parameter is inferred from the argument.
  */
 export type Unknown<S extends string> = string extends S ? S : never
@@ -23,7 +24,8 @@ export type At<N extends string = string> = N | number | Layer
 const most = 2000
 
 /**
- * Tells the type checker of later cells the names of a model's layers, so that `freeze(model, '…')` completes them and a wrong one
+ * Tells the type checker of later cells the names of a model's layers, so that `freeze(model, '…')` completes them and a wrong
+ * one
  * is an error before the cell runs.
  */
 export function tellNames<M extends LayersModel>(model: M): M {

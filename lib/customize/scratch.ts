@@ -5,7 +5,8 @@ import { tf } from '../tf.ts'
 import { checkModel, leaves } from './layers.ts'
 
 /**
- * The same architecture with newly drawn weights, all of them trainable: what the pretraining is measured against. The model given stays as it is.
+ * The same architecture with newly drawn weights, all of them trainable: what the pretraining is measured against. The model
+ * given stays as it is.
  * Each layer draws from its own initializer, as when it was first made (Keras: `weights=None`).
  *
  * @param options.seed another seed gives other weights. Default 1.
@@ -25,8 +26,10 @@ export async function scratch(model: LayersModel, { seed = 1 }: { seed?: number 
 }
 
 /**
- * Gives every initializer of a model's configuration a seed of its own, found by its place. Published trunks average their batch statistics over
- * thousands of steps (momentum 0.99 and more); a short run from random weights would be judged by statistics it never reached, so 0.9 at most.
+ * Gives every initializer of a model's configuration a seed of its own, found by its place. Published trunks average their batch
+ * statistics over
+ * thousands of steps (momentum 0.99 and more); a short run from random weights would be judged by statistics it never reached,
+ * so 0.9 at most.
  */
 function prepare(node: unknown, seed: number, place: string): void {
   if (!node || typeof node !== 'object') return

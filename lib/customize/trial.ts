@@ -8,18 +8,20 @@ export interface Trial {
   /** Images that were judged, each by a model that never saw it, and the part that was right. */
   images: number
   accuracy: number
-  /** Images that each model learned from. */
+  /** Images that each model learned from, and all that were looked at, whose features are kept. */
   learned: number
-  /** What a step took once the run was going, and what the run took besides, in seconds. */
+  seen: number
+  /** What a step took once the run was going, and what the last run took besides, in seconds. */
   perStep: number
   overhead: number
 }
 
-/** Fewer images than this are judged in three turns, all of them; of more a third is. */
-const fewImages = 150
+/** Of fewer images than this two thirds are judged, in two turns; of more a third. */
+export const fewImages = 150
 
 /** The rates a method is trained with. */
-export const ratesOf: Record<'extract' | 'fineTune' | 'modify', LearningRate> = { extract: 1e-3, fineTune: { trunk: 1e-4, head: 1e-3 }, modify: 1e-3 }
+export const ratesOf: Record<'extract' | 'fineTune' | 'modify', LearningRate> = { extract: 1e-3, fineTune: { trunk: 1e-4,
+  head: 1e-3 }, modify: 1e-3 }
 
 /**
  * Trains models on a part of the images and judges them by the rest, as the whole training would be: the same number of epochs.
@@ -29,30 +31,34 @@ export const ratesOf: Record<'extract' | 'fineTune' | 'modify', LearningRate> = 
  * @param make makes a fresh model, whose weights `done` frees again
  */
 export async function tryOut(set: ImageSet, chosen: number[], make: () => { model: LayersModel, done: () => void },
-  { epochs, batch, learningRate, tick }: { epochs: number, batch: number, learningRate: LearningRate, tick: (part: number) => void }): Promise<Trial> {
-  const { train, predict } = await trainer(), turns = chosen.length <= fewImages ? 3 : 1, rounds = roundsOf(set, chosen)
+  { epochs, batch, learningRate, tick }: { epochs: number, batch: number, learningRate: LearningRate, tick: (part: number) =>
+    void }): Promise<Trial> {
+  const { train, predict } = await trainer(), turns = chosen.length <= fewImages ? 2 : 1, rounds = roundsOf(set, chosen)
   let right = 0, images = 0, learned = 0, perStep = 0, overhead = 0
   for (let turn = 0; turn < turns; turn++) {
     host().signal.throwIfAborted()
     const kept = chosen.filter((_, i) => rounds[i] % 3 !== turn), judged = chosen.filter((_, i) => rounds[i] % 3 === turn)
     const { model, done } = make()
     try {
+      const started = performance.now()
       const run = await train(model, { train: set.pick(kept), batch }, { epochs, batch, learningRate, show: false, log: false })
       host().signal.throwIfAborted()
+      const seconds = (performance.now() - started) / 1000
       const answers = await predict(model, set.pick(judged)) as { accuracy: number | null }
       right += (answers.accuracy ?? 0) * judged.length
       images += judged.length
       learned = kept.length
-      const lasted = run.times.slice(1).map((time, i) => time - run.times[i]).sort((a, b) => a - b), epoch = lasted[lasted.length >> 1] ?? run.seconds / epochs
+      const lasted = run.times.slice(1).map((time, i) => time - run.times[i]).sort((a, b) => a - b),
+        epoch = lasted[lasted.length >> 1] ?? seconds / epochs
       perStep = epoch / Math.ceil(kept.length / batch)
-      overhead = Math.max(0, run.seconds - epoch * epochs)
+      overhead = Math.max(0, seconds - epoch * epochs)
       tick(1 / turns)
     } finally {
       model.optimizer?.dispose()
       done()
     }
   }
-  return { images, accuracy: right / images, learned, perStep, overhead }
+  return { images, accuracy: right / images, learned, seen: chosen.length, perStep, overhead }
 }
 
 /** Training is loaded when it is wanted: it stands above this folder. */

@@ -17,7 +17,8 @@ const STALE_MS = 10 * 60_000
  * folder per handle, named by the handle's SHA-1, with a `.descriptor.txt` beside it.
  */
 export function cacheFolders(environment: NodeJS.ProcessEnv = process.env): string[] {
-  const root = environment.GRAFT_CACHE_DIR ?? join(environment.XDG_CACHE_HOME ?? join(environment.HOME ?? homedir(), '.cache'), 'graft')
+  const root = environment.GRAFT_CACHE_DIR ?? join(environment.XDG_CACHE_HOME ?? join(environment.HOME ?? homedir(), '.cache'),
+    'graft')
   return [...environment.TFHUB_CACHE_DIR ? [environment.TFHUB_CACHE_DIR] : [], join(root, 'hub')]
 }
 

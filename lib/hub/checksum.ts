@@ -3,11 +3,13 @@ import { createReadStream } from 'node:fs'
 import { Crc32c } from './crc32c.ts'
 
 /** What a file must add up to, as a server or the user states it. */
-export interface Checksum { algorithm: 'md5' | 'sha1' | 'sha256' | 'sha512' | 'crc32c', value: string, encoding: 'base64' | 'hex' }
+export interface Checksum { algorithm: 'md5' | 'sha1' | 'sha256' | 'sha512' | 'crc32c', value: string,
+  encoding: 'base64' | 'hex' }
 
 /**
  * The checksums that an answer states of its whole body: Google's storage (`X-Goog-Hash: md5=…, crc32c=…`; composed objects have
- * the latter alone), `Repr-Digest` and `Content-Digest` (RFC 9530), the older `Digest` (RFC 3230) and `Content-MD5`. Of a part (206),
+ * the latter alone), `Repr-Digest` and `Content-Digest` (RFC 9530), the older `Digest` (RFC 3230) and `Content-MD5`. Of a part
+ * (206),
  * only those that are of the whole count.
  */
 export function statedChecksums(headers: Headers): Checksum[] {
@@ -40,6 +42,7 @@ export function wantedChecksum(url: URL): Checksum[] {
 export async function wrongChecksum(path: string, checksums: Checksum[]): Promise<Checksum | null> {
   const made = checksums.map(({ algorithm }) => algorithm === 'crc32c' ? new Crc32c() : createHash(algorithm))
   if (!made.length) return null
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) for (const hash of made) hash.update(chunk as Buffer)
+  for await (const chunk of createReadStream(path,
+    { highWaterMark: 2 ** 20 })) for (const hash of made) hash.update(chunk as Buffer)
   return checksums.find(({ value, encoding }, i) => made[i].digest(encoding) !== value) ?? null
 }

@@ -32,9 +32,11 @@ const roomNeeded = 1e9
  * bytes; a model that is here already is opened.
  *
  * @example
- * for await (const { good, title, text } of diagnose('google/mobilenet-v2/tensorFlow2/100-224-feature-vector/2')) console.log(title, text)
+ * const handle = 'google/mobilenet-v2/tensorFlow2/100-224-feature-vector/2'
+ * for await (const { good, title, text } of diagnose(handle)) console.log(good, title, text)
  */
-export async function* diagnose(handle: string, { environment = process.env, fetch, signal = new AbortController().signal }: DiagnoseOptions = {}):
+export async function* diagnose(handle: string, { environment = process.env, fetch,
+  signal = new AbortController().signal }: DiagnoseOptions = {}):
 AsyncGenerator<Finding> {
   let parsed: Handle
   try {
@@ -50,11 +52,13 @@ AsyncGenerator<Finding> {
   if (found) yield await opens(handle)
   yield* surroundings(environment)
   if (environment.GRAFT_OFFLINE) {
-    return yield { good: found !== null, title: 'Network', text: 'GRAFT_OFFLINE is set: no server is asked. Unset it to download' }
+    return yield { good: found !== null, title: 'Network',
+      text: 'GRAFT_OFFLINE is set: no server is asked. Unset it to download' }
   }
   const network: Network = { credentials: () => kaggleCredentials(environment).catch(() => null), fetch }
   for (const source of sourcesOf(parsed, environment)) if (yield* follows(source, network, signal)) return
-  yield { good: null, title: 'Way out', text: `download the model in a browser${pageFor(parsed)}, unpack it, and open the folder: ` +
+  yield { good: null, title: 'Way out',
+    text: `download the model in a browser${pageFor(parsed)}, unpack it, and open the folder: ` +
     "hub.load('./folder'). GRAFT_HUB_MIRROR names a mirror to ask instead" }
 }
 
@@ -82,8 +86,10 @@ async function* local(path: string, handle: string): AsyncGenerator<Finding> {
   if (!info) return yield { good: false, title: 'Path', text: `${path} does not exist` }
   if (info.isDirectory()) {
     const kind = await kindOfFolder(path), names = (await readdir(path)).slice(0, 8).join(', ')
-    if (!kind) yield { good: false, title: 'Folder', text: `it has no saved_model.pb and no model.json; it holds ${names || 'nothing'}` }
-    else if (!(await isWhole(path))) yield { good: false, title: 'Folder', text: `a ${kind} model without all of its weights; it holds ${names}` }
+    if (!kind) yield { good: false, title: 'Folder',
+      text: `it has no saved_model.pb and no model.json; it holds ${names || 'nothing'}` }
+    else if (!(await isWhole(path))) yield { good: false, title: 'Folder',
+      text: `a ${kind} model without all of its weights; it holds ${names}` }
     else yield { good: true, title: 'Folder', text: `a ${kind} model with its weights` }
   } else yield { good: true, title: 'File', text: `${(info.size / 1e6).toFixed(1)} MB, taken for an archive` }
   yield await opens(handle)
@@ -104,7 +110,8 @@ async function cacheFinding(caches: string[], handle: string, found: string | nu
   const broken = caches.map(cache => entryOf(cache, handle)).find(entry => existsSync(entry))
   const folder = await writableCache(caches), room = await freeBytes(folder)
   const text = `${broken ? `${broken} is not whole and is fetched anew` : 'not here yet'}; it would go to ${folder}`
-  if (room !== null && room < roomNeeded) return { good: false, title: 'Cache', text: `${text}, where ${(room / 1e9).toFixed(1)} GB are free: GRAFT_CACHE_DIR names another disk` }
+  if (room !== null && room < roomNeeded) return { good: false, title: 'Cache',
+    text: `${text}, where ${(room / 1e9).toFixed(1)} GB are free: GRAFT_CACHE_DIR names another disk` }
   return { good: true, title: 'Cache', text: `${text}${room === null ? '' : ` (${(room / 1e9).toFixed(0)} GB free)`}` }
 }
 
@@ -116,14 +123,17 @@ async function freeBytes(folder: string): Promise<number | null> {
 async function* surroundings(environment: NodeJS.ProcessEnv): AsyncGenerator<Finding> {
   try {
     const credentials = await kaggleCredentials(environment)
-    yield { good: null, title: 'Credentials', text: credentials ? `Kaggle's, of ${credentials.from}` : 'none for Kaggle; most models need none' }
+    yield { good: null, title: 'Credentials', text: credentials ? `Kaggle's, of ${credentials.from}`
+      : 'none for Kaggle; most models need none' }
   } catch (error) {
     yield { good: false, title: 'Credentials', text: (error as Error).message }
   }
-  if (environment.GRAFT_HUB_MIRROR) yield { good: null, title: 'Mirror', text: `${environment.GRAFT_HUB_MIRROR} is asked for everything (GRAFT_HUB_MIRROR)` }
+  if (environment.GRAFT_HUB_MIRROR) yield { good: null, title: 'Mirror',
+    text: `${environment.GRAFT_HUB_MIRROR} is asked for everything (GRAFT_HUB_MIRROR)` }
   const proxy = environment.HTTPS_PROXY ?? environment.https_proxy
   if (proxy && !environment.NODE_USE_ENV_PROXY) {
-    yield { good: null, title: 'Proxy', text: 'HTTPS_PROXY is set, but Node takes it only with NODE_USE_ENV_PROXY=1: set that too where servers are not reached' }
+    yield { good: null, title: 'Proxy',
+      text: 'HTTPS_PROXY is set, but Node takes it only with NODE_USE_ENV_PROXY=1: set that too where servers are not reached' }
   }
 }
 
@@ -142,7 +152,8 @@ async function* follows(source: Source, network: Network, signal: AbortSignal): 
   const content = contentOf(await firstBytes(answer.response))
   const type = answer.response.headers.get('content-type') ?? 'of no stated type'
   const good = source.kind === 'files' ? content === 'JSON' : /archive/.test(content)
-  yield { good, title: 'Content', text: good ? content : `${content} (${type}), where ${source.kind === 'files' ? 'a model.json' : 'an archive'} is expected` }
+  yield { good, title: 'Content', text: good ? content
+    : `${content} (${type}), where ${source.kind === 'files' ? 'a model.json' : 'an archive'} is expected` }
   return good
 }
 
@@ -151,11 +162,13 @@ async function* ask(url: URL, headers: Record<string, string>, network: Network,
 AsyncGenerator<Finding, { response: Response } | null> {
   const hops: Hop[] = [], told = { ...network, onHop: (hop: Hop) => { hops.push(hop) } }
   try {
-    const { response, url: end, hops: all } = await follow(url, { ...headers, 'user-agent': 'graft' }, AbortSignal.any([signal, AbortSignal.timeout(patience)]), told)
+    const { response, url: end, hops: all } = await follow(url, { ...headers, 'user-agent': 'graft' }, AbortSignal.any([signal,
+      AbortSignal.timeout(patience)]), told)
     const good = response.status === 200 || response.status === 206
     for (const hop of all.slice(0, -1)) yield { good: true, title: `${hop.status}`, text: said(hop) }
     if (good) yield { good: true, title: `${response.status}`, text: said(all.at(-1)!) }
-    else yield { good: false, title: `${response.status}`, text: `${said(all.at(-1)!)}: ${(await refusal(response, end, all)).message}` }
+    else yield { good: false, title: `${response.status}`,
+      text: `${said(all.at(-1)!)}: ${(await refusal(response, end, all)).message}` }
     return good ? { response } : null
   } catch (error) {
     for (const hop of hops) yield { good: true, title: `${hop.status}`, text: said(hop) }
@@ -168,7 +181,8 @@ AsyncGenerator<Finding, { response: Response } | null> {
 }
 
 function said({ url, location, type, length, credentials }: Hop): string {
-  const next = location && URL.parse(location, url), size = length === null || length <= 512 ? '' : `, ${(length / 1e6).toFixed(1)} MB`
+  const next = location && URL.parse(location, url), size = length === null || length <= 512 ? ''
+    : `, ${(length / 1e6).toFixed(1)} MB`
   const sent = credentials ? `, shown the credentials of ${credentials}` : ''
   return `${shown(url)}${sent} → ${next ? shown(next) : `${type ?? 'no type'}${size}`}`
 }

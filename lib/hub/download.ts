@@ -5,7 +5,10 @@ import { type Checksum, statedChecksums, wantedChecksum, wrongChecksum } from '.
 import { bucket, Final, follow, type Network, shown } from './follow.ts'
 import { refusal } from './refusal.ts'
 
-/** How often a download is tried, how long it may stand still and how long the first pause between two tries is, in milliseconds. */
+/**
+ * How often a download is tried, how long it may stand still and how long the first pause between two tries is, in
+ * milliseconds.
+ */
 export interface Patience { attempts: number, stall: number, pause: number }
 const usual: Patience = { attempts: 4, stall: 60_000, pause: 400 }
 
@@ -48,7 +51,8 @@ export async function download(
     const wrong = await wrongChecksum(file, [...state.checksums, ...wantedChecksum(url)])
     if (wrong) {
       const who = wrong.encoding === 'hex' ? 'the address states' : 'the server states'
-      throw explained(new Final(`the download is damaged: its ${wrong.algorithm.toUpperCase()} is not the one that ${who}`), url, 1)
+      throw explained(new Final(`the download is damaged: its ${wrong.algorithm.toUpperCase()} is not the one that ${who}`), url,
+        1)
     }
   } finally {
     await out.close()
@@ -95,7 +99,8 @@ async function once(
       await response.body?.cancel()
       throw new Final(pageInstead(end))
     }
-    const from = response.status === 206 ? Number(/^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1] ?? NaN) : 0
+    const from = response.status === 206 ? Number(/^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1] ?? NaN)
+      : 0
     if (from !== 0 && from !== state.received) throw new Error('the server sent another part than the one asked for')
     state.received = from
     const length = response.headers.get('content-length'), encoded = response.headers.has('content-encoding')

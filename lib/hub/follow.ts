@@ -32,7 +32,8 @@ export class Final extends Error {}
 export const bucket = 'the server points to a storage bucket (gs://) instead of sending an archive'
 
 /**
- * Asks for `start` and follows redirects one by one, so that credentials go to Kaggle's hosts over https and never further, and so
+ * Asks for `start` and follows redirects one by one, so that credentials go to Kaggle's hosts over https and never further, and
+ * so
  * that each step can be shown. Resolves to the first answer that is no redirect, whatever its status.
  *
  * @throws Final where a redirect leads nowhere: to another protocol, or more than ten times on
@@ -46,7 +47,8 @@ Promise<{ response: Response, url: URL, hops: Hop[] }> {
       headers: { ...headers, ...credentials && { authorization: credentials.header } }, signal, redirect: 'manual',
     })
     const { status } = response, location = response.headers.get('location'), length = response.headers.get('content-length')
-    const hop = { url, status, location, type: response.headers.get('content-type'), length: length === null ? null : Number(length),
+    const hop = { url, status, location, type: response.headers.get('content-type'), length: length === null ? null
+      : Number(length),
       credentials: credentials?.from ?? null }
     hops.push(hop)
     network.onHop?.(hop)

@@ -10,7 +10,8 @@ import { unfused } from './unfuse.ts'
 type JsonObject = { [key: string]: Json }
 
 /**
- * A TensorFlow.js GraphModel in the form in which SavedModels are lifted: its GraphDef, which is JSON there, with the weights as its
+ * A TensorFlow.js GraphModel in the form in which SavedModels are lifted: its GraphDef, which is JSON there, with the weights as
+ * its
  * constants and the operations apart that the converter fused.
  *
  * @throws GraftError for a damaged graph
@@ -19,7 +20,8 @@ export function savedModelOf({ folder, json, topology, weights }: TfjsModel): Sa
   const nodes = unfused(listOf(topology.node).map(node => nodeOf(node, weights, folder)))
   const named = withoutCalls(nodes)
   return {
-    folder, tags: ['serve'], version: String(isObject(json) ? json.generatedBy ?? '' : ''), nodes: () => named.nodes, functions: new Map(),
+    folder, tags: ['serve'], version: String(isObject(json) ? json.generatedBy ?? '' : ''), nodes: () => named.nodes,
+      functions: new Map(),
     signatures: new Map([['default', signatureOf(json, nodes, named.rename)]]), objects: [], concrete: new Map(), hub1: false,
   }
 }
@@ -83,15 +85,18 @@ function shapeOf(value: Json): Uint8Array {
 /** A constant's `value`: an `AttrValue` with a `TensorProto`. */
 function constant({ dtype, shape, data }: DenseTensor): Uint8Array {
   const sizes = new BinaryWriter()
-  for (const size of shape) sizes.tag(2, WireType.LengthDelimited).bytes(new BinaryWriter().tag(1, WireType.Varint).int64(size).finish())
-  const tensor = new BinaryWriter().tag(1, WireType.Varint).int32(typeNumber(dtype)).tag(2, WireType.LengthDelimited).bytes(sizes.finish())
+  for (const size of shape) sizes.tag(2, WireType.LengthDelimited).bytes(new BinaryWriter().tag(1,
+    WireType.Varint).int64(size).finish())
+  const tensor = new BinaryWriter().tag(1, WireType.Varint).int32(typeNumber(dtype)).tag(2,
+    WireType.LengthDelimited).bytes(sizes.finish())
     .tag(4, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
   return new BinaryWriter().tag(8, WireType.LengthDelimited).bytes(tensor.finish()).finish()
 }
 
 /** Nodes whose names go without the function calls that the converter inlined, where they stay different so. */
 function withoutCalls(nodes: NodeDef[]): { nodes: NodeDef[], rename: (name: string) => string } {
-  const short = (name: string) => name.split('/').filter((part, i, parts) => i === parts.length - 1 || !/^(Stateful)?PartitionedCall(_\d+)?$/.test(part)).join('/')
+  const short = (name: string) => name.split('/').filter((part, i, parts) => i === parts.length - 1
+    || !/^(Stateful)?PartitionedCall(_\d+)?$/.test(part)).join('/')
   const names = nodes.map(({ name }) => short(name))
   if (new Set(names).size < names.length) return { nodes, rename: name => name }
   const rename = (reference: string) => {
@@ -108,15 +113,18 @@ function signatureOf(json: JsonObject, nodes: NodeDef[], rename: (name: string) 
   const signature: Signature = { inputs: new Map(), outputs: new Map(), method: '' }
   const fill = (into: Map<string, TensorInfo>, tensors: Json | undefined) => {
     for (const [key, info] of Object.entries(isObject(tensors) ? tensors : {})) {
-      if (isObject(info)) into.set(key, { name: rename(String(info.name ?? key)), dtype: typeNumber(info.dtype ?? 'DT_FLOAT'), shape: shapeOf(info.tensorShape ?? {}) })
+      if (isObject(info)) into.set(key, { name: rename(String(info.name ?? key)), dtype: typeNumber(info.dtype ?? 'DT_FLOAT'),
+        shape: shapeOf(info.tensorShape ?? {}) })
     }
   }
   fill(signature.inputs, given?.inputs)
   fill(signature.outputs, given?.outputs)
   if (signature.inputs.size && signature.outputs.size) return signature
   const taken = new Set(nodes.flatMap(({ inputs }) => inputs.map(input => input.replace(/^\^/, '').split(':')[0])))
-  const images = nodes.filter(({ op }) => op === 'Placeholder'), ends = nodes.filter(({ name, op }) => !taken.has(name) && !/^(Const|Placeholder|NoOp)$/.test(op))
-  for (const node of images) signature.inputs.set(node.name, { name: rename(`${node.name}:0`), dtype: 1, shape: placeholderShape(node) })
+  const images = nodes.filter(({ op }) => op === 'Placeholder'), ends = nodes.filter(({ name, op }) => !taken.has(name)
+    && !/^(Const|Placeholder|NoOp)$/.test(op))
+  for (const node of images) signature.inputs.set(node.name, { name: rename(`${node.name}:0`), dtype: 1,
+    shape: placeholderShape(node) })
   for (const { name } of ends) signature.outputs.set(name, { name: rename(`${name}:0`), dtype: 1, shape: new Uint8Array() })
   return signature
 }

@@ -66,7 +66,8 @@ async function openModel(
   name: string | undefined,
 ): Promise<tfTypes.LayersModel> {
   const options = { signature, name: name ?? nameOf(handle) }
-  const { model, report } = await kindOfFolder(folder) === 'TensorFlow.js' ? await openTfjs(folder, options) : await lift(folder, options)
+  const { model, report } = await kindOfFolder(folder) === 'TensorFlow.js' ? await openTfjs(folder, options) : await lift(folder,
+    options)
   const [, height, width] = model.inputs[0].shape,
     size = height ?? width ?? sizeOfHandle(handle),
     notes = [...report.notes]

@@ -17,7 +17,8 @@ export async function refusal(response: Response, url: URL, hops: Hop[]): Promis
     case 403: {
       if (isSigned(url)) {
         const message = `the signed address of ${url.host} has expired or is damaged (${status}${because})`
-        return hops.length > 1 ? { message, final: false } : { message: `${message}. Ask for a new one where it came from`, final: true }
+        return hops.length > 1 ? { message, final: false } : { message: `${message}. Ask for a new one where it came from`,
+          final: true }
       }
       if (status === 400) break
       return { message: `the server refuses it (${status}${because}). ${isKaggle(url) ? kaggleHint(hops.at(-1)!) :
@@ -25,7 +26,8 @@ export async function refusal(response: Response, url: URL, hops: Hop[]): Promis
     }
     case 404:
     case 410:
-      return { message: `there is no such model (${status}${because}). Check the handle's spelling and version number`, final: true }
+      return { message: `there is no such model (${status}${because}). Check the handle's spelling and version number`,
+        final: true }
   }
   const message = `the server answered ${status} ${response.statusText}`.trim() + because
   return { message, final: !(status >= 500 || status === 408 || status === 425 || status === 429) }

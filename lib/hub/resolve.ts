@@ -23,7 +23,8 @@ export interface ResolveOptions {
 }
 
 /**
- * Gives the local folder of the model behind `handle`, downloading it on first use. A handle is what {@link parseHandle} reads: TF
+ * Gives the local folder of the model behind `handle`, downloading it on first use. A handle is what {@link parseHandle} reads:
+ * TF
  * Hub, Kaggle, an archive, a `model.json`, a folder. The folder is cached (see {@link cacheFolders}) and found again without a
  * network; an address without a version keeps giving what it gave first. With `GRAFT_OFFLINE` set no server is asked. Aborted by
  * the host's signal. Throws a GraftError that says what went wrong and the way out, and leaves nothing half-written.
@@ -31,7 +32,8 @@ export interface ResolveOptions {
  * @example
  * const folder = await hub.resolve('https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5')
  */
-export async function resolve(handle: string, { environment = process.env, patience, fetch, onHop }: ResolveOptions = {}): Promise<string> {
+export async function resolve(handle: string, { environment = process.env, patience, fetch,
+  onHop }: ResolveOptions = {}): Promise<string> {
   const { signal } = host(), parsed = parseHandle(handle, environment), caches = cacheFolders(environment)
   if (parsed.kind === 'path') return await local(parsed, caches, signal)
   const found = await findCached(caches, parsed.handle) ?? await kagglehubs(parsed, environment)
@@ -49,7 +51,8 @@ export async function resolve(handle: string, { environment = process.env, patie
 }
 
 /** A folder as it stands; an archive, unpacked into the cache. */
-async function local({ path, handle }: Extract<Handle, { kind: 'path' }>, caches: string[], signal: AbortSignal): Promise<string> {
+async function local({ path, handle }: Extract<Handle, { kind: 'path' }>, caches: string[],
+  signal: AbortSignal): Promise<string> {
   const info = await stat(path).catch(() => null)
   if (!info)
     throw new GraftError(`no such file or folder: '${path}'. Expected a folder with saved_model.pb: hub.load('./folder').`)

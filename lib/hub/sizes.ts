@@ -8,16 +8,19 @@ const sizes: [RegExp, number][] = [
   [/efficientnet-v2.*-s(-|$)/, 384],
   [/efficientnet-v2.*-(m|l)(-|$)/, 480],
   [/efficientnet-v2.*-xl(-|$)/, 512],
-  ...[240, 260, 300, 380, 456, 528, 600].map((size, i): [RegExp, number] => [new RegExp(`efficientnet(-tensorflow[12])?-b${i + 1}(-|$)`), size]),
+  ...[240, 260, 300, 380, 456, 528, 600].map((size, i): [RegExp, number] =>
+    [new RegExp(`efficientnet(-tensorflow[12])?-b${i + 1}(-|$)`), size]),
 ]
 
 /**
- * The height and width of the images that a model was trained on, where it takes any: what its handle says (`mobilenet_v2_100_192`,
+ * The height and width of the images that a model was trained on, where it takes any: what its handle says
+ * (`mobilenet_v2_100_192`,
  * Kaggle's `100-192-feature-vector`), else its family's (TF Hub's documentation), else 224.
  */
 export function sizeOfHandle(handle: string): number {
   const text = handle.toLowerCase().replaceAll(/[_/]/g, '-')
   const known = sizes.find(([pattern]) => pattern.test(text))?.[1]
-  const said = [...text.matchAll(/-(\d{2,3})(?=-|$)/g)].map(match => Number(match[1])).filter(size => size >= 96 && size % 32 === 0)
+  const said = [...text.matchAll(/-(\d{2,3})(?=-|$)/g)].map(match => Number(match[1])).filter(size => size >= 96
+    && size % 32 === 0)
   return known ?? said.at(-1) ?? 224
 }

@@ -38,7 +38,8 @@ export async function readTfjs(folder: string): Promise<TfjsModel> {
   const file = join(folder, 'model.json'), json = await readJson(file)
   const topology = json.modelTopology
   if (!isObject(topology)) {
-    throw damaged(file, Array.isArray(json) ? 'it is a weights manifest of an older format; convert the model anew with tensorflowjs_converter'
+    throw damaged(file, Array.isArray(json)
+      ? 'it is a weights manifest of an older format; convert the model anew with tensorflowjs_converter'
       : 'it holds no modelTopology')
   }
   const format = json.format === 'graph-model' || Array.isArray(topology.node) ? 'graph' : 'layers'
@@ -62,14 +63,16 @@ async function readWeights(folder: string, file: string, manifest: Json | undefi
   const weights = new Map<string, DenseTensor>()
   if (!Array.isArray(manifest)) throw damaged(file, 'it has no weightsManifest')
   for (const group of manifest) {
-    if (!isObject(group) || !Array.isArray(group.paths) || !Array.isArray(group.weights)) throw damaged(file, 'its weightsManifest is broken')
+    if (!isObject(group) || !Array.isArray(group.paths) || !Array.isArray(group.weights)) throw damaged(file,
+      'its weightsManifest is broken')
     const bytes = await shards(folder, file, group.paths.map(String))
     let at = 0
     for (const entry of group.weights) {
       const spec = checked(entry, file), stored = spec.quantization?.dtype ?? spec.dtype, width = widths[stored]
       const count = sizeOf(spec.shape), length = stored === 'string' ? stringsLength(bytes, at, count) : width * count
       if (!(length >= 0)) throw damaged(file, `weight '${spec.name}' has elements of type ${stored}, which is unknown`)
-      if (at + length > bytes.length) throw damaged(file, `its shards are cut off: weight '${spec.name}' ends at byte ${at + length} of ${bytes.length}`)
+      if (at + length > bytes.length) throw damaged(file,
+        `its shards are cut off: weight '${spec.name}' ends at byte ${at + length} of ${bytes.length}`)
       weights.set(spec.name, tensorOf(spec, stored, bytes.subarray(at, at + length), count))
       at += length
     }
@@ -93,7 +96,8 @@ async function shards(folder: string, file: string, paths: string[]): Promise<Ui
 const widths: Record<string, number> = { float32: 4, int32: 4, bool: 1, uint8: 1, uint16: 2, float16: 2 }
 
 function checked(value: Json, file: string): WeightSpec {
-  const sound = isObject(value) && typeof value.name === 'string' && typeof value.dtype === 'string' && Array.isArray(value.shape) &&
+  const sound = isObject(value) && typeof value.name === 'string' && typeof value.dtype === 'string'
+    && Array.isArray(value.shape) &&
     value.shape.every(size => Number.isSafeInteger(size) && (size as number) >= 0)
   if (!sound) throw damaged(file, `its weightsManifest holds ${JSON.stringify(value)?.slice(0, 80)}`)
   return value as unknown as WeightSpec
@@ -113,7 +117,8 @@ function tensorOf({ shape, dtype, quantization }: WeightSpec, stored: string, by
   if (stored === 'float16') return { dtype: 'float32', shape, data: numbersOf('float16', bytes, count) }
   const { scale = 1, min = 0 } = quantization
   const numbers = stored === 'uint16' ? new Uint16Array(new Uint8Array(bytes).buffer) : bytes
-  const data = dtype === 'int32' ? Int32Array.from(numbers, q => Math.round(q * scale + min)) : Float32Array.from(numbers, q => q * scale + min)
+  const data = dtype === 'int32' ? Int32Array.from(numbers, q => Math.round(q * scale + min)) : Float32Array.from(numbers, q =>
+    q * scale + min)
   return { dtype, shape, data }
 }
 

@@ -21,7 +21,8 @@ const ownEnd = /(\/ReadVariableOp(_\d+)?(\/resource)?|_weights|\/(weights|kernel
  * takes the place of all.
  */
 export function unfused(nodes: NodeDef[]): NodeDef[] {
-  const taken = new Set(nodes.map(({ name }) => name)), last = new Map<string, string>(), constants = new Map(nodes.map(node => [node.name, node]))
+  const taken = new Set(nodes.map(({ name }) => name)), last = new Map<string, string>(), constants = new Map(nodes.map(node =>
+    [node.name, node]))
   const apart = nodes.flatMap(node => {
     const steps = stepsOf(node, constants, unique(taken))
     if (!steps) return [node]
@@ -72,8 +73,10 @@ function split(node: NodeDef, constants: Map<string, NodeDef>, free: Unique): No
     throw new GraftError(`operation ${node.op} ('${node.name}') of the model lacks its inputs. Download it anew, or open an intact copy with ` +
       "hub.load('./folder').")
   }
-  const attrs = new Map(node.attrs), steps: NodeDef[] = [], named = pathOf(node, wanted(weights), constants, operation), scope = scopeOf(named)
-  for (const name of ['fused_ops', 'num_args', 'epsilon', 'leakyrelu_alpha', 'TArgs', 'num_host_args', 'filter_format']) attrs.delete(name)
+  const attrs = new Map(node.attrs), steps: NodeDef[] = [], named = pathOf(node, wanted(weights), constants, operation),
+    scope = scopeOf(named)
+  for (const name of ['fused_ops', 'num_args', 'epsilon', 'leakyrelu_alpha', 'TArgs', 'num_host_args',
+    'filter_format']) attrs.delete(name)
   const add = (op: string, inputs: string[], name = `${scope}/${op}`, more = new Map<string, Uint8Array>()) => {
     const step: NodeDef = { name: free(name, node.name), op, inputs, attrs: more }
     steps.push(step)
@@ -87,7 +90,8 @@ function split(node: NodeDef, constants: Map<string, NodeDef>, free: Unique): No
       const of = new Map([['epsilon', node.attrs.get('epsilon')!], ['is_training', no()]])
       at = add('FusedBatchNormV3', [at, ...others.splice(0, 4)], `${scope}/FusedBatchNorm`, of)
     } else if (op === 'Prelu') {
-      const alpha = wanted(others.shift()), where = scopeOf(alpha) === scope || !scopeOf(alpha) ? `${scope}/prelu` : scopeOf(alpha)
+      const alpha = wanted(others.shift()), where = scopeOf(alpha) === scope || !scopeOf(alpha) ? `${scope}/prelu`
+        : scopeOf(alpha)
       const parts = preluOf(where, at, alpha, free)
       steps.push(...parts)
       at = part + parts.at(-1)!.name
@@ -106,7 +110,8 @@ function split(node: NodeDef, constants: Map<string, NodeDef>, free: Unique): No
 function pathOf(node: NodeDef, weights: string, constants: Map<string, NodeDef>, operation: string): string {
   const name = weights.split(':')[0], isConstant = constants.get(name)?.op === 'Const', base = name.replace(ownEnd, '')
   if (!isConstant || base === name || !base.includes('/')) return `${scopeOf(node.name)}/${operation}`.replace(/^\//, '')
-  return /(^|\/)(Conv2D|convolution|depthwise|separable_conv2d|MatMul|Tensordot)(_\d+)?(\/[^/]*)?$/.test(base) ? base : `${base}/${operation}`
+  return /(^|\/)(Conv2D|convolution|depthwise|separable_conv2d|MatMul|Tensordot)(_\d+)?(\/[^/]*)?$/.test(base) ? base
+    : `${base}/${operation}`
 }
 
 /** `max(x, 0) − alpha·max(−x, 0)`, as Keras writes PReLU. */
@@ -119,10 +124,14 @@ function preluOf(scope: string, x: string, alpha: string, free: Unique): NodeDef
 
 /** `x · min(max(x + 3, 0), 6) / 6`, as Keras writes it. */
 function hardSwishOf(scope: string, x: string, free: Unique): NodeDef[] {
-  const [three, sum, six, sixth, part6, end] = ['add/y', 'add', 'Relu6', 'mul/y', 'mul', 'mul_1'].map(name => free(scope ? `${scope}/${name}` : name))
-  const node = (name: string, op: string, inputs: string[], attrs = new Map<string, Uint8Array>()): NodeDef => ({ name, op, inputs, attrs })
-  return [node(three, 'Const', [], new Map([['value', scalar(3)]])), node(sum, 'AddV2', [x, part + three]), node(six, 'Relu6', [part + sum]),
-    node(sixth, 'Const', [], new Map([['value', scalar(1 / 6)]])), node(part6, 'Mul', [part + six, part + sixth]), node(end, 'Mul', [x, part + part6])]
+  const [three, sum, six, sixth, part6, end] = ['add/y', 'add', 'Relu6', 'mul/y', 'mul', 'mul_1'].map(name => free(scope
+    ? `${scope}/${name}` : name))
+  const node = (name: string, op: string, inputs: string[], attrs = new Map<string, Uint8Array>()): NodeDef => ({ name, op,
+    inputs, attrs })
+  return [node(three, 'Const', [], new Map([['value', scalar(3)]])), node(sum, 'AddV2', [x, part + three]), node(six, 'Relu6',
+    [part + sum]),
+    node(sixth, 'Const', [], new Map([['value', scalar(1 / 6)]])), node(part6, 'Mul', [part + six, part + sixth]), node(end,
+      'Mul', [x, part + part6])]
 }
 
 /** Batch normalization, a second summand and an activation. */
@@ -131,7 +140,8 @@ function normalizationOf(node: NodeDef, free: Unique): NodeDef[] {
   const own = (name: string) => free(`${scope}/${name}`, node.name)
   const steps: NodeDef[] = [{ name: own('FusedBatchNormV3'), op: 'FusedBatchNormV3', inputs: [x, scale, offset, mean, variance],
     attrs: new Map([['epsilon', node.attrs.get('epsilon') ?? decimal(1e-4)], ['is_training', no()]]) }]
-  const add = (op: string, inputs: string[]) => steps.push({ name: own(op), op, inputs: [part + steps.at(-1)!.name, ...inputs], attrs: new Map() })
+  const add = (op: string, inputs: string[]) => steps.push({ name: own(op), op, inputs: [part + steps.at(-1)!.name, ...inputs],
+    attrs: new Map() })
   if (side !== undefined) add('AddV2', [side])
   const mode = readAttr(node, 'activation_mode').text
   if (mode && mode !== 'Identity') add(mode, [])
@@ -139,7 +149,8 @@ function normalizationOf(node: NodeDef, free: Unique): NodeDef[] {
 }
 
 /** A constant's `value` that is one number. */
-const scalar = (value: number) => new BinaryWriter().tag(8, WireType.LengthDelimited).bytes(new BinaryWriter().tag(1, WireType.Varint).int32(1)
+const scalar = (value: number) => new BinaryWriter().tag(8, WireType.LengthDelimited).bytes(new BinaryWriter().tag(1,
+  WireType.Varint).int32(1)
   .tag(2, WireType.LengthDelimited).bytes(new Uint8Array()).tag(5, WireType.Bit32).float(value).finish()).finish()
 const no = () => new BinaryWriter().tag(5, WireType.Varint).bool(false).finish()
 const decimal = (value: number) => new BinaryWriter().tag(4, WireType.Bit32).float(value).finish()

@@ -16,7 +16,8 @@ const LARGEST_ZIP = 2 ** 31 - 1
 
 /**
  * Unpacks a tar archive, plain or gzipped, or a zip archive into the new `folder` and returns the model's root: that folder, or
- * the only one in it. Only files and folders are taken; an entry that would lie outside `folder`, a link or a device ends it, as does an archive
+ * the only one in it. Only files and folders are taken; an entry that would lie outside `folder`, a link or a device ends it, as
+ * does an archive
  * that unpacks to more than a hundred times its size. Throws a GraftError that names `source`.
  */
 export async function unpack(archive: string, folder: string, source: string, signal?: AbortSignal): Promise<string> {
@@ -104,7 +105,8 @@ async function kindOf(path: string): Promise<'gzip' | 'tar' | 'zip' | { hint: st
 }
 
 async function unzip(archive: string, size: number, folder: string, source: string, signal?: AbortSignal): Promise<string> {
-  if (size > LARGEST_ZIP) throw corrupt(source, 'a zip archive of more than 2 GB cannot be read here; unpack it and open the folder')
+  if (size > LARGEST_ZIP) throw corrupt(source,
+    'a zip archive of more than 2 GB cannot be read here; unpack it and open the folder')
   const seen = new Set<string>(), members = zipMembers(await readFile(archive, { signal }), source)
   if (members.size > MOST_ENTRIES) throw corrupt(source, `it has more than ${MOST_ENTRIES} entries`)
   if (!members.size) throw corrupt(source, 'it is empty')

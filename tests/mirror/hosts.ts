@@ -29,7 +29,8 @@ export interface Stock {
   down?: string[]
 }
 
-export interface Seen { host: string, path: string, query: URLSearchParams, authorization: string | undefined, range: string | undefined, status: number }
+export interface Seen { host: string, path: string, query: URLSearchParams, authorization: string | undefined,
+  range: string | undefined, status: number }
 
 /** The hosts of TF Hub, Kaggle and Google's storage, played on this machine. */
 export interface Hosts {
@@ -60,10 +61,12 @@ export async function startHosts(stock: Stock): Promise<Hosts> {
     const path = named?.[2] ?? url.pathname, direct = !request.headers['x-played']
     const host = named?.[1] ?? (/^\/(api\/v1\/)?models(\/|$)/.test(path) ? 'www.kaggle.com' : 'tfhub.dev')
     const { authorization, range } = request.headers
-    response.on('close', () => requests.push({ host, path, query: url.searchParams, authorization, range, status: response.statusCode }))
+    response.on('close', () => requests.push({ host, path, query: url.searchParams, authorization, range,
+      status: response.statusCode }))
     const to = (location: string) => {
       const next = new URL(location)
-      return void response.writeHead(302, { location: direct ? `${base}/@${next.host}${next.pathname}${next.search}` : location }).end()
+      return void response.writeHead(302, { location: direct ? `${base}/@${next.host}${next.pathname}${next.search}`
+        : location }).end()
     }
     if (stock.down?.includes(host)) return void response.writeHead(503).end()
     if (host === 'tfhub.dev') return tfhub(path, url.searchParams, response, to)
@@ -75,7 +78,8 @@ export async function startHosts(stock: Stock): Promise<Hosts> {
   }
 
   function tfhub(path: string, query: URLSearchParams, response: ServerResponse, to: (location: string) => void): void {
-    const file = /\/model\.json$|\/group\d+-shard\d+of\d+(\.bin)?$/.exec(path)?.[0] ?? '', name = path.slice(0, path.length - file.length)
+    const file = /\/model\.json$|\/group\d+-shard\d+of\d+(\.bin)?$/.exec(path)?.[0] ?? '', name = path.slice(0,
+      path.length - file.length)
     const [owner, model, framework, variation, version] = stock.moved?.[name]?.split('/') ?? []
     query.set('tfhub-redirect', 'true')
     if (!owner) return to(`https://www.kaggle.com/models?${query}`)
@@ -90,15 +94,19 @@ export async function startHosts(stock: Stock): Promise<Hosts> {
       const name = page.slice(1, 6).join('/')
       return stock.models[name] ? to(sign(name, page[6])) : void response.writeHead(404).end()
     }
-    if (!api) return void response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<!DOCTYPE html><html>Kaggle</html>')
+    if (!api) return void response.writeHead(200,
+      { 'content-type': 'text/html; charset=utf-8' }).end('<!DOCTYPE html><html>Kaggle</html>')
     const refuse = (code: number, message: string) =>
       void response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify({ code, message }))
-    const known = stock.login && (stock.login.startsWith('Bearer ') ? stock.login : `Basic ${Buffer.from(stock.login).toString('base64')}`)
+    const known = stock.login && (stock.login.startsWith('Bearer ') ? stock.login
+      : `Basic ${Buffer.from(stock.login).toString('base64')}`)
     if (authorization && authorization !== known) return refuse(401, 'Unauthenticated')
     const [, owner, model, framework, variation, version] = api
     const prefix = `${owner}/${model}/${framework}/${variation}/`
-    const versions = Object.keys(stock.models).filter(name => name.startsWith(prefix)).map(name => Number(name.slice(prefix.length)))
-    if (!versions.length || version && !versions.includes(Number(version))) return refuse(403, "Permission 'models.get' was denied")
+    const versions = Object.keys(stock.models).filter(name => name.startsWith(prefix)).map(name =>
+      Number(name.slice(prefix.length)))
+    if (!versions.length || version && !versions.includes(Number(version))) return refuse(403,
+      "Permission 'models.get' was denied")
     const name = `${prefix}${version ?? Math.max(...versions)}`
     if (stock.locked?.includes(name) && !authorization) return refuse(403, 'You must consent to the model before downloading it.')
     if (version) return to(sign(name))
@@ -120,18 +128,23 @@ export async function startHosts(stock: Stock): Promise<Hosts> {
   const signature = (path: string, query: URLSearchParams) =>
     createHmac('sha256', secret).update(`${path}?${query.get('X-Goog-Date')}&${query.get('X-Goog-Nonce')}`).digest('hex')
 
-  async function storage(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refuse = (status: number, code: string, message: string) => void response.writeHead(status, { 'content-type': 'application/xml' })
+  async function storage(path: string, query: URLSearchParams, request: IncomingMessage,
+    response: ServerResponse): Promise<void> {
+    const refuse = (status: number, code: string, message: string) => void response.writeHead(status,
+      { 'content-type': 'application/xml' })
       .end(`<?xml version='1.0' encoding='UTF-8'?><Error><Code>${code}</Code><Message>${message}</Message></Error>`)
     if (request.headers.authorization) return refuse(400, 'InvalidArgument', 'Only one auth mechanism allowed')
-    const given = query.get('X-Goog-Signature'), [, year, month, day, time] = /^(\d{4})(\d\d)(\d\d)T(\d{6})Z$/.exec(query.get('X-Goog-Date') ?? '')!
+    const given = query.get('X-Goog-Signature'), [, year, month, day,
+      time] = /^(\d{4})(\d\d)(\d\d)T(\d{6})Z$/.exec(query.get('X-Goog-Date') ?? '')!
     if (given !== signature(path, query)) return refuse(403, 'SignatureDoesNotMatch', 'Access denied.')
     const made = Date.parse(`${year}-${month}-${day}T${time.replace(/(\d\d)(\d\d)(\d\d)/, '$1:$2:$3')}Z`)
-    const expired = Date.now() - made > 1000 * Number(query.get('X-Goog-Expires')) || stock.signatures === 'once' && used.has(given)
+    const expired = Date.now() - made > 1000 * Number(query.get('X-Goog-Expires')) || stock.signatures === 'once'
+      && used.has(given)
     if (expired) return refuse(400, 'ExpiredToken', 'The provided token has expired.')
     used.add(given)
     const [, name, file] = /^\/kagglesdsdata\/models\/((?:[^/]+\/){4}\d+)\/(.+)$/.exec(path)!, folder = stock.models[name]
-    const whole = file === 'bundle/archive.tar.gz' ? await archive(name) : existsSync(join(folder, file)) && await readFile(join(folder, file))
+    const whole = file === 'bundle/archive.tar.gz' ? await archive(name) : existsSync(join(folder, file))
+      && await readFile(join(folder, file))
     if (!whole) return refuse(404, 'NoSuchKey', 'The specified key does not exist.')
     const stated = (kind: 'md5' | 'crc32c') => stock.wrong === kind ? Buffer.from('something else') : whole
     const md5 = createHash('md5').update(stated('md5')).digest('base64'), crc = Buffer.alloc(4)
@@ -140,11 +153,13 @@ export async function startHosts(stock: Stock): Promise<Hosts> {
     const end = Math.min(Number(part?.[2] || Infinity), whole.length - 1)
     response.writeHead(part ? 206 : 200, {
       'content-type': 'application/x-gzip', 'accept-ranges': 'bytes', etag: `"${createHash('md5').update(whole).digest('hex')}"`,
-      'x-goog-hash': stock.wrong === 'crc32c' ? `crc32c=${crc.toString('base64')}` : [`crc32c=${crc.toString('base64')}`, `md5=${md5}`],
+      'x-goog-hash': stock.wrong === 'crc32c' ? `crc32c=${crc.toString('base64')}` : [`crc32c=${crc.toString('base64')}`,
+        `md5=${md5}`],
       'content-length': end + 1 - start,
       ...part ? { 'content-range': `bytes ${start}-${end}/${whole.length}` } : {},
     })
-    if (cuts-- > 0) response.write(whole.subarray(start, start + (whole.length - start >> 1)), () => setTimeout(() => response.destroy(), 20))
+    if (cuts-- > 0) response.write(whole.subarray(start, start + (whole.length - start >> 1)), () => setTimeout(() =>
+      response.destroy(), 20))
     else response.end(whole.subarray(start, end + 1))
   }
 

@@ -9,7 +9,8 @@ import { type Mirror, startMirror } from '../mirror/server.ts'
 import { thin } from '../fixtures/models/models.ts'
 import type { Output } from './notebook.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'graft-failures-')), disk = join(folder, 'disk'), { folder: model } = await thin('thin_slim')
+const folder = mkdtempSync(join(tmpdir(), 'graft-failures-')), disk = join(folder, 'disk'),
+  { folder: model } = await thin('thin_slim')
 mkdirSync(join(folder, 'empty'))
 mkdirSync(join(folder, 'around', 'trunk'), { recursive: true })
 writeFileSync(join(folder, 'around', 'trunk', 'saved_model.pb'), 'graph')
@@ -30,7 +31,8 @@ const small = smallDisk()
 const rows: [what: string, code: string, message: RegExp][] = [
   ['401', "await hub.load('https://tfhub.dev/unauthorized/1')", /refuses it \(401\)/],
   ['403', "await hub.load('https://tfhub.dev/forbidden/1')", /refuses it \(403\)/],
-  ['404', "await hub.load('https://tfhub.dev/missing/1')", /there is no such model \(404\)\. Check the handle's spelling and version/],
+  ['404', "await hub.load('https://tfhub.dev/missing/1')",
+    /there is no such model \(404\)\. Check the handle's spelling and version/],
   ['a web page', "await hub.load('https://tfhub.dev/page/1')", /a web page, not a model/],
   ['a corrupt archive', "await hub.load('https://tfhub.dev/corrupt/1')", /damaged/],
   ['another archive', "await hub.load('https://tfhub.dev/not/1')", /damaged or no model/],
@@ -48,12 +50,15 @@ let mirror: Mirror, outputs: Output[][]
 before(async () => {
   mirror = await startMirror(Object.fromEntries([...kinds, 'good', 'not'].map(kind => [`/${kind}/1`, model])),
     { ...Object.fromEntries(kinds.map(kind => [`/${kind}/1`, kind])), '/not/1': 'not a tar' })
-  const cell = (source: string) => ({ cell_type: 'code', id: `c${Math.random()}`.replace('.', ''), source, outputs: [], execution_count: null, metadata: { tags: ['raises-exception'] } })
-  writeFileSync(join(folder, 'failures.ipynb'), JSON.stringify({ nbformat: 4, nbformat_minor: 5, cells: rows.map(([, code]) => cell(code)),
+  const cell = (source: string) => ({ cell_type: 'code', id: `c${Math.random()}`.replace('.', ''), source, outputs: [],
+    execution_count: null, metadata: { tags: ['raises-exception'] } })
+  writeFileSync(join(folder, 'failures.ipynb'), JSON.stringify({ nbformat: 4, nbformat_minor: 5, cells: rows.map(([, code]) =>
+    cell(code)),
     metadata: { kernelspec: { name: 'graft', display_name: 'Graft', language: 'typescript' } } }))
   await new Promise<void>(resolve => {
     execFile(pythonOf(venv), [join(root, 'install', 'execute.py'), join(folder, 'failures.ipynb'), join(folder, 'out.ipynb')],
-      { env: { ...process.env, JUPYTER_PREFER_ENV_PATH: '1', GRAFT_HUB_MIRROR: mirror.url, GRAFT_CACHE_DIR: join(folder, 'cache') } }, () => resolve())
+      { env: { ...process.env, JUPYTER_PREFER_ENV_PATH: '1', GRAFT_HUB_MIRROR: mirror.url, GRAFT_CACHE_DIR: join(folder,
+        'cache') } }, () => resolve())
   })
   outputs = JSON.parse(readFileSync(join(folder, 'out.ipynb'), 'utf8')).cells.map((one: { outputs: Output[] }) => one.outputs)
 })

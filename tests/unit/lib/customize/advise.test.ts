@@ -48,24 +48,30 @@ for (const [name, found, method, reason] of cases) {
   })
 }
 
-const tried = (method: Method, accuracy: number, options = {}): Tried => ({ method, options, accuracy, images: 67, learned: 133, perStep: 0.1, overhead: 1 })
+const tried = (method: Method, accuracy: number, options = {}): Tried => ({ method, options, accuracy, images: 67, learned: 133,
+  seen: 200, perStep: 0.1, overhead: 1 })
 const atStride = { at: { stride: 16 } }
 for (const [name, accuracies, method, options] of [
-  ['the best', [0.8, 0.9, 0.85], 'fineTune', {}], ['the simplest of equals', [0.9, 0.9, 0.9], 'extract', {}], ['what no one would notice', [0.9, 0.904, 0.9], 'extract', {}],
-  ['another cut', [0.6, 0.65, 0.66, 0.8], 'modify', atStride], ['the simpler of two better ones', [0.7, 0.9, 0.902], 'fineTune', {}],
+  ['the best', [0.8, 0.9, 0.85], 'fineTune', {}], ['the simplest of equals', [0.9, 0.9, 0.9], 'extract', {}],
+    ['what no one would notice', [0.9, 0.904, 0.9], 'extract', {}],
+  ['another cut', [0.6, 0.65, 0.66, 0.8], 'modify', atStride], ['the simpler of two better ones', [0.7, 0.9, 0.902], 'fineTune',
+    {}],
 ] as [string, number[], Method, object][]) {
   test(`of trials: ${name}`, () => {
-    const trials = accuracies.map((accuracy, i) => tried((['extract', 'fineTune', 'modify', 'modify'] as const)[i], accuracy, i === 3 ? atStride : {}))
+    const trials = accuracies.map((accuracy, i) => tried((['extract', 'fineTune', 'modify', 'modify'] as const)[i], accuracy,
+      i === 3 ? atStride : {}))
     const answer = recommend({ ...findings(0.8, 0.6), trials })
     assert.deepEqual([answer.method, answer.options], [method, options])
-    assert.match(answer.reasons[0], /^Tried on 133 images and judged by 67 others \(± \d+\): extract \d+ %, fineTune \d+ %, modify \d+ %/)
+    assert.match(answer.reasons[0],
+      /^Tried on 133 images and judged by 67 others \(± \d+\): extract \d+ %, fineTune \d+ %, modify \d+ %/)
   })
 }
 
 test('where trials would take too long, probes decide', async () => {
   const advice = await advise(trunk(), await colours(48), { epochs: 2, seconds: 0 })
   assert.equal(advice.findings.trials, null)
-  await assert.rejects(advise(trunk(), await colours(48), { second: 1 } as never), /unknown option 'second'\. Did you mean 'seconds'/)
+  await assert.rejects(advise(trunk(), await colours(48), { second: 1 } as never),
+    /unknown option 'second'\. Did you mean 'seconds'/)
 })
 
 test('it measures, forecasts for each method, shows itself and leaves the model as it was', async () => {
@@ -76,7 +82,8 @@ test('it measures, forecasts for each method, shows itself and leaves the model 
   const advice = await advise(base, data, { epochs: 3 })
   assert.deepEqual([base.layers.map(layer => layer.trainable), weightsOf(base)], [flags, before])
   assert.equal(advice.findings.images, 36)
-  assert.deepEqual(advice.findings.trials?.slice(0, 3).map(({ method, images, learned }) => [method, images, learned]), [['extract', 36, 24], ['fineTune', 36, 24], ['modify', 36, 24]])
+  assert.deepEqual(advice.findings.trials?.slice(0, 3).map(({ method, images, learned }) => [method, images, learned]),
+    [['extract', 24, 24], ['fineTune', 24, 24], ['modify', 24, 24]])
   for (const { seconds, bytes, weights } of Object.values(advice.forecast)) assert.ok(seconds > 0 && bytes > 0 && weights > 0)
   assert.ok(advice.forecast.fineTune.weights > advice.forecast.extract.weights)
   assert.match(inspect(advice), /^customize\.\w+\(base, .*\n.*36 images of 3 classes.*→ +(extract|fineTune|modify)/s)

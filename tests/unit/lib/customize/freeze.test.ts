@@ -97,7 +97,8 @@ test('a call that changes nothing says so at once, one that changes something do
 
 test('a compiled model learns by what is frozen now, with an optimizer that starts anew', async () => {
   const input = tf.input({ shape: [4] }), hidden = tf.layers.dense({ units: 3, name: 'hidden' }).apply(input) as tf.SymbolicTensor
-  const model = tf.model({ inputs: input, outputs: tf.layers.dense({ units: 2, name: 'out' }).apply(hidden) as tf.SymbolicTensor })
+  const model = tf.model({ inputs: input, outputs: tf.layers.dense({ units: 2,
+    name: 'out' }).apply(hidden) as tf.SymbolicTensor })
   model.compile({ optimizer: tf.train.adam(0.1, 0.8), loss: 'meanSquaredError', metrics: ['mse'] })
   const x = tf.randomNormal([8, 4]), y = tf.randomNormal([8, 2]), fit = () => model.fit(x, y, { epochs: 1, verbose: 0 })
   const kernels = () => ['hidden', 'out'].map(name => model.getLayer(name).getWeights()[0].dataSync().slice())

@@ -22,7 +22,8 @@ const few = (set: ImageSet, each = 2) => {
     return count <= each
   }))
 }
-const weights = (layers: tf.layers.Layer[]) => layers.map(layer => layer.getWeights().map(weight => Array.from(weight.dataSync())))
+const weights = (layers: tf.layers.Layer[]) => layers.map(layer => layer.getWeights().map(weight =>
+  Array.from(weight.dataSync())))
 const holders = (model: tf.LayersModel) => model.layers.filter(layer => layer.weights.length)
 
 const models = (await readdir(join(notebooks, 'models'))).filter(name => existsSync(join(notebooks, 'models',

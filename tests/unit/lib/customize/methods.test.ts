@@ -19,7 +19,8 @@ test('fineTune opens the last layers with weights and says which', () => {
   assert.match(said(), /all 2 with weights learn; BatchNormalization keeps its stored statistics/)
   const batch = fineTune(trunk(), { classes, unfreeze: 2, normalization: 'batch' })
   assert.deepEqual(trainable(batch), ['conv_bn', 'depthwise', 'predictions'])
-  assert.match(said(), /the last 2 of 3 layers with weights learn: conv_bn, depthwise; BatchNormalization among them uses the statistics of each/)
+  assert.match(said(),
+    /the last 2 of 3 layers with weights learn: conv_bn, depthwise; BatchNormalization among them uses the statistics of each/)
   assert.deepEqual(trainable(fineTune(trunk(), { classes, unfreeze: 'last 1 block' })), ['conv', 'depthwise', 'predictions'])
   assert.throws(() => fineTune(trunk(), { classes, unfreeze: 3 }),
     /'last 3': 'trunk' has 2 layers with weights besides BatchNormalization/)

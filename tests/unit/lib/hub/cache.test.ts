@@ -11,7 +11,8 @@ import { type Host, host, installHost } from '../../../../lib/host.ts'
 import { resolve } from '../../../../lib/hub/resolve.ts'
 import { startMirror } from '../../../mirror/server.ts'
 
-const scratch = await mkdtemp(join(tmpdir(), 'graft-')), model = join(scratch, 'model'), patience = { attempts: 2, stall: 2000, pause: 10 }
+const scratch = await mkdtemp(join(tmpdir(), 'graft-')), model = join(scratch, 'model'), patience = { attempts: 2, stall: 2000,
+  pause: 10 }
 const terminal = host(), quiet: Host = { ...terminal, display() {}, update() {} }
 const sha1 = (text: string) => createHash('sha1').update(text).digest('hex')
 const lib = join(import.meta.dirname, '..', '..', '..', '..', 'lib', 'hub', 'resolve.ts')
@@ -39,8 +40,10 @@ async function filled(cache: string, handle: string): Promise<string> {
 /** Resolves handles in a process of its own, as another user if it can be. */
 async function elsewhere(handles: string[], environment: NodeJS.ProcessEnv, options: { uid?: number } = {}): Promise<string[]> {
   const script = `const { resolve } = await import(${JSON.stringify(pathToFileURL(lib).href)})
-    for (const handle of ${JSON.stringify(handles)}) console.log(await resolve(handle).catch(error => error.name + ': ' + error.message))`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script],
+    for (const handle of ${JSON.stringify(handles)}) console.log(await resolve(handle).catch(error => error.name + ': ' +
+      error.message))`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module',
+    '-e', script],
     { ...options, env: { PATH: process.env.PATH, ...environment } })
   return stdout.trim().split('\n').filter(line => !line.startsWith('Downloading'))
 }
@@ -96,9 +99,11 @@ describe('without a network', () => {
 describe('an entry that is not whole is fetched anew', () => {
   for (const [what, spoil] of [
     ['an empty folder', async (entry: string) => { await rm(entry, { recursive: true }); await mkdir(entry) }],
-    ['variables that a cleaner took', async (entry: string) => { await rm(join(entry, 'variables', 'variables.data-00000-of-00001')) }],
+    ['variables that a cleaner took', async (entry: string) => { await rm(join(entry, 'variables',
+      'variables.data-00000-of-00001')) }],
     ['no index', async (entry: string) => { await rm(join(entry, 'variables', 'variables.index')) }],
-    ['emptied variables', async (entry: string) => { await rm(join(entry, 'variables'), { recursive: true }); await mkdir(join(entry, 'variables')) }],
+    ['emptied variables', async (entry: string) => { await rm(join(entry, 'variables'),
+      { recursive: true }); await mkdir(join(entry, 'variables')) }],
     ['no graph', async (entry: string) => { await rm(join(entry, 'saved_model.pb')) }],
     ['a TensorFlow.js model without a shard', async (entry: string) => {
       await rm(entry, { recursive: true })
@@ -138,7 +143,8 @@ test('a process that was killed while it downloaded does not stop the next', asy
   try {
     const script = `const { resolve } = await import(${JSON.stringify(pathToFileURL(lib).href)}); await resolve(${JSON.stringify(handle)})`
     const child = execFile(process.execPath, ['--input-type=module', '-e', script], { env: { TFHUB_CACHE_DIR: cache } }, () => {})
-    while (!(await readdir(cache).catch(() => [] as string[])).some(name => name.endsWith('.lock'))) await new Promise(done => { setTimeout(done, 20) })
+    while (!(await readdir(cache).catch(() => [] as string[])).some(name =>
+      name.endsWith('.lock'))) await new Promise(done => { setTimeout(done, 20) })
     child.kill('SIGKILL')
     await new Promise(done => { child.on('close', done) })
     assert.ok((await readdir(cache)).some(name => name.endsWith('.lock')), 'its lock is left')
@@ -165,8 +171,10 @@ describe('a folder that is not the model\'s', () => {
   test('names the one that is', async () => {
     const around = home()
     await cp(model, join(around, 'inner', 'trunk'), { recursive: true })
-    await assert.rejects(resolve(around), { name: 'GraftError', message: /no saved_model\.pb and no model\.json\. Did you mean hub\.load\('.*inner\/trunk'\)\?/ })
-    await assert.rejects(resolve(join(around, 'inner', 'trunk', 'variables')), { message: /Did you mean hub\.load\('.*inner\/trunk'\)\?/ })
+    await assert.rejects(resolve(around), { name: 'GraftError',
+      message: /no saved_model\.pb and no model\.json\. Did you mean hub\.load\('.*inner\/trunk'\)\?/ })
+    await assert.rejects(resolve(join(around, 'inner', 'trunk', 'variables')),
+      { message: /Did you mean hub\.load\('.*inner\/trunk'\)\?/ })
   })
 
   test('its model.json opens the folder', async () => {

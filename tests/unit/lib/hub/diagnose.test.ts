@@ -9,7 +9,8 @@ import { type Hosts, startHosts, type Stock } from '../../../mirror/hosts.ts'
 import { thin } from '../../../fixtures/models/models.ts'
 
 const scratch = await mkdtemp(join(tmpdir(), 'graft-')), { folder } = await thin('thin_tf_keras')
-const name = 'google/mobilenet-v2/tensorFlow2/tf2-preview-feature-vector/4', handle = 'https://tfhub.dev/google/tf2-preview/mobilenet_v2/feature_vector/4'
+const name = 'google/mobilenet-v2/tensorFlow2/tf2-preview-feature-vector/4',
+  handle = 'https://tfhub.dev/google/tf2-preview/mobilenet_v2/feature_vector/4'
 const secret = 'k3y-that-nobody-may-see', login = { KAGGLE_USERNAME: 'teacher', KAGGLE_KEY: secret }
 const stock: Stock = { models: { [name]: folder }, moved: { '/google/tf2-preview/mobilenet_v2/feature_vector/4': name } }
 let count = 0
@@ -20,7 +21,8 @@ after(() => rm(scratch, { recursive: true }))
 async function seen(text: string, more: Partial<Stock> = {}, environment: NodeJS.ProcessEnv = {}): Promise<string[]> {
   const hosts = await startHosts({ ...stock, ...more }), lines: string[] = []
   try {
-    for await (const { good, title, text: said } of diagnose(text, { environment: { HOME: join(scratch, `home-${count++}`), ...environment }, fetch: hosts.fetch })) {
+    for await (const { good, title, text: said } of diagnose(text, { environment: { HOME: join(scratch, `home-${count++}`),
+      ...environment }, fetch: hosts.fetch })) {
       lines.push(`${good === null ? '·' : good ? '✓' : '✗'} ${title}: ${said}`)
     }
   } finally {
@@ -36,7 +38,8 @@ describe('each step is told', () => {
   test('of TF Hub\'s redirects, down to the archive', async () => {
     const lines = await seen(handle)
     assert.deepEqual(shape(lines), ['✓ Handle', '✓ Cache', '· Credentials', '✓ 302', '✓ 302', '✓ 206', '✓ Content'])
-    assert.match(lines[0], /'mobilenet_v2' on tfhub\.dev, on Kaggle since 2023: https:\/\/www\.kaggle\.com\/models\/google\/mobilenet-v2/)
+    assert.match(lines[0],
+      /'mobilenet_v2' on tfhub\.dev, on Kaggle since 2023: https:\/\/www\.kaggle\.com\/models\/google\/mobilenet-v2/)
     assert.match(lines[3], /^✓ 302: https:\/\/tfhub\.dev\/google\/.* → https:\/\/www\.kaggle\.com\/models\//)
     assert.match(lines[5], /storage\.googleapis\.com\/kagglesdsdata\//)
     assert.equal(lines[6], '✓ Content: a gzipped archive')
@@ -45,13 +48,15 @@ describe('each step is told', () => {
   test('of credentials, by the place where they are', async () => {
     const lines = await seen(name, { locked: [name], login: `teacher:${secret}` }, login)
     assert.deepEqual(lines.slice(2, 4).map(line => line.replace(/https\S+/g, 'URL')), [
-      '· Credentials: Kaggle\'s, of KAGGLE_USERNAME and KAGGLE_KEY', '✓ 302: URL shown the credentials of KAGGLE_USERNAME and KAGGLE_KEY → URL'])
+      '· Credentials: Kaggle\'s, of KAGGLE_USERNAME and KAGGLE_KEY',
+        '✓ 302: URL shown the credentials of KAGGLE_USERNAME and KAGGLE_KEY → URL'])
   })
 
   test('of a refusal, with what to try', async () => {
     const lines = await seen(name, { locked: [name] })
     assert.match(lines[3], /^✗ 403: .*You must consent.*shown no credentials.*KAGGLE_USERNAME/)
-    assert.match(lines.at(-1)!, /^· Way out: download the model in a browser \(https:\/\/www\.kaggle\.com\/models\/.*hub\.load\('\.\/folder'\)/)
+    assert.match(lines.at(-1)!,
+      /^· Way out: download the model in a browser \(https:\/\/www\.kaggle\.com\/models\/.*hub\.load\('\.\/folder'\)/)
   })
 
   test('of a model that was not moved', async () => {
@@ -74,8 +79,10 @@ describe('each step is told', () => {
   })
 
   test('of what is in the cache and of a folder, by opening them', async () => {
-    assert.match((await seen(folder)).join('\n'), /✓ Folder: a SavedModel model with its weights\n✓ Opens: \d+ layers, [\d.,]+.* weights/)
-    assert.match((await seen(join(scratch, 'empty'))).join('\n'), /✗ Folder: it has no saved_model\.pb.*it holds nothing\n✗ Opens: not a SavedModel/)
+    assert.match((await seen(folder)).join('\n'),
+      /✓ Folder: a SavedModel model with its weights\n✓ Opens: \d+ layers, [\d.,]+.* weights/)
+    assert.match((await seen(join(scratch, 'empty'))).join('\n'),
+      /✗ Folder: it has no saved_model\.pb.*it holds nothing\n✗ Opens: not a SavedModel/)
   })
 
   test('of GRAFT_OFFLINE, a proxy and damaged credentials', async () => {

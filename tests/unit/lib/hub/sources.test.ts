@@ -30,18 +30,22 @@ before(async () => {
   await writeFile(join(model, 'variables', 'variables.index'), 'index')
   await writeFile(join(model, 'variables', 'variables.data-00000-of-00001'), 'data')
   await mkdir(tfjs)
-  await writeFile(join(tfjs, 'model.json'), JSON.stringify({ weightsManifest: [{ paths: ['group1-shard1of2.bin', 'group1-shard2of2.bin'], weights: [] }] }))
+  await writeFile(join(tfjs, 'model.json'), JSON.stringify({ weightsManifest: [{ paths: ['group1-shard1of2.bin',
+    'group1-shard2of2.bin'], weights: [] }] }))
   await writeFile(join(tfjs, 'group1-shard1of2.bin'), 'first')
   await writeFile(join(tfjs, 'group1-shard2of2.bin'), 'second')
 })
 after(() => rm(scratch, { recursive: true }))
 
-async function withHosts(stock: Partial<Stock>, run: (hosts: Hosts, load: (handle: string, environment?: NodeJS.ProcessEnv) => Promise<string>,
+async function withHosts(stock: Partial<Stock>, run: (hosts: Hosts, load: (handle: string, environment?: NodeJS.ProcessEnv) =>
+  Promise<string>,
   cache: string) => Promise<void>): Promise<void> {
-  const hosts = await startHosts({ models, moved, ...stock }), home = join(scratch, `home-${count++}`), cache = join(home, 'cache')
+  const hosts = await startHosts({ models, moved, ...stock }), home = join(scratch, `home-${count++}`), cache = join(home,
+    'cache')
   await mkdir(home)
   try {
-    await run(hosts, (text, environment = {}) => resolve(text, { environment: { HOME: home, TFHUB_CACHE_DIR: cache, ...environment }, patience,
+    await run(hosts, (text, environment = {}) => resolve(text, { environment: { HOME: home, TFHUB_CACHE_DIR: cache,
+      ...environment }, patience,
       fetch: hosts.fetch }), cache)
   } finally {
     await hosts.close()
@@ -67,22 +71,26 @@ describe('the ways to a model', () => {
   ] as const) {
     test(`Kaggle's API, by ${what}`, () => withHosts({}, async (hosts, load) => {
       await load(address)
-      assert.deepEqual(hosts.requests.map(({ path }) => path)[0], '/api/v1/models/google/mobilenet-v2/tensorFlow2/100-224-feature-vector/2/download')
+      assert.deepEqual(hosts.requests.map(({ path }) => path)[0],
+        '/api/v1/models/google/mobilenet-v2/tensorFlow2/100-224-feature-vector/2/download')
       assert.deepEqual(hostsAsked(hosts), ['www.kaggle.com 302', 'storage.googleapis.com 200'])
     }))
   }
 
   test('the newest version of a variation', () => withHosts({}, async (hosts, load) => {
     await load('google/mobilenet-v2/tensorFlow2/100-224-feature-vector')
-    assert.deepEqual(hosts.requests.map(({ path }) => path.split('/').slice(-2).join('/')).slice(0, 2), ['100-224-feature-vector/get', '2/download'])
+    assert.deepEqual(hosts.requests.map(({ path }) => path.split('/').slice(-2).join('/')).slice(0, 2),
+      ['100-224-feature-vector/get', '2/download'])
   }))
 
-  test('a model that TF Hub does not send is asked of Kaggle, where the table knows it', () => withHosts({ down: ['tfhub.dev'] }, async (hosts, load) => {
+  test('a model that TF Hub does not send is asked of Kaggle, where the table knows it', () => withHosts({ down: ['tfhub.dev'] },
+    async (hosts, load) => {
     await load(handle)
     assert.deepEqual(hostsAsked(hosts), [...Array(3).fill('tfhub.dev 503'), 'www.kaggle.com 302', 'storage.googleapis.com 200'])
   }))
 
-  test('TensorFlow.js: an archive of TF Hub\'s, a model.json with its shards, Kaggle\'s files', () => withHosts({}, async (hosts, load) => {
+  test('TensorFlow.js: an archive of TF Hub\'s, a model.json with its shards, Kaggle\'s files', () => withHosts({}, async (hosts,
+    load) => {
     const address = 'https://tfhub.dev/google/tfjs-model/imagenet/mobilenet_v2_100_224/feature_vector/3/default/1'
     for (const text of [address, `${address}/model.json`, 'google/mobilenet-v2/tfJs/100-224-feature-vector/3']) {
       const folder = await load(text)
@@ -98,7 +106,8 @@ describe('the ways to a model', () => {
     await withHosts({ files: { 'example.org/trunk.zip': zip } }, async (hosts, load) => {
       const sum = createHash('sha256').update(zip).digest('hex')
       assert.deepEqual(await readdir(await load(`https://example.org/trunk.zip#sha256=${sum}`)), ['saved_model.pb'])
-      await assert.rejects(load(`https://example.org/trunk.zip#sha256=${'0'.repeat(64)}`), /its SHA256 is not the one that the address states/)
+      await assert.rejects(load(`https://example.org/trunk.zip#sha256=${'0'.repeat(64)}`),
+        /its SHA256 is not the one that the address states/)
       assert.equal(hosts.requests[0].query.size, 0)
     })
   })
@@ -117,22 +126,26 @@ describe('the ways to a model', () => {
 })
 
 describe('what breaks on the way is mended', () => {
-  test('a download that broke off goes on with a new signature', () => withHosts({ cutOnce: true, signatures: 'once' }, async (hosts, load) => {
+  test('a download that broke off goes on with a new signature', () => withHosts({ cutOnce: true, signatures: 'once' },
+    async (hosts, load) => {
     const folder = await load(mobilenet)
     assert.deepEqual(await readFile(join(folder, 'saved_model.pb')), await readFile(join(model, 'saved_model.pb')))
-    const ranges = hosts.requests.filter(({ host: name }) => name === 'storage.googleapis.com').map(({ range }) => Number(range?.match(/\d+/)?.[0] ?? 0))
+    const ranges = hosts.requests.filter(({ host: name }) => name === 'storage.googleapis.com').map(({ range }) =>
+      Number(range?.match(/\d+/)?.[0] ?? 0))
     assert.equal(ranges.length, 2)
     assert.ok(ranges[0] === 0 && ranges[1] > 1000, String(ranges))
   }))
 
   test('an expired signature is renewed', () => withHosts({ signatures: 'first expired' }, async (hosts, load) => {
     await load(mobilenet)
-    assert.deepEqual(hostsAsked(hosts), ['www.kaggle.com 302', 'storage.googleapis.com 400', 'www.kaggle.com 302', 'storage.googleapis.com 200'])
+    assert.deepEqual(hostsAsked(hosts), ['www.kaggle.com 302', 'storage.googleapis.com 400', 'www.kaggle.com 302',
+      'storage.googleapis.com 200'])
   }))
 
   for (const wrong of ['md5', 'crc32c'] as const) {
     test(`a wrong ${wrong} is seen`, () => withHosts({ wrong }, async (_, load, cache) => {
-      await assert.rejects(load(mobilenet), new RegExp(`damaged: its ${wrong.toUpperCase()} is not.*hub\\.load\\('\\./folder'\\)`))
+      await assert.rejects(load(mobilenet),
+        new RegExp(`damaged: its ${wrong.toUpperCase()} is not.*hub\\.load\\('\\./folder'\\)`))
       assert.deepEqual(await readdir(cache), [])
     }))
   }
@@ -145,13 +158,15 @@ describe('credentials', () => {
   test('go to Kaggle and to no other host, also not across redirects', () => withHosts(locked, async (hosts, load) => {
     await load(handle, good)
     await load(mobilenet, good)
-    assert.deepEqual([...new Set(hosts.requests.filter(({ authorization }) => authorization).map(({ host: name }) => name))], ['www.kaggle.com'])
+    assert.deepEqual([...new Set(hosts.requests.filter(({ authorization }) => authorization).map(({ host: name }) => name))],
+      ['www.kaggle.com'])
     assert.ok(hosts.requests.some(({ host: name }) => name === 'storage.googleapis.com'))
   }))
 
   test('never go to a mirror', () => withHosts(locked, async (hosts, load) => {
     await assert.rejects(load(mobilenet, { ...good, GRAFT_HUB_MIRROR: 'https://mirror.example' }), /no such model/)
-    await assert.rejects(load('http://www.kaggle.com/models/google/mobilenet-v2/tensorFlow2/a/1', good), /there is no such model|web page/)
+    await assert.rejects(load('http://www.kaggle.com/models/google/mobilenet-v2/tensorFlow2/a/1', good),
+      /there is no such model|web page/)
     assert.deepEqual(hosts.requests.filter(({ authorization }) => authorization), [])
   }))
 
@@ -161,7 +176,8 @@ describe('credentials', () => {
     await writeFile(join(folder, 'kaggle.json'), JSON.stringify({ username: 'teacher', key: secret }))
     await load(mobilenet)
     await rm(cache, { recursive: true })
-    await assert.rejects(load(mobilenet, { KAGGLE_API_TOKEN: 'another' }), /401: Unauthenticated.*credentials of KAGGLE_API_TOKEN/)
+    await assert.rejects(load(mobilenet, { KAGGLE_API_TOKEN: 'another' }),
+      /401: Unauthenticated.*credentials of KAGGLE_API_TOKEN/)
     assert.equal(hosts.requests.at(-1)!.authorization, 'Bearer another')
     await writeFile(join(folder, 'access_token'), ' from-file\n')
     await assert.rejects(load(mobilenet), /credentials of ~\/\.kaggle\/access_token/)
@@ -192,10 +208,12 @@ describe('credentials', () => {
 describe('a handle that leads nowhere says so', () => {
   for (const [what, address, message] of [
     ['not moved to Kaggle', 'https://tfhub.dev/someone/some_model/1', /Kaggle's catalogue: this model or version was not moved/],
-    ['no such version', 'google/mobilenet-v2/tensorFlow2/100-224-feature-vector/9', /403: Permission 'models\.get' was denied.*does not exist/],
+    ['no such version', 'google/mobilenet-v2/tensorFlow2/100-224-feature-vector/9',
+      /403: Permission 'models\.get' was denied.*does not exist/],
     ['no such variation', 'google/mobilenet-v2/tensorFlow2/nothing', /403: Permission/],
     ['another framework', 'google/mobilenet-v3/tfLite/small/1', /holds files of TFLite\. Expected the variation for tensorFlow2/],
-    ['a model without a variation', 'https://www.kaggle.com/models/google/mobilenet-v2', /names no model to download.*choose a framework/],
+    ['a model without a variation', 'https://www.kaggle.com/models/google/mobilenet-v2',
+      /names no model to download.*choose a framework/],
     ['a file of Keras', 'https://example.org/model.keras', /is a file of Keras.*load\('\.\/file'\)/],
     ['a password', 'https://me:secret@example.org/model.tar.gz', /address of example\.org holds a password/],
   ] as const) {

@@ -10,12 +10,14 @@ import { sizeOfHandle } from '../../../../lib/hub/sizes.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { relativeError } from '../../../fixtures/models/models.ts'
 
-const fixtures = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'tfjs'), scratch = await mkdtemp(join(tmpdir(), 'graft-'))
+const fixtures = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'tfjs'), scratch = await mkdtemp(join(tmpdir(),
+  'graft-'))
 after(() => rm(scratch, { recursive: true }))
 let count = 0
 
 async function fixture(name: string, size = 16): Promise<{ x: tfTypes.Tensor, y: Float32Array }> {
-  const numbers = new Float32Array(new Uint8Array(await readFile(join(fixtures, `${name}.f32`))).buffer), length = 2 * size * size * 3
+  const numbers = new Float32Array(new Uint8Array(await readFile(join(fixtures, `${name}.f32`))).buffer),
+    length = 2 * size * size * 3
   return { x: tf.tensor(numbers.slice(0, length), [2, size, size, 3]), y: numbers.slice(length) }
 }
 
@@ -23,7 +25,8 @@ const predicted = (model: tfTypes.LayersModel, x: tfTypes.Tensor) => (model.pred
 
 /** How far quantization to 8 and 16 bits and half floats may carry the outputs; TensorFlow has the unquantized ones. */
 for (const [name, size, tolerance] of [
-  ['graph', 16, 1e-5], ['graph_shards', 16, 1e-5], ['graph_slim', 32, 1e-5], ['graph_float16', 16, 2e-3], ['graph_uint8', 16, 5e-2],
+  ['graph', 16, 1e-5], ['graph_shards', 16, 1e-5], ['graph_slim', 32, 1e-5], ['graph_float16', 16, 2e-3], ['graph_uint8', 16,
+    5e-2],
   ['layers', 16, 1e-5], ['layers_chain', 16, 1e-5], ['layers_uint16', 16, 1e-3],
 ] as const) {
   test(`${name}: equals TensorFlow, no opaque layer`, async () => {
@@ -39,8 +42,10 @@ test('quantized weights are those that TensorFlow.js computes with', async () =>
   for (const name of ['graph_uint8', 'graph_float16']) {
     const model = await hub.load(join(fixtures, name)), { x } = await fixture(name)
     const graph = await tf.loadGraphModel({ load: async () => {
-      const { modelTopology, weightsManifest: [{ weights, paths }], signature } = JSON.parse(await readFile(join(fixtures, name, 'model.json'), 'utf8'))
-      const weightData = new Uint8Array(Buffer.concat(await Promise.all(paths.map((path: string) => readFile(join(fixtures, name, path)))))).buffer
+      const { modelTopology, weightsManifest: [{ weights, paths }], signature } = JSON.parse(await readFile(join(fixtures, name,
+        'model.json'), 'utf8'))
+      const weightData = new Uint8Array(Buffer.concat(await Promise.all(paths.map((path: string) => readFile(join(fixtures, name,
+        path)))))).buffer
       return { modelTopology, weightSpecs: weights, weightData, signature }
     } })
     const error = relativeError(predicted(model, x), (graph.predict(x) as tfTypes.Tensor).dataSync())
@@ -51,11 +56,14 @@ test('quantized weights are those that TensorFlow.js computes with', async () =>
 test('fused operations are layers of their own, under the names of their weights', async () => {
   const model = await hub.load(join(fixtures, 'graph'))
   assert.deepEqual(model.layers.map(layer => `${layer.getClassName()} ${layer.name}`), [
-    'InputLayer image', 'Conv2D stem', 'DepthwiseConv2D depthwise', 'ReLU depthwise.Relu6', 'Conv2D pointwise', 'Add sum.add', 'Conv2D strided',
-    'PReLU prelu', 'Conv2D leaky_conv', 'LeakyReLU leaky.LeakyRelu', 'Conv2D elu_conv', 'SeparableConv2D separable', 'Conv2D swish_conv',
+    'InputLayer image', 'Conv2D stem', 'DepthwiseConv2D depthwise', 'ReLU depthwise.Relu6', 'Conv2D pointwise', 'Add sum.add',
+      'Conv2D strided',
+    'PReLU prelu', 'Conv2D leaky_conv', 'LeakyReLU leaky.LeakyRelu', 'Conv2D elu_conv', 'SeparableConv2D separable',
+      'Conv2D swish_conv',
     'MaxPooling2D pool.MaxPool', 'GlobalAveragePooling2D average.Mean', 'Dense hidden', 'Dense classes',
   ])
-  assert.deepEqual([model.getLayer('stem'), model.getLayer('hidden'), model.getLayer('classes')].map(layer => layer.getConfig().activation),
+  assert.deepEqual([model.getLayer('stem'), model.getLayer('hidden'), model.getLayer('classes')].map(layer =>
+    layer.getConfig().activation),
     ['relu', 'relu', 'softmax'])
 })
 
@@ -81,7 +89,8 @@ test('what TensorFlow.js saves itself opens too', async () => {
   let x = tf.layers.conv2d({ filters: 4, kernelSize: 3, strides: 2, padding: 'same', activation: 'relu', name: 'a' }).apply(image)
   x = tf.layers.depthwiseConv2d({ kernelSize: 3, padding: 'same', name: 'b' }).apply(x)
   x = tf.layers.batchNormalization({ name: 'c' }).apply(x)
-  x = tf.layers.add({ name: 'd' }).apply([x as tfTypes.SymbolicTensor, tf.layers.reLU({ maxValue: 6, name: 'e' }).apply(x) as tfTypes.SymbolicTensor])
+  x = tf.layers.add({ name: 'd' }).apply([x as tfTypes.SymbolicTensor, tf.layers.reLU({ maxValue: 6,
+    name: 'e' }).apply(x) as tfTypes.SymbolicTensor])
   x = tf.layers.dropout({ rate: 0.2, name: 'f' }).apply(tf.layers.globalAveragePooling2d({ name: 'g' }).apply(x))
   const model = tf.model({ inputs: image, outputs: tf.layers.dense({ units: 3, name: 'h' }).apply(x) as tfTypes.SymbolicTensor })
   const folder = await mkdtemp(join(scratch, 'saved-'))
@@ -96,12 +105,14 @@ test('what TensorFlow.js saves itself opens too', async () => {
 })
 
 describe('a damaged model says what is wrong and the way out', () => {
-  async function broken(name: string, change: (folder: string, json: any) => Promise<void> | void, message: RegExp): Promise<void> {
+  async function broken(name: string, change: (folder: string, json: any) => Promise<void> | void,
+    message: RegExp): Promise<void> {
     const folder = join(scratch, `broken-${count++}`), file = join(folder, 'model.json')
     await cp(join(fixtures, name), folder, { recursive: true })
     const json = JSON.parse(await readFile(file, 'utf8'))
     await change(folder, json)
-    if (await readFile(file, 'utf8').catch(() => '') === await readFile(join(fixtures, name, 'model.json'), 'utf8')) await writeFile(file, JSON.stringify(json))
+    if (await readFile(file, 'utf8').catch(() => '') === await readFile(join(fixtures, name, 'model.json'),
+      'utf8')) await writeFile(file, JSON.stringify(json))
     await assert.rejects(hub.load(folder), (error: Error) => {
       assert.equal(error.name, 'GraftError', error.stack)
       assert.match(error.message, message)
@@ -112,31 +123,43 @@ describe('a damaged model says what is wrong and the way out', () => {
 
   for (const [what, name, change, message] of [
     ['no JSON', 'graph', folder => writeFile(join(folder, 'model.json'), '<html>'), new RegExp(`it is no JSON${wayOut}`)],
-    ['a list', 'graph', folder => writeFile(join(folder, 'model.json'), '[{"paths": [], "weights": []}]'), /manifest of an older format.*tensorflowjs_converter/],
+    ['a list', 'graph', folder => writeFile(join(folder, 'model.json'), '[{"paths": [], "weights": []}]'),
+      /manifest of an older format.*tensorflowjs_converter/],
     ['no topology', 'graph', (_, json) => { delete json.modelTopology }, new RegExp(`holds no modelTopology${wayOut}`)],
     ['no weights', 'graph', (_, json) => { delete json.weightsManifest }, /has no weightsManifest/],
-    ['a shard that is gone', 'graph_shards', folder => rm(join(folder, 'group1-shard3of7.bin')), new RegExp(`shard group1-shard3of7\\.bin is missing${wayOut}`)],
-    ['a shard that is cut off', 'graph', folder => truncate(join(folder, 'group1-shard1of1.bin'), 5000), /cut off: weight '.*' ends at byte \d+ of 5000/],
-    ['too many bytes', 'graph', (_, json) => { json.weightsManifest[0].weights.pop() }, /its shards hold \d+ bytes, its weights \d+/],
-    ['a shard outside', 'graph', (_, json) => { json.weightsManifest[0].paths = ['../../etc/passwd'] }, /outside the model's folder/],
+    ['a shard that is gone', 'graph_shards', folder => rm(join(folder, 'group1-shard3of7.bin')),
+      new RegExp(`shard group1-shard3of7\\.bin is missing${wayOut}`)],
+    ['a shard that is cut off', 'graph', folder => truncate(join(folder, 'group1-shard1of1.bin'), 5000),
+      /cut off: weight '.*' ends at byte \d+ of 5000/],
+    ['too many bytes', 'graph', (_, json) => { json.weightsManifest[0].weights.pop() },
+      /its shards hold \d+ bytes, its weights \d+/],
+    ['a shard outside', 'graph', (_, json) => { json.weightsManifest[0].paths = ['../../etc/passwd'] },
+      /outside the model's folder/],
     ['a negative shape', 'graph', (_, json) => { json.weightsManifest[0].weights[0].shape = [-1] }, /its weightsManifest holds/],
     ['a huge shape', 'graph', (_, json) => { json.weightsManifest[0].weights[0].shape = [1e9, 1e9] }, /cut off/],
-    ['an unknown type', 'graph', (_, json) => { json.weightsManifest[0].weights[0].dtype = 'complex64' }, /elements of type complex64/],
-    ['a missing weight', 'graph', (_, json) => { json.modelTopology.node.find((node: any) => node.op === '_FusedConv2D').input[1] = 'nowhere' }, /'nowhere'|nowhere/],
+    ['an unknown type', 'graph', (_, json) => { json.weightsManifest[0].weights[0].dtype = 'complex64' },
+      /elements of type complex64/],
+    ['a missing weight', 'graph', (_, json) => { json.modelTopology.node.find((node: any) =>
+      node.op === '_FusedConv2D').input[1] = 'nowhere' }, /'nowhere'|nowhere/],
     ['a node that is none', 'graph', (_, json) => { json.modelTopology.node.push(7) }, /its graph holds 7/],
-    ['a fused operation without inputs', 'graph', (_, json) => { json.modelTopology.node.find((node: any) => node.op === '_FusedMatMul').input = [] }, /lacks its inputs/],
-    ['a fused bias without its input', 'graph', (_, json) => { json.modelTopology.node.find((node: any) => node.op === '_FusedConv2D').input.length = 2 }, /lacks its inputs/],
+    ['a fused operation without inputs', 'graph', (_, json) => { json.modelTopology.node.find((node: any) =>
+      node.op === '_FusedMatMul').input = [] }, /lacks its inputs/],
+    ['a fused bias without its input', 'graph', (_, json) => { json.modelTopology.node.find((node: any) =>
+      node.op === '_FusedConv2D').input.length = 2 }, /lacks its inputs/],
     ['a circle', 'graph', (_, json) => {
       const nodes = json.modelTopology.node
       nodes.find((node: any) => node.op === 'AddV2').input[1] = nodes.find((node: any) => node.op === 'MaxPool').name
     }, /circle/],
-    ['a layer without its weight', 'layers', (_, json) => { json.weightsManifest[0].weights[0].name = 'other/kernel' }, /no weight 'classes\/kernel' for layer 'classes'/],
-    ['a weight of another shape', 'layers', (_, json) => { json.weightsManifest[0].weights[0].shape = [5, 8] }, /is \[5,8\].*expects \[8,5\]/],
+    ['a layer without its weight', 'layers', (_, json) => { json.weightsManifest[0].weights[0].name = 'other/kernel' },
+      /no weight 'classes\/kernel' for layer 'classes'/],
+    ['a weight of another shape', 'layers', (_, json) => { json.weightsManifest[0].weights[0].shape = [5, 8] },
+      /is \[5,8\].*expects \[8,5\]/],
     ['a layer of huge weights', 'layers', (_, json) => {
       const inside = json.modelTopology.model_config.config.layers.find((layer: any) => layer.class_name === 'Dense')
       inside.config.units = 2 ** 30
     }, /wants a weight .* more than the file holds/],
-    ['a layer that runs code', 'layers', (_, json) => { json.modelTopology.model_config.config.layers.at(-1).class_name = 'Lambda' }, /Lambda/],
+    ['a layer that runs code', 'layers', (_,
+      json) => { json.modelTopology.model_config.config.layers.at(-1).class_name = 'Lambda' }, /Lambda/],
   ] as [string, string, (folder: string, json: any) => Promise<void> | void, RegExp][]) {
     test(what, () => broken(name, change, message))
   }
