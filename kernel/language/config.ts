@@ -17,6 +17,14 @@ function installed(name: string): string {
 export const configName = '__graft.json'
 
 /**
+ * The configuration at the top of the file system. For a configuration that is an open document the server looks in the folders above it, by this
+ * name first; what it finds there keeps it from the project of a `tsconfig.json` above the notebook, which may take seconds to load.
+ */
+export function topConfig(...files: string[]): string {
+  return JSON.stringify({ compilerOptions: { noLib: true, types: [], noEmit: true, resolveJsonModule: true, module: 'preserve' }, files, include: [] })
+}
+
+/**
  * The configuration of a notebook's project: the folder's own tsconfig.json, with what cells need on top.
  * @param entry the document that leads to all others
  * @param lean without the types of Node and of pages: a small part of the time to load

@@ -1,5 +1,7 @@
+import { dirname, join, parse } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Diagnostic } from './check.ts'
-import { configName, projectConfig } from './config.ts'
+import { configName, projectConfig, topConfig } from './config.ts'
 import { emptyModule, envName } from './modules.ts'
 import { Notebook, type NotebookDocument } from './notebook.ts'
 import type { LanguageServer } from './server.ts'
@@ -20,6 +22,8 @@ export class Overlay {
     this.#folder = folder
     this.#lean = lean
     this.notebook = new Notebook(folder, library)
+    const top = join(parse(folder).root, configName)
+    if (folder !== dirname(top)) server.set(pathToFileURL(top).href, topConfig(top, join(folder, configName)))
     this.set({ name: configName, text: projectConfig(folder, envName, lean) })
     for (const name of this.notebook.modules) this.set({ name, text: emptyModule })
     this.share()
