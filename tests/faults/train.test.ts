@@ -50,13 +50,18 @@ async function killed(epoch: number, delay: number): Promise<{ id: string, told:
   let output = ''
   // A busy machine also shows a progress bar.
   const lastEpoch = () => Number([...output.matchAll(/^epoch (\d+)\n/gm)].at(-1)?.[1] ?? 0)
-  for await (const chunk of child.stdout) {
-    output += chunk
-    if (lastEpoch() >= epoch) break
-  }
+  const ended = once(child, 'exit')
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', chunk => {
+      output += chunk
+      if (lastEpoch() >= epoch) resolve()
+    })
+    child.on('exit', code => reject(new Error(`it ended by itself with ${code}`)))
+  })
   await wait(delay)
   child.kill('SIGKILL')
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  const [, signal] = await ended
+  assert.equal(signal, 'SIGKILL')
   return { id: /^run (\w+)$/m.exec(output)![1], told: lastEpoch() }
 }
 
