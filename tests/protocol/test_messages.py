@@ -1,4 +1,6 @@
 """Every kind of message, checked field by field against message_spec."""
+import os
+
 from harness import Kernel, KernelTest
 from message_spec import CONTENT, validate
 
@@ -48,7 +50,11 @@ class Messages(KernelTest):
         self.assertEqual(self.cell("5")[0]["execution_count"], before + 1)
 
     def test_user_expressions(self):
-        content, _ = self.cell("const forty = 40", user_expressions={"sum": "forty + 2", "wrong": "nowhere", "text": "'a'"})
+        content, _ = self.cell("const forty = 40", user_expressions={"sum": "forty + 2", "wrong": "nowhere", "text": "'a'", "later": "await Promise.resolve(forty)",
+                                                                     "rich": "({ [Symbol.for('Jupyter.display')]: () => ({ 'text/html': '<i>' }) })", "nothing": ""})
+        self.assertEqual(content["user_expressions"]["later"]["data"], {"text/plain": "40"})
+        self.assertEqual(content["user_expressions"]["rich"]["data"]["text/html"], "<i>")
+        self.assertEqual(content["user_expressions"]["nothing"]["ename"], "SyntaxError")
         self.assertEqual(content["user_expressions"]["sum"], {"status": "ok", "data": {"text/plain": "42"}, "metadata": {}})
         self.assertEqual(content["user_expressions"]["text"]["data"]["text/plain"], "'a'")
         self.assertEqual(content["user_expressions"]["wrong"]["status"], "error")
@@ -143,6 +149,31 @@ class Messages(KernelTest):
         self.assertEqual([m["content"]["data"] for m in open_comm("mine") if m["msg_type"] == "comm_msg"], [{"got": {"v": 1}}])
         self.assertEqual(self.ask("comm_info", {"target_name": "mine"})["comms"], {"mine": {"target_name": "mine"}})
         self.assertIn("comm_close", [m["msg_type"] for m in open_comm("unknown")])
+
+    def test_history(self):
+        kernel = Kernel(env={"GRAFT_HISTORY": os.path.join(os.environ["GRAFT_TEST_FOLDER"], "own.sqlite")})
+        try:
+            codes = ["1 + 1", "const five = 5", "1 + 1", "throw five", "const wrong: number = 'x'", "five * 2 // [x]"]
+            for code in codes:
+                kernel.run(code, stop_on_error=False)
+            kernel.run("'not stored'", store_history=False)
+            kernel.run("'silent'", silent=True)
+            lines = list(enumerate(codes, 1))
+            table = [
+                ({"hist_access_type": "tail", "n": 2}, lines[-2:]), ({"hist_access_type": "tail", "n": 0}, []),
+                ({"hist_access_type": "range", "session": 0, "start": 2, "stop": 4}, lines[1:3]), ({"hist_access_type": "range", "session": 0, "start": 5}, lines[4:]),
+                ({"hist_access_type": "range", "session": 999}, []), ({"hist_access_type": "search", "pattern": "const*wrong*"}, [lines[4]]),
+                ({"hist_access_type": "search", "pattern": "*[[]x]"}, [lines[5]]), ({"hist_access_type": "search", "pattern": "no such ?"}, []),
+            ]
+            for request, expected in table:
+                with self.subTest(**request):
+                    found = kernel.request("history_request", {"output": False, "raw": True, **request})["content"]["history"]
+                    self.assertEqual([tuple(entry[1:]) for entry in found], expected)
+            ask = lambda **request: kernel.request("history_request", {"hist_access_type": "search", "pattern": "1 + 1", "output": True, "raw": True, **request})["content"]["history"]
+            self.assertEqual([entry[2] for entry in ask(n=1)], [["1 + 1", "2"]])
+            self.assertEqual(([entry[1] for entry in ask(unique=True)], [entry[1] for entry in ask()]), ([3], [1, 3]))
+        finally:
+            kernel.close()
 
     def test_history_across_restarts(self):
         kernel = Kernel()
