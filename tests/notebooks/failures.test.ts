@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import { pythonOf, root, venv } from '../../install/place.js'
 import { type Mirror, startMirror } from '../mirror/server.ts'
 import { thin } from '../fixtures/models/models.ts'
-import type { Output } from './notebook.ts'
+import { type Output, textOf } from './notebook.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'graft-failures-')), disk = join(folder, 'disk'),
   { folder: model } = await thin('thin_slim')
@@ -43,6 +43,9 @@ const rows: [what: string, code: string, message: RegExp][] = [
   ...small ? [['a full disk', `process.env.GRAFT_CACHE_DIR = ${JSON.stringify(disk)}\nawait hub.load('https://tfhub.dev/good/1')`,
     /the disk is full.*Nothing was left behind.*GRAFT_CACHE_DIR/s] as [string, string, RegExp]] : [],
 ]
+/** What a model tells of its layers: a wrong name stops the next cell before it runs. */
+const named = [`const base = await hub.load(${JSON.stringify(model)})`, "console.log('ran')\nfreeze(base, 'MobilenetV2.Konv')",
+  "freeze(base, 'MobilenetV2.Conv').changed"]
 const kinds = ['unauthorized', 'forbidden', 'missing', 'page', 'corrupt'] as const
 
 let mirror: Mirror, outputs: Output[][]
@@ -52,8 +55,7 @@ before(async () => {
     { ...Object.fromEntries(kinds.map(kind => [`/${kind}/1`, kind])), '/not/1': 'not a tar' })
   const cell = (source: string) => ({ cell_type: 'code', id: `c${Math.random()}`.replace('.', ''), source, outputs: [],
     execution_count: null, metadata: { tags: ['raises-exception'] } })
-  writeFileSync(join(folder, 'failures.ipynb'), JSON.stringify({ nbformat: 4, nbformat_minor: 5, cells: rows.map(([, code]) =>
-    cell(code)),
+  writeFileSync(join(folder, 'failures.ipynb'), JSON.stringify({ nbformat: 4, nbformat_minor: 5, cells: [...rows.map(([, code]) => code), ...named].map(cell),
     metadata: { kernelspec: { name: 'graft', display_name: 'Graft', language: 'typescript' } } }))
   await new Promise<void>(resolve => {
     execFile(pythonOf(venv), [join(root, 'install', 'execute.py'), join(folder, 'failures.ipynb'), join(folder, 'out.ipynb')],
@@ -81,3 +83,11 @@ for (const [i, [what, , message]] of rows.entries()) {
 }
 
 if (!small) test('a cell shows of a full disk one error', { skip: 'a small file system cannot be mounted here' })
+
+test('a name of a layer that the model has not stops the cell before it runs', () => {
+  const [opened, wrong, right] = outputs.slice(rows.length)
+  assert.equal(opened.some(({ output_type: type }) => type === 'error'), false, JSON.stringify(opened))
+  assert.deepEqual(wrong.map(({ output_type: type, ename }) => [type, ename]), [['error', 'TypeScriptError']])
+  assert.match(wrong[0].evalue!, /'"MobilenetV2\.Konv"' is not assignable/)
+  assert.match(textOf(right), /MobilenetV2\.Conv/)
+})
