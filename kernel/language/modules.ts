@@ -25,6 +25,7 @@ export class Modules {
   readonly #archives: Archive[] = []
   #size = 0
   #library: string[] = []
+  #env: string | null = null
 
   constructor() {
     this.#grow(first)
@@ -43,6 +44,7 @@ export class Modules {
   /** Makes the library's names known to all documents. */
   useLibrary(names: Iterable<string>): void {
     this.#library = [...names]
+    this.#env = null
   }
 
   /** The cell that a document holds, -1 for an archive. */
@@ -81,6 +83,10 @@ export class Modules {
    * that finds the same imports in a changed document keeps its program.
    */
   get env(): string {
+    return this.#env ??= this.#write()
+  }
+
+  #write(): string {
     const lines = this.names.map((name, module) => `import * as m${module} from './${name.slice(0, -3)}';`)
     // One by one: whoever imports a module as a whole pays for all its names, in each check.
     if (this.#library.length) {
@@ -95,10 +101,12 @@ export class Modules {
 
   #grow(by: number) {
     for (let i = 0; i < by; i++) this.#free.push(this.#size++)
+    this.#env = null
   }
 
   #assign(count: number) {
     for (const module of this.#free.splice(0, Math.max(0, count))) this.#homes.push({ module, archived: false })
+    this.#env = null
   }
 }
 

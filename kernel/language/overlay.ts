@@ -12,6 +12,7 @@ export class Overlay {
   readonly #server: LanguageServer
   readonly #folder: string
   #lean: boolean
+  #shared = ''
 
   /**
    * @param library the names a cell finds without declaring them
@@ -47,8 +48,10 @@ export class Overlay {
 
   /** Shows what all cells share, as it is now. */
   share(): void {
+    if (this.notebook.env === this.#shared) return
+    this.#shared = this.notebook.env
     for (const name of this.notebook.modules) this.#server.open(this.notebook.uri(name), emptyModule)
-    this.set({ name: envName, text: this.notebook.env })
+    this.set({ name: envName, text: this.#shared })
   }
 
   /** What TypeScript has to say of a document. */

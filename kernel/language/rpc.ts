@@ -53,6 +53,11 @@ export class Rpc {
   }
 
   #send(message: Message) {
+    // What is said in one go is written in one go: a write costs more than what is in it.
+    if (!this.#output.writableCorked) {
+      this.#output.cork()
+      process.nextTick(() => this.#output.uncork())
+    }
     const body = JSON.stringify({ jsonrpc: '2.0', ...message })
     this.#output.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
   }
