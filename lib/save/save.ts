@@ -21,12 +21,16 @@ export interface SaveOptions {
 
 /**
  * Saves a model as a file that Keras opens with `keras.models.load_model(path)`, with no custom objects. The extension names the
- * format: `.h5` (Keras 2 and 3), `.keras` (Keras 3), `.weights.h5` (the weights alone). Configuration, weights and the layers'
- * `trainable` flags are written, and the model's card (handle, classes, image size, range), which Keras ignores and {@link load}
- * reads.
+ * format: `.h5` (Keras 2 and 3), `.keras` (Keras 3), `.weights.h5` (the weights alone), `model.json` or a folder (TensorFlow.js),
+ * `.onnx` (ONNX Runtime; the computation alone). Written are configuration, weights, the layers' `trainable` flags, what the model
+ * was compiled with and the optimizer's state, so that training goes on from the file, and what Keras ignores and {@link load}
+ * reads: the card (handle, classes, image size, range), the learning rates by group, and the last run.
+ *
+ * Layers that Keras lacks are defined in `graft_layers.py`, which is put beside the file then; the receipt says so.
  *
  * The file is written beside its target, read back, compared byte by byte, and only then put in place: `path` always is the
- * whole old file or the whole new one. Missing folders are made. Returns a receipt that shows itself.
+ * whole old file or the whole new one, also where two processes save to it. Missing folders are made. Returns a receipt that shows
+ * itself.
  *
  * Throws a GraftError for an unknown extension, a folder in the way, a full or read-only disk, and layers that Keras does not
  * compute alike; nothing is changed then.

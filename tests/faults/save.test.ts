@@ -26,12 +26,14 @@ const ready = (process: ChildProcess) =>
     process.on('exit', code => fail(new Error(`the child ended with ${code}`)))
   })
 
+const formats = ['killed.h5', 'killed.keras', 'killed/model.json']
+
 test(`killed ${kills} times while it overwrites a model, the file always opens`, async context => {
-  const path = join(folder, 'killed.h5'),
-    seen = new Map<number, number>()
-  const unfinished = () => readdirSync(folder).filter(name => name.endsWith('.part'))
+  const seen = new Map<string, number>()
+  const unfinished = () => readdirSync(folder, { recursive: true }).filter(name => /\.(part|lock)$/.test(String(name)))
   let orphans = 0
   for (let i = 0; i < kills; i++) {
+    const name = formats[i % formats.length], path = join(folder, name)
     const process_ = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, 'overwrite', path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -40,20 +42,39 @@ test(`killed ${kills} times while it overwrites a model, the file always opens`,
     await new Promise(done => setTimeout(done, Math.random() * 120))
     process_.kill('SIGKILL')
     await gone
-    orphans += unfinished().length
-    const model = await load(path),
-      values = new Set(model.getWeights()[0].dataSync())
-    model.dispose()
-    assert.equal(values.size, 1, `a mixture of two models after kill ${i}: ${[...values]}`)
-    const [value] = values
-    seen.set(value, (seen.get(value) ?? 0) + 1)
+    if (unfinished().some(each => String(each).endsWith('.part'))) orphans++
+    const value = await oneNumber(path)
+    seen.set(`${name} ${value}`, (seen.get(`${name} ${value}`) ?? 0) + 1)
   }
-  await save(tf.sequential({ layers: [tf.layers.dense({ inputShape: [2], units: 1 })] }), path)
-  assert.deepEqual(unfinished(), [], 'temporary files of killed processes were not swept')
+  for (const name of formats) await save(tf.sequential({ layers: [tf.layers.dense({ inputShape: [2], units: 1 })] }), join(folder, name))
+  assert.deepEqual(unfinished(), [], 'temporary files and locks of killed processes were not swept')
+  assert.equal(readdirSync(join(folder, 'killed')).length, 2, 'shards of models that are gone were not removed')
   context.diagnostic(
     `found ${[...seen].map(([value, times]) => `model ${value} ${times} times`).join(', ')}; ` +
       `${orphans} kills fell while a file was being written`,
   )
+})
+
+/** The one number that the model in a file is of. */
+async function oneNumber(path: string): Promise<number> {
+  const model = await load(path), values = new Set(model.getWeights()[0].dataSync())
+  model.dispose()
+  assert.equal(values.size, 1, `a mixture of two models in ${path}: ${[...values]}`)
+  return [...values][0]
+}
+
+test('two processes that save to one path never mix', async () => {
+  for (const name of ['two.h5', 'two/model.json']) {
+    const path = join(folder, name)
+    const writers = [1, 2].map(() => spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, 'overwrite', path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }))
+    await Promise.all(writers.map(ready))
+    for (let i = 0; i < 5; i++) await oneNumber(path)
+    for (const writer of writers) writer.kill('SIGKILL')
+    await Promise.all(writers.map(ended))
+    await oneNumber(path)
+  }
 })
 
 /** Runs a command in a mount namespace of its own, as its root: what it mounts is gone with it. */
@@ -70,13 +91,13 @@ describe(
       'no small file system can be mounted here (unshare, mount)',
   },
   () => {
-    const run = (prepare: string) => {
+    const run = (prepare: string, model: string) => {
       const disk = mkdtempSync(join(folder, 'disk-'))
       const script = [
-        'mount -t tmpfs -o size=1m tmpfs "$1"; printf old > "$1/model.h5"',
+        `mount -t tmpfs -o size=1m tmpfs "$1"; printf old > "$1/${model}"`,
         prepare,
-        '"$2" --disable-warning=ExperimentalWarning "$3" once "$1/model.h5"; echo',
-        'cat "$1/model.h5"; echo; ls -A "$1"',
+        `"$2" --disable-warning=ExperimentalWarning "$3" once "$1/${model}"; echo`,
+        `cat "$1/${model}"; echo; ls -A "$1"`,
       ].join('\n')
       const { stdout, stderr } = inNamespace(script, disk, process.execPath, child)
       const lines = stdout
@@ -91,12 +112,12 @@ describe(
       ['a full disk', ':', /the disk is full.*needs 2\.4 MB.*are free/],
       ['a read-only disk', 'mount -o remount,ro "$1"', /the disk is read-only|the file is read-only/],
     ] as const) {
-      test(`${what}: a clear error, the old file untouched, nothing left`, () => {
-        const { result, old, names } = run(prepare)
+      for (const model of ['model.h5', 'model.keras', 'model.json', 'model.weights.h5']) test(`${what}, ${model}: a clear error, the old file untouched, nothing left`, () => {
+        const { result, old, names } = run(prepare, model)
         assert.equal(result.name, 'GraftError')
         assert.match(result.message!, message)
         assert.equal(old, 'old')
-        assert.deepEqual(names, ['model.h5'])
+        assert.deepEqual(names, [model])
       })
     }
   },

@@ -7,6 +7,7 @@ import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../../../../lib/error.ts'
 import { fromKeras } from '../../../../lib/save/keras/decode.ts'
 import type { Json } from '../../../../lib/save/keras/types.ts'
+import * as files from '../../../../lib/files/index.ts'
 import { load, save } from '../../../../lib/save/index.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { zoo } from '../../../parity/save/zoo.ts'
@@ -44,6 +45,11 @@ async function survives(work: () => LayersModel | Promise<LayersModel>, what: st
   }
 }
 
+/** What looks into a file gives an answer or a GraftError. */
+async function looks(work: () => Promise<unknown>, what: string): Promise<void> {
+  await work().catch(error => assert.ok(error instanceof GraftError, `${what}: ${(error as Error)?.stack}`))
+}
+
 function damage(bytes: Buffer, next: () => number): Buffer {
   const result = Buffer.from(bytes),
     at = Math.floor(next() * bytes.length)
@@ -74,6 +80,7 @@ function damage(bytes: Buffer, next: () => number): Buffer {
 for (const [extension, mutants] of [
   ['.h5', most],
   ['.keras', Math.ceil(most / 2)],
+  ['/model.json', most],
 ] as const) {
   test(
     `${mutants} damaged ${extension} files: a model or a GraftError, never a crash, a hang or a heap of memory`,
@@ -88,6 +95,7 @@ for (const [extension, mutants] of [
       for (let i = 0; i < mutants; i++) {
         await writeFile(path, damage(whole, next))
         if (await survives(() => load(path), `mutant ${i} of seed ${seed}`)) opened++
+        if (i % 5 === 0) await looks(() => files.verify(path), `mutant ${i} of seed ${seed}, verified`)
       }
       context.diagnostic(`${opened} opened, ${mutants - opened} were refused`)
       assert.ok(process.memoryUsage().rss - before < 1 << 30, 'memory grew by more than 1 GiB')
@@ -156,4 +164,27 @@ test('JSON of a hundred thousand brackets is refused', async () => {
   let deep: Json = 1
   for (let i = 0; i < 100_000; i++) deep = [deep]
   await assert.rejects(async () => fromKeras({ class_name: 'Functional', config: { layers: deep } }, 'keras3'), GraftError)
+})
+
+test(`${most} damaged .onnx files are looked into: an answer or a GraftError`, { timeout: 600_000 }, async () => {
+  const path = join(folder, 'model.onnx'), next = random(seed)
+  await save(zoo.sequential(), path)
+  const whole = await readFile(path)
+  for (let i = 0; i < most; i++) {
+    await writeFile(path, damage(whole, next))
+    await looks(() => files.summary(path), `mutant ${i} of seed ${seed}`)
+  }
+})
+
+test('code in a file is refused, not run', () => {
+  const lambda = { class_name: 'Lambda', name: 'evil', config: { name: 'evil', function: ['4wEAAAAAAAAA', null, null] }, inbound_nodes: [] }
+  const model = { class_name: 'Sequential', config: { name: 'm', layers: [
+    { class_name: 'InputLayer', config: { name: 'i', batch_input_shape: [null, 4] } }, lambda] } }
+  assert.throws(() => fromKeras(model as unknown as Json, 'keras3'), { name: 'GraftError', message: /'evil' is a Lambda.*no code of a file is run/ })
+})
+
+test('a shard is looked for in the folder alone', async () => {
+  const json = JSON.stringify({ modelTopology: {}, weightsManifest: [{ paths: ['../../etc/passwd'], weights: [] }] })
+  await writeFile(join(folder, 'model.json'), json)
+  await assert.rejects(load(join(folder, 'model.json')), { name: 'GraftError', message: /does not lie beside it/ })
 })
