@@ -44,6 +44,7 @@ const executor = new Executor({
 })
 
 output.install()
+console.clear = () => own.clear()
 installStdin(error => { const cell = ownCell(); if (cell) executor.end(cell, error) })
 shortenTimers()
 installHost(host)

@@ -22,8 +22,8 @@ import { parse, SourceError, transpile, type Transpiled } from './transpile.ts'
 /** What was there before any cell: a cell that declares such a name (`const performance = …`) gets one of its own instead. */
 const builtins = new Set(Object.getOwnPropertyNames(globalThis))
 
-/** What stands ready under these names is not on the global object: packages look there for `Deno` to find out where they run, and for lodash. */
-const hidden = new Set(['Deno', '_'])
+/** What stands ready under these names is not on the global object: packages look there to find out where they run. */
+const hidden = new Set(['Deno', '_', '__dirname', '__filename'])
 
 interface Compiled {
   script: vm.Script
@@ -78,6 +78,8 @@ export class Cells {
     const own = globalThis as Record<PropertyKey, unknown>
     own[Symbol.for('graft.meta')] = meta
     this.latest = undefined
+    this.#hide('__dirname', meta.dirname)
+    this.#hide('__filename', meta.filename)
     installConstants(name => this.#declared.get(name)?.count)
     own.require = require
   }
@@ -103,7 +105,11 @@ export class Cells {
 
   /** Keeps the latest value that was shown: `_` in later cells. */
   set latest(value: unknown) {
-    Object.defineProperty(globalThis, this.#earlier.ready('_'), { value, writable: true, configurable: true, enumerable: false })
+    this.#hide('_', value)
+  }
+
+  #hide(name: string, value: unknown) {
+    Object.defineProperty(globalThis, this.#earlier.ready(name), { value, writable: true, configurable: true, enumerable: false })
   }
 
   /** The value of an expression on the side, as Jupyter's `user_expressions` ask for; errors name no cell. */
@@ -213,7 +219,7 @@ export class Cells {
       if (scope.declared.has(name) || this.#declared.has(name)) continue
       const value = await this.#names[name]()
       this.#provided.add(name)
-      Object.defineProperty(globalThis, this.#earlier.ready(name), { value, writable: true, configurable: true, enumerable: false })
+      this.#hide(name, value)
     }
   }
 

@@ -57,12 +57,15 @@ export function installStacks(): void {
   Error.stackTraceLimit = 50
   Error.prepareStackTrace = (error, sites) => {
     let head: string
-    try { head = String(error) } catch { head = 'Error' }
+    // As V8 does it, also for what console.trace hands over, which is no error.
+    try { head = toString.call(error) } catch { head = 'Error' }
     // What called the kernel to run the cell is no part of it.
     const end = sites.findIndex(site => site.getFileName() === runner)
     return [head, ...sites.slice(0, end < 0 ? undefined : end).map(site => `    at ${describeSite(site)}`)].join('\n')
   }
 }
+
+const { toString } = Error.prototype
 
 const runner = new URL('./cells.ts', import.meta.url).href
 

@@ -70,6 +70,9 @@ class Output(KernelTest):
                                "console.groupEnd(); console.log('out'); console.count(); console.dir({ c: 3 }); console.assert(false, 'no')")
         self.assertEqual(cell.text(), "\na is 1 { b: 2 }\n-0 x\ng\n  in\nout\ndefault: 1\n{ c: 3 }\n")
         self.assertEqual(cell.text("stderr"), "  err\nAssertion failed: no\n")
+        self.assertEqual(self.kernel.run("function here() { console.trace('where') }\nhere()").text("stderr"), "Trace: where\n    at here (Cell 1:1:27)\n    at Cell 1:2:1\n"
+                         .replace("Cell 1", f"Cell {self.kernel.run('0').content['execution_count'] - 1}"))
+        self.assertEqual(len(self.kernel.run("console.log('a'); console.clear(); console.log('b')").of("clear_output")), 1)
 
     def test_streams_end_up_in_the_output(self):
         cell = self.kernel.run("import { Readable } from 'node:stream'; import { pipeline } from 'node:stream/promises'; "

@@ -146,6 +146,7 @@ const rows: Record<string, Row[]> = {
     ['dynamic in a function', ['const f = async () => (await import("modern")).named', 'await f()'], 5],
     ['for effect', ['import "modern"', '1'], 1],
     ['import.meta', ['import.meta.dirname'], folder],
+    ['the folder as in CommonJS', ['[__dirname, __filename.endsWith("notebook.ts"), typeof (globalThis as any).__dirname]'], [folder, true, 'undefined']],
     ['import.meta.resolve', ['new URL(import.meta.resolve("common")).pathname.endsWith("/common/main.js")'], true],
     ['a package of Graft\'s own', ['import MagicString from "magic-string"', 'new MagicString("a").toString()'], 'a'],
     ['come before what stands above them', ['const a = typeof sep\nimport { sep } from "node:path"\na'], 'string'],
