@@ -2,6 +2,8 @@
 // forecast of the
 // time against the time taken.
 //   node bench/advise/run.ts [check|tune] [seeds] [--cpu]
+// --cpu counts processor time instead of the clock, for a machine that does other work too. Runs are not logged: what a log takes on
+// disk is no part of the forecast.
 // `check` are the ten (data set, size) pairs of the claim; `tune` are others, on which the rule may be shaped.
 import { join } from 'node:path'
 import { advise, customize, data, hub, predict, tf, train } from '../../lib/index.ts'
@@ -15,6 +17,7 @@ const sets = {
   tune: [['bars', 8], ['bars', 25], ['weaves', 12], ['weaves', 30], ['dice', 10], ['dice', 30]],
 } satisfies Record<string, [Kind, number][]>
 
+process.env.GRAFT_RUNS = 'off'
 if (process.argv.includes('--cpu')) {
   const used = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000 }
   performance.now = used
