@@ -41,6 +41,9 @@ export class Pinned {
 /** A tensor over values that have a reference to spare for it. */
 export const tensorOf = ({ dataId, shape, dtype }: TensorInfo): tf.Tensor => tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype })
 
+/** Gives back a reference to values; the last one frees them. */
+export const letGo = (info: TensorInfo): void => tensorOf(info).dispose()
+
 /** Assigns new values to variables, those that were disposed of meanwhile left out. */
 export function assignAll(variables: tf.Variable[], values: tf.Tensor[]): void {
   for (const [i, variable] of variables.entries()) {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { unbroken } from '../interrupts.ts'
-import { assignAll, Pinned, tensorOf } from '../pinned.ts'
+import { assignAll, letGo, Pinned, tensorOf } from '../pinned.ts'
 import { Stopped } from '../tracing.ts'
 import type { StepFunction, StepTrace } from '../tracing.ts'
 import type { TensorFlowBackend } from './backend.ts'
@@ -11,7 +11,7 @@ import type { Handle } from './runtime.ts'
 import { Trace, wasStopped } from './trace.ts'
 
 /** Where an input of the function comes from at each call. */
-type Source = { feed: number } | { variable: tf.Variable } | { constant: tf.Tensor } | { flag: Flag }
+type Source = { feed: number } | { variable: tf.Variable } | { constant: TensorInfo } | { flag: Flag }
 
 let count = 0
 
@@ -43,7 +43,7 @@ export class Traced implements StepFunction {
       this.#sources = trace.inputs.map((info): Source => {
         const feed = given.get(info.dataId), pinned = byValue.get(info.dataId)
         return feed !== undefined ? { feed } : pinned ? { variable: pinned.variable }
-          : info.dataId === this.#flag.info.dataId ? { flag: this.#flag } : { constant: tf.keep(tensorOf(info)) }
+          : info.dataId === this.#flag.info.dataId ? { flag: this.#flag } : { constant: info }
       })
       for (const [i, info] of trace.inputs.entries()) if (!('constant' in this.#sources[i])) this.#letGo(info)
     } catch (error) {
@@ -84,7 +84,7 @@ export class Traced implements StepFunction {
   /** Gives back the reference that the trace took. */
   #letGo(info: TensorInfo): void {
     if (info.dataId === this.#flag.info.dataId) this.#backend.disposeData(info.dataId)
-    else tensorOf(info).dispose()
+    else letGo(info)
   }
 
   #inputs(feeds: tf.Tensor[]): Pointer[] {
@@ -110,12 +110,12 @@ export class Traced implements StepFunction {
   }
 }
 
-interface Remains { backend: TensorFlowBackend, name: string, flag: Flag, constants: tf.Tensor[] }
+interface Remains { backend: TensorFlowBackend, name: string, flag: Flag, constants: TensorInfo[] }
 
 const registry = new FinalizationRegistry<Remains>(remove)
 
 function remove({ backend: { runtime }, name, flag, constants }: Remains): void {
   runtime.checked('TFE_ContextRemoveFunction', runtime.context, name)
   flag.dispose()
-  tf.dispose(constants)
+  constants.forEach(letGo)
 }

@@ -4,7 +4,7 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { randomFrom } from '../../data/random.ts'
 import { unbroken } from '../interrupts.ts'
-import { assignAll, Pinned, tensorOf } from '../pinned.ts'
+import { assignAll, letGo, Pinned, tensorOf } from '../pinned.ts'
 import { Stopped } from '../tracing.ts'
 import type { StepFunction, StepTrace } from '../tracing.ts'
 import type { DrySwitch } from './dry.ts'
@@ -12,7 +12,7 @@ import { Recording } from './recording.ts'
 import type { Node, Place } from './recording.ts'
 
 /** Where a value that is there before the first kernel comes from at each call. */
-type Source = { slot: number } & ({ feed: number } | { variable: tf.Variable } | { constant: tf.Tensor })
+type Source = { slot: number } & ({ feed: number } | { variable: tf.Variable } | { constant: TensorInfo })
 
 /** Others have their turn after so many milliseconds. */
 const atOnce = 25
@@ -50,8 +50,8 @@ export class Recorded implements StepFunction {
       this.#nodes = recording.nodes
       this.#sources = Array.from(recording.given, ([slot, info]): Source => {
         const feed = given.get(info.dataId), pinned = byValue.get(info.dataId)
-        if (feed === undefined && !pinned) return { slot, constant: tf.keep(tensorOf(info)) }
-        tensorOf(info).dispose()
+        if (feed === undefined && !pinned) return { slot, constant: info }
+        letGo(info)
         return feed !== undefined ? { slot, feed } : { slot, variable: pinned!.variable }
       })
     } catch (error) {
@@ -62,6 +62,7 @@ export class Recorded implements StepFunction {
       tf.dispose(results)
       for (const pinned of variables) pinned.putBack()
     }
+    registry.register(this, this.#constants(), this)
   }
 
   callNow(feeds: tf.Tensor[]): tf.Tensor[] {
@@ -110,10 +111,18 @@ export class Recorded implements StepFunction {
     return tensors.slice(0, this.results.length)
   }
 
+  #constants(): TensorInfo[] {
+    return this.#sources.flatMap(source => 'constant' in source ? source.constant : [])
+  }
+
+  /** Frees its constants; also done when nobody refers to it any more. */
   dispose(): void {
-    tf.dispose(this.#sources.flatMap(source => 'constant' in source ? source.constant : []))
+    registry.unregister(this)
+    this.#constants().forEach(letGo)
   }
 }
+
+const registry = new FinalizationRegistry<TensorInfo[]>(constants => constants.forEach(letGo))
 
 /** One call on its way: the values that there are, by their places. */
 class Run {

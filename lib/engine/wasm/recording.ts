@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import type { BackendValues, DataId, TensorInfo } from '@tensorflow/tfjs-core'
-import { tensorOf } from '../pinned.ts'
+import { letGo } from '../pinned.ts'
 import { Untraceable } from '../tracing.ts'
 import type { StepTrace } from '../tracing.ts'
 import type { DrySwitch, KernelCall, Listener } from './dry.ts'
@@ -122,6 +122,6 @@ export class Recording implements StepTrace, Listener {
 
   /** Lets go of what it holds. */
   release(): void {
-    for (const info of this.given.values()) tensorOf(info).dispose()
+    for (const info of this.given.values()) letGo(info)
   }
 }
