@@ -33,5 +33,7 @@ export function threads(): number {
 export function openSession(ort: OnnxRuntime, model: Uint8Array): Promise<InferenceSession> {
   return ort.InferenceSession.create(model, {
     intraOpNumThreads: threads(), interOpNumThreads: 1, logSeverityLevel: 3, // Errors only.
+    // Threads that wait by turning in circles take the processor from whatever else runs, above all from the training step that follows.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
   })
 }
