@@ -33,6 +33,7 @@ export interface LiftReport {
  */
 export class Lifting {
   readonly report: LiftReport = { opaque: [], notes: [] }
+  readonly layout: string
   readonly order: Node[]
   readonly names: Names
   readonly training: TrainingFacts
@@ -49,6 +50,7 @@ export class Lifting {
 
   constructor(graph: BoundGraph, layout: string) {
     const ends = graph.outputs.map(output => output.value.node)
+    this.layout = layout
     this.training = graph.training
     this.#penalties = penaltiesOf(graph.penalties)
     const dropouts = insertDropouts(nodesInOrder(ends), graph.training.dropouts)

@@ -10,7 +10,9 @@ function resize(node: Node, lift: Lifting, interpolation: 'bilinear' | 'nearest'
   const factors = [0, 1].map(d => size[d] / (from[d + 1] ?? NaN)), whole = factors.every(factor => Number.isInteger(factor))
   // Nearest neighbours of whole factors are the same either way.
   if (!node.attr('half_pixel_centers').bool && !(whole && interpolation === 'nearest')) return false
-  if (whole) return lift.layer(tf.layers.upSampling2d, { size: factors, interpolation }, { named: node, inputs: [x] })
+  // There the size of up-sampling follows from the map's; only Resizing states it.
+  const stated = lift.layout === 'tf_keras' && to.node.op === 'Const'
+  if (whole && !stated) return lift.layer(tf.layers.upSampling2d, { size: factors, interpolation }, { named: node, inputs: [x] })
   const make = (options: never) => new Resizing(options)
   return lift.layer(make, { height: size[0], width: size[1], interpolation }, { named: node, inputs: [x] })
 }
