@@ -124,6 +124,7 @@ export async function findLearningRate(model: LayersModel, data: TrainingData, o
       await release()
       bar.done()
     }
+    if (!losses.length) signal.throwIfAborted()
     if (!losses.length) throw new GraftError('the loss is not a number from the first step on. Check the pixel range and the labels.')
     return new RateTest(rates, losses)
   })

@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import { extract } from '../../../../lib/customize/extract.ts'
 import { unfreeze } from '../../../../lib/customize/freeze.ts'
 import { displaySymbol } from '../../../../lib/host.ts'
+import { runs } from '../../../../lib/runs/runs.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { RateTest } from '../../../../lib/train/find-rate.ts'
 import { ratesOf } from '../../../../lib/train/rates.ts'
@@ -42,7 +43,8 @@ test('the suggestion is the steepest point of the curve before its lowest', () =
 
 test('an interrupt ends the test with what it has; one that learns nothing of a frozen model is refused', async () => {
   const testing = train.findLearningRate(made(), data, { steps: 100_000 })
-  setTimeout(() => screen.interrupt(), 60)
+  for (let turns = 0; turns < 3000; turns++) await new Promise(setImmediate)
+  screen.interrupt()
   assert.ok((await testing).rates.length > 0)
   const model = made()
   await assert.rejects(train.findLearningRate(model, data, { from: 1, to: 0.1 }), /from must be below to/)
@@ -83,8 +85,9 @@ test('a sweep over a function makes a model for each trial, and frees those that
 })
 
 test('an interrupted sweep gives the trials that are done', async () => {
-  const sweeping = train.sweep(made(), data, { seed: Array.from({ length: 500 }, (_, i) => i) }, { epochs: 2 })
-  setTimeout(() => screen.interrupt(), 400)
+  const sweeping = train.sweep(made(), data, { seed: Array.from({ length: 500 }, (_, i) => i + 1) }, { epochs: 2 })
+  while (!/^seed (3|4|5)$/.test(runs.last().title ?? '')) await new Promise(setImmediate)
+  screen.interrupt()
   const sweep = await sweeping
   assert.ok(sweep.trials.length > 0 && sweep.trials.length < 500)
   assert.equal(sweep.wanted, 500)
