@@ -26,6 +26,7 @@ export class Sockets {
   readonly #connection: Connection
   readonly #log: (line: string) => void
   readonly #iopub: XPublisher
+  readonly #publisher: Publisher
   readonly #heartbeat: Reply
   readonly #routers: Record<RequestChannel, Router>
   readonly #queues: Record<RequestChannel | 'iopub', SendQueue>
@@ -43,10 +44,11 @@ export class Sockets {
     const router = () => new Router({ ...options, handover: true })
     this.#routers = { shell: router(), control: router(), stdin: router() }
     this.#iopub = new XPublisher({ ...options, sendHighWaterMark: behind, noDrop: true, verbosity: 'allSubs' })
+    this.#publisher = new Publisher(this.#iopub)
     this.#heartbeat = new Reply(options)
     this.#queues = {
       shell: new SendQueue(this.#routers.shell), control: new SendQueue(this.#routers.control),
-      stdin: new SendQueue(this.#routers.stdin), iopub: new SendQueue(new Publisher(this.#iopub)),
+      stdin: new SendQueue(this.#routers.stdin), iopub: new SendQueue(this.#publisher),
     }
   }
 
@@ -123,7 +125,8 @@ export class Sockets {
     for await (const [frame] of this.#iopub as unknown as AsyncIterable<Buffer[]>) {
       if (frame[0] !== 1) continue
       const subscription = frame.subarray(1).toString()
-      this.#queues.iopub.add(this.wire.pack({ type: 'iopub_welcome', content: { subscription }, identities: [subscription] }).frames)
+      const { frames } = this.wire.pack({ type: 'iopub_welcome', content: { subscription }, identities: [subscription] })
+      if (!await this.#publisher.greet(frames)) this.#queues.iopub.add(frames)
     }
   }
 }

@@ -1,10 +1,12 @@
 """Output: whole, in order, in few messages, before idle, and at its own cell."""
+import json
 import time
 
 import psutil
 import zmq
+from jupyter_client.manager import KernelManager
 
-from harness import KernelTest
+from harness import KERNEL_NAME, KernelTest
 
 
 class Output(KernelTest):
@@ -79,6 +81,35 @@ class Output(KernelTest):
                                "await pipeline(Readable.from(['a', 'b']), process.stdout, { end: false }); process.stdout.write('c', () => console.log('d')); undefined")
         time.sleep(0.2)
         self.assertEqual((cell.status, cell.text()), ("ok", "abcd\n"))
+
+    def test_the_first_cell_is_whole_also_before_its_client_has_subscribed(self):
+        manager = KernelManager(kernel_name=KERNEL_NAME)
+        manager.start_kernel()
+        context = zmq.Context()
+        try:
+            client = manager.client()
+            client.shell_channel.start()
+            msg_id = client.execute("console.log('said'); 42")
+            # The reply to another question comes at once: the cell runs by now, and nobody hears it yet.
+            client.kernel_info()
+            client.get_shell_msg(timeout=30)
+            late = context.socket(zmq.SUB)
+            late.linger = 0
+            late.subscribe(b"")
+            late.connect(f"tcp://{manager.ip}:{manager.iopub_port}")
+            types = []
+            while "execute_result" not in types:
+                self.assertTrue(late.poll(10_000), types)
+                frames = late.recv_multipart()
+                start = frames.index(b"<IDS|MSG>")
+                msg_type = json.loads(frames[start + 2])["msg_type"]
+                if msg_id.encode() in frames[start + 3] and msg_type != "status":
+                    types.append(msg_type)
+            self.assertEqual(types, ["execute_input", "stream", "execute_result"])
+        finally:
+            context.destroy(0)
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
 
     def test_a_slow_front_end_slows_the_cell_instead_of_filling_the_memory(self):
         context, manager = zmq.Context(), self.kernel.manager
