@@ -65,16 +65,20 @@ async function inOnnx(path: string, inputs: Tensor[], outputs: Float32Array[]): 
   const { ort } = onnxRuntime()
   if (!ort) return undefined
   const session = await openSession(ort, readFileSync(path))
-  const feeds = inputs.map((input, i) => [i ? `input_${i}` : 'input', new ort.Tensor('float32', Float32Array.from(input.dataSync()), input.shape)])
+  const feeds = inputs.map((input, i) => [i ? `input_${i}` : 'input',
+    new ort.Tensor('float32', Float32Array.from(input.dataSync()), input.shape)])
   const results = await session.run(Object.fromEntries(feeds))
   await session.release()
   return furthest(outputs.map((_, i) => results[i ? `output_${i}` : 'output'].data as Float32Array), outputs)
 }
 
+/** What one library found in one file. */
+interface Finding { name: string; library: string; format: string; error?: number; losses?: number[]; failure?: string }
 interface Cell { error?: number; losses?: number; refused?: string }
 const table = new Map<string, Record<string, Cell>>()
 const put = (name: string, column: string, cell: Cell) => table.set(name, { ...table.get(name), [column]: cell })
-const short = (error: unknown) => (error as Error).message.replace(/^cannot (save to|load) \S+: /, '').replaceAll(folder, '').split('\n')[0]
+const short = (error: unknown) => (error as Error).message.replace(/^cannot (save to|load) \S+: /, '').replaceAll(folder,
+  '').split('\n')[0]
 
 interface Kept { outputs: Float32Array[]; losses?: number[]; inputs: Tensor[] }
 const kept = new Map<string, Kept>()
@@ -108,7 +112,8 @@ try {
     for (const extension of ours) {
       const readers = extension === '.tf_keras.h5' ? 'tf_keras' : 'keras3'
       await save(model, join(folder, file + extension), { readers }).then(
-          async () => { if (extension === '.onnx') put(name, 'ONNX Runtime ← .onnx', { error: await inOnnx(join(folder, file + extension), inputs, outputs) }) },
+          async () => { if (extension === '.onnx') put(name, 'ONNX Runtime ← .onnx',
+            { error: await inOnnx(join(folder, file + extension), inputs, outputs) }) },
         error => put(name, extension === '.onnx' ? 'ONNX Runtime ← .onnx' : `Graft ← ${extension}`, { refused: short(error) }))
     }
     cases.push({
@@ -116,7 +121,8 @@ try {
       outputs: outputs.map((output, j) => write(`${file}.y${j}`, output)),
     })
     kept.set(name, { outputs, inputs, ...trains && { losses: await steps(model) } })
-    for (const extension of ['.h5', '.keras', '/model.json']) await readHere(name, `Graft ← ${extension}`, join(folder, file + extension))
+    for (const extension of ['.h5', '.keras', '/model.json']) await readHere(name, `Graft ← ${extension}`,
+      join(folder, file + extension))
     const again = await load(join(folder, `${file}.keras`)).catch(() => undefined)
     if (again) await readHere(name, 'Graft ← .weights.h5', join(folder, `${file}.weights.h5`), again)
     console.log(`${name}: ${JSON.stringify(table.get(name))}`)
@@ -125,17 +131,19 @@ try {
   execFileSync(python, [new URL('./matrix.py', import.meta.url).pathname, folder], { stdio: ['ignore', 'ignore', 'ignore'] })
   const { versions, results } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as {
     versions: Record<string, string>
-    results: { name: string; library: string; format: string; error?: number; losses?: number[]; failure?: string; [unsaved: `unsaved ${string}`]: string }[]
+    results: (Finding & { [unsaved: `unsaved ${string}`]: string })[]
   }
   for (const { name, library, format, error, losses, failure, ...rest } of results) {
     const { losses: wanted } = kept.get(name)!
     put(name, `${library} ← ${format}`, failure ? { refused: failure }
-      : { error, ...losses && wanted && format !== '.h5' || losses && library === 'tf_keras' ? { losses: furthest([losses!], [Float32Array.from(wanted!)]) } : {} })
+      : { error, ...losses && wanted && format !== '.h5' || losses && library === 'tf_keras'
+        ? { losses: furthest([losses!], [Float32Array.from(wanted!)]) } : {} })
     if (failure || (format !== '.keras' && library !== 'tf_keras')) continue
     for (const extension of ['.keras', '.h5']) {
       const column = `Graft ← ${extension} of ${library}`, unsaved = rest[`unsaved ${extension}`]
       if (unsaved) put(name, column, { refused: `${library} does not write it: ${unsaved}` })
-      else await readHere(name, column, join(folder, `${library.replace(' ', '')}_${cases.find(each => each.name === name)!.file}${extension}`))
+      else await readHere(name, column,
+        join(folder, `${library.replace(' ', '')}_${cases.find(each => each.name === name)!.file}${extension}`))
     }
   }
   writeFileSync(new URL('../../docs/files.md', import.meta.url), page(versions))
@@ -144,8 +152,10 @@ try {
 }
 
 function page(versions: Record<string, string>): string {
-  const columns = ['Graft ← .h5', 'Graft ← .keras', 'Graft ← .weights.h5', 'Graft ← /model.json', 'ONNX Runtime ← .onnx', 'Keras 3 ← .keras', 'Keras 3 ← .h5',
-    'Keras 3 ← .weights.h5', 'tf_keras ← .h5', ...['Keras 3', 'tf_keras'].flatMap(library => ['.keras', '.h5'].map(extension => `Graft ← ${extension} of ${library}`))]
+  const columns = ['Graft ← .h5', 'Graft ← .keras', 'Graft ← .weights.h5', 'Graft ← /model.json', 'ONNX Runtime ← .onnx',
+    'Keras 3 ← .keras', 'Keras 3 ← .h5',
+    'Keras 3 ← .weights.h5', 'tf_keras ← .h5', ...['Keras 3', 'tf_keras'].flatMap(library =>
+      ['.keras', '.h5'].map(extension => `Graft ← ${extension} of ${library}`))]
   const notes: string[] = []
   const number = (value: number) => value === 0 ? '0' : value.toExponential(0)
   const cell = ({ error, losses, refused }: Cell = {}) => {
@@ -159,6 +169,8 @@ function page(versions: Record<string, string>): string {
   const count = [...table.values()].flatMap(cells => Object.values(cells)).filter(({ refused }) => refused).length
   return readFileSync(new URL('./files.md', import.meta.url), 'utf8')
     .replace('{versions}', `Keras ${versions['Keras 3']}, tf_keras ${versions.tf_keras}, TensorFlow.js ${tf.version.tfjs}`)
-    .replace('{table}', [`| model | ${columns.map(column => column.replace('/model.json', 'model.json')).join(' | ')} |`, `|---|${columns.map(() => '---|').join('')}`, ...rows].join('\n'))
-    .replace('{refusals}', count === 0 ? 'Nothing is refused.' : [`Refusals: ${count}.`, '', ...notes.map((note, i) => `${i + 1}. ${note}`)].join('\n'))
+    .replace('{table}', [`| model | ${columns.map(column => column.replace('/model.json', 'model.json')).join(' | ')} |`,
+      `|---|${columns.map(() => '---|').join('')}`, ...rows].join('\n'))
+    .replace('{refusals}', count === 0 ? 'Nothing is refused.'
+      : [`Refusals: ${count}.`, '', ...notes.map((note, i) => `${i + 1}. ${note}`)].join('\n'))
 }

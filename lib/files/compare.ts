@@ -43,16 +43,20 @@ export class FileComparison {
 
   [displaySymbol](): MimeBundle {
     const rows = this.differences.map(each => [
-      chip(each.state, each.state === 'changed' ? palette.train : palette.bad), escape(shorten(`${each.layer}/${each.weight}`, 48)),
+      chip(each.state, each.state === 'changed' ? palette.train : palette.bad),
+        escape(shorten(`${each.layer}/${each.weight}`, 48)),
       escape(each.shape.join(' × ')), ...numbers(each).map(number => faint(number)),
     ])
     const head = `<div><b style="font-size:15px">${escape(this.#title)}</b> ${faint(escape(this.#words))}</div>`
-    return { 'text/html': frame(head + (rows.length ? table(layout, rows, { head: true }) : '')), 'text/plain': this[inspect.custom]() }
+    return { 'text/html': frame(head + (rows.length ? table(layout, rows, { head: true }) : '')),
+      'text/plain': this[inspect.custom]() }
   }
 
   [inspect.custom](): string {
-    const rows = this.differences.map(each => [each.state, shorten(`${each.layer}/${each.weight}`, 48), each.shape.join('×'), ...numbers(each)])
-    const body = rows.length ? [columns([layout.map(({ head }) => head), [], ...rows], ['left', 'left', 'left', 'right', 'right', 'right'])] : []
+    const rows = this.differences.map(each => [each.state, shorten(`${each.layer}/${each.weight}`, 48), each.shape.join('×'),
+      ...numbers(each)])
+    const body = rows.length ? [columns([layout.map(({ head }) => head), [], ...rows],
+      ['left', 'left', 'left', 'right', 'right', 'right'])] : []
     return [`${this.#title}: ${this.#words}`, ...body].join('\n')
   }
 
@@ -67,7 +71,8 @@ export class FileComparison {
 
 const layout: Column[] = [
   { head: '', width: 17 }, { head: 'Weight', width: 36 }, { head: 'Shape', width: 17 },
-  { head: 'Largest', width: 10, align: 'right' }, { head: 'Mean', width: 10, align: 'right' }, { head: 'Relative', width: 10, align: 'right' },
+  { head: 'Largest', width: 10, align: 'right' }, { head: 'Mean', width: 10, align: 'right' },
+    { head: 'Relative', width: 10, align: 'right' },
 ]
 
 const numbers = ({ state, most, mean, relative }: WeightDifference): string[] =>

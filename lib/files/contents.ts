@@ -57,7 +57,8 @@ export async function readContents(from: string, outline: boolean): Promise<Cont
   const { path, format } = formatOf(from, 'load'), { signal } = host()
   const fail = (why: string) => new GraftError(`cannot read ${path}: ${why}`)
   const bytes = await readBytes(path)
-  const known = { path, format: format.extension, bytes: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') }
+  const known = { path, format: format.extension, bytes: bytes.byteLength,
+    sha256: createHash('sha256').update(bytes).digest('hex') }
   if (format.begins && !format.begins.bytes.equals(bytes.subarray(0, format.begins.bytes.length)))
     throw fail(`it is ${bytes.length ? `not ${format.begins.what}` : 'empty'}.`)
   try {
@@ -97,7 +98,8 @@ function fromH5(root: Group): Rest {
   const optimizer = root.groups.get('optimizer_weights') ?? root.groups.get('graft_optimizer_weights')
   return {
     writer: writerOf(note, version), model: nameOf(config), layers: place.layers, stored: all, note, more: [],
-    training: trainingOf(parse(root.attributes.get('training_config')), optimizer ? getNames(optimizer, 'weight_names')?.length ?? 0 : 0),
+    training: trainingOf(parse(root.attributes.get('training_config')), optimizer
+      ? getNames(optimizer, 'weight_names')?.length ?? 0 : 0),
   }
 }
 
@@ -108,7 +110,8 @@ function fromVars(root: Group, config: Json | undefined): Rest {
   const visit = (group: Group, path: string, owner: string) => {
     const leaf = byPath.get(path)?.name ?? owner, named = group.attributes.get('name')
     const name = leaves.length || typeof named !== 'string' ? leaf : named
-    for (const [key, dataset] of [...group.datasets].sort(([a], [b]) => Number(a) - Number(b))) place.put(name, key, dataset, true)
+    for (const [key, dataset] of [...group.datasets].sort(([a], [b]) => Number(a) - Number(b))) place.put(name, key, dataset,
+      true)
     // A wrapper's forward layer comes first, as it was made.
     const inner = [...group.groups].sort(([a], [b]) => Number(a.startsWith('backward')) - Number(b.startsWith('backward')))
     for (const [key, child] of inner) visit(child, path ? `${path}/${key}` : key, leaf || (leaves.length ? '' : key))
@@ -118,11 +121,13 @@ function fromVars(root: Group, config: Json | undefined): Rest {
   for (const [key, child] of layers.groups) visit(child, `layers/${key}`, byPath.get(`layers/${key}`)?.name ?? key)
   const note = readNote(root.attributes.get('graft'))
   const stored = leaves.length ? place.layers.flatMap(({ weights }) => weights) : []
-  return { writer: writerOf(note, undefined), model: nameOf(config), layers: place.layers, stored, training: null, note, more: [] }
+  return { writer: writerOf(note, undefined), model: nameOf(config), layers: place.layers, stored, training: null, note,
+    more: [] }
 }
 
 async function fromKeras(bytes: Uint8Array<ArrayBuffer>, outline: boolean, signal: AbortSignal): Promise<Rest> {
-  const members = readZip(bytes), text = (name: string) => members.has(name) ? Buffer.from(members.get(name)!).toString('utf8') : undefined
+  const members = readZip(bytes), text = (name: string) => members.has(name) ? Buffer.from(members.get(name)!).toString('utf8')
+    : undefined
   const config = parse(text('config.json')), weights = members.get('model.weights.h5'), metadata = parse(text('metadata.json'))
   if (!isObject(config) || !weights) throw new GraftError('it is a zip archive, but not a Keras model.')
   const root = await decodeTree(weights, signal, outline), note = readNote(text('graft.json'))
@@ -137,7 +142,8 @@ async function fromKeras(bytes: Uint8Array<ArrayBuffer>, outline: boolean, signa
 
 async function fromJson(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<Rest> {
   const json = parse(Buffer.from(bytes).toString('utf8'))
-  if (!isObject(json) || !isObject(json.modelTopology)) throw new GraftError('it is no model.json of TensorFlow.js (modelTopology).')
+  if (!isObject(json) ||
+    !isObject(json.modelTopology)) throw new GraftError('it is no model.json of TensorFlow.js (modelTopology).')
   const topology = json.modelTopology, config = isObject(topology.model_config) ? topology.model_config : topology
   const { model, optimizer, shards } = await readManifest(json.weightsManifest, dirname(path))
   const place = placing(leavesOf(config))
@@ -169,7 +175,8 @@ function placing(leaves: Leaf[]) {
       }
       // Both directions of a Bidirectional call theirs alike.
       const own = parts.at(-1)!, again = found.weights.filter(({ name }) => name === own || name.startsWith(`${own}_`)).length
-      found.weights.push({ ...dataset, path, name: again && found.weights.some(({ name }) => name === own) ? `${own}_${again}` : own })
+      found.weights.push({ ...dataset, path, name: again && found.weights.some(({ name }) => name === own) ? `${own}_${again}`
+        : own })
     },
   }
 }

@@ -8,7 +8,8 @@ export type Facts = [what: string, value: string][]
 export const factsText = (facts: Facts): string => facts.map(([what, value]) => `${what.padEnd(10)} ${value}`).join('\n')
 
 export const factsHtml = (facts: Facts): string =>
-  table([{ head: '', width: 14 }, { head: '', width: 86 }], facts.map(([what, value]) => [`<b>${escape(what)}</b>`, escape(value)]))
+  table([{ head: '', width: 14 }, { head: '', width: 86 }], facts.map(([what, value]) =>
+    [`<b>${escape(what)}</b>`, escape(value)]))
 
 /** How many numbers a weight has. */
 export const sizeOf = ({ shape }: Dataset): number => shape.reduce((product, side) => product * side, 1)

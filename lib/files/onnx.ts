@@ -4,10 +4,12 @@ import type { Contents, FileLayer } from './contents.ts'
 
 /** ONNX's element types (`TensorProto.DataType`) that HDF5 has too. */
 const types: { [code: number]: DType } =
-  { 1: 'float32', 2: 'uint8', 3: 'int8', 4: 'uint16', 5: 'int16', 6: 'int32', 7: 'int64', 9: 'bool', 10: 'float16', 11: 'float64', 12: 'uint32', 13: 'uint64' }
+  { 1: 'float32', 2: 'uint8', 3: 'int8', 4: 'uint16', 5: 'int16', 6: 'int32', 7: 'int64', 9: 'bool', 10: 'float16',
+    11: 'float64', 12: 'uint32', 13: 'uint64' }
 
 /** Looks into an `.onnx` file: each node is a layer, the constants it takes are its weights. */
-export function readOnnx(bytes: Uint8Array<ArrayBuffer>, outline: boolean): Omit<Contents, 'path' | 'format' | 'bytes' | 'sha256'> {
+export function readOnnx(bytes: Uint8Array<ArrayBuffer>, outline: boolean): Omit<Contents,
+  'path' | 'format' | 'bytes' | 'sha256'> {
   const more: [string, string][] = [], constants = new Map<string, Dataset>(), ends: string[] = []
   const nodes: { name: string; op: string; inputs: string[] }[] = []
   let producer = '', version = '', opset = ''
@@ -17,7 +19,8 @@ export function readOnnx(bytes: Uint8Array<ArrayBuffer>, outline: boolean): Omit
     7: graph => fields(graph, {
       1: node => {
         const found = { name: '', op: '', inputs: [] as string[] }
-        fields(node, { 1: value => found.inputs.push(text(value)), 3: value => { found.name = text(value) }, 4: value => { found.op = text(value) } })
+        fields(node, { 1: value => found.inputs.push(text(value)), 3: value => { found.name = text(value) }, 4: value =>
+          { found.op = text(value) } })
         nodes.push(found)
       },
       5: tensor => constants.set(...readTensor(tensor, outline)),
@@ -38,7 +41,8 @@ export function readOnnx(bytes: Uint8Array<ArrayBuffer>, outline: boolean): Omit
   }))
   return {
     writer: [producer, version].filter(Boolean).join(' ') || 'not told', model: `ONNX, opset ${opset || 'not told'}`, layers,
-    stored: [], training: null, note: undefined, more: [['Ends', ends.filter(end => !constants.has(end.replace(/^in /, ''))).join(', ')], ...more],
+    stored: [], training: null, note: undefined, more: [['Ends',
+      ends.filter(end => !constants.has(end.replace(/^in /, ''))).join(', ')], ...more],
   }
 }
 

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Group } from '../save/hdf5/tree.ts'
 import { didYouMean, GraftError, inWords } from '../error.ts'
 import { host } from '../host.ts'
@@ -35,9 +35,12 @@ type Names = Map<string, string>
 export async function rename(from: string, names: { [layer: string]: string }, options: RenameOptions = {}): Promise<Placed> {
   checkOptions<RenameOptions>('files.rename', options, { to: 'text' })
   const { path, format } = formatOf(from, 'load'), target = formatOf(options.to ?? from, 'save to')
-  if (target.format !== format) throw new GraftError(`files.rename: ${target.path} is of another format than ${path}. Load and save it instead.`)
+  if (target.format !== format)
+    throw new GraftError(`files.rename: ${target.path} is of another format than ${path}. Load and save it instead.`)
   const renamer = { '.h5': renameH5, '.keras': renameKeras, '.json': renameJson }[format.extension]
-  if (!renamer) throw new GraftError(`files.rename: a ${format.extension} file holds no names of layers. Rename in the .keras or .h5 of the model.`)
+  if (!renamer)
+    throw new GraftError(`files.rename: a ${format.extension} file holds no names of layers. ` +
+      'Rename in the .keras or .h5 of the model.')
   const before = await readContents(path, false), wanted = checkNames(before, names)
   const { parts, check, beside } = await renamer(await readBytes(path), wanted, before, target.path)
   return writeAtomically(target.path, parts, { check, beside, signal: host().signal })
@@ -50,7 +53,8 @@ interface Renamed {
 }
 
 function checkNames({ layers }: Contents, names: { [layer: string]: string }): Names {
-  if (typeof names !== 'object' || names === null) throw new GraftError(`files.rename: expected { old: 'new' }; received ${inWords(names)}.`)
+  if (typeof names !== 'object' || names === null)
+    throw new GraftError(`files.rename: expected { old: 'new' }; received ${inWords(names)}.`)
   const known = new Set(layers.map(({ name }) => name)), all = Object.entries(names)
   const after = new Set([...known].filter(name => !Object.hasOwn(names, name)))
   for (const [old, name] of all) {
@@ -84,7 +88,8 @@ async function renameH5(bytes: Uint8Array<ArrayBuffer>, names: Names, before: Co
 
 async function renameKeras(bytes: Uint8Array<ArrayBuffer>, names: Names, before: Contents): Promise<Renamed> {
   const members = readZip(bytes), text = (name: string) => parse(Buffer.from(members.get(name) ?? []).toString('utf8'))
-  const root = await decodeTree(members.get('model.weights.h5')!, host().signal), note = renameNote(readNote(JSON.stringify(text('graft.json') ?? null)), names, before)
+  const root = await decodeTree(members.get('model.weights.h5')!, host().signal),
+    note = renameNote(readNote(JSON.stringify(text('graft.json') ?? null)), names, before)
   renameAttributes(root, names)
   const put = (name: string, value: unknown) => members.set(name, new Uint8Array(Buffer.from(ascii(value), 'utf8')))
   put('config.json', renameConfig(text('config.json') as Json, names))
@@ -105,13 +110,14 @@ async function renameJson(bytes: Uint8Array<ArrayBuffer>, names: Names, before: 
   if (note) graft.graft = note as unknown as Json
   const beside = new Map<string, Parts>()
   if (dirname(target) !== dirname(before.path))
-    for (const { paths } of groups) for (const path of paths) beside.set(path, [await readBytes(`${dirname(before.path)}/${path}`)])
+    for (const path of groups.flatMap(({ paths }) => paths)) beside.set(path, [await readBytes(join(dirname(before.path), path))])
   return { parts: [new Uint8Array(Buffer.from(JSON.stringify(json), 'utf8'))], check: async () => {}, beside }
 }
 
 /** Packs what was read, where nothing of it would be lost. */
 async function packWhole(root: Group): Promise<Uint8Array<ArrayBuffer>> {
-  const lost = (why: string) => new GraftError(`files.rename: the file holds ${why}, which would be lost. Load the model and save it instead.`)
+  const lost = (why: string) =>
+    new GraftError(`files.rename: the file holds ${why}, which would be lost. Load the model and save it instead.`)
   if (root.skipped) throw lost(`${root.skipped} entries of a type that is not known here`)
   return packHdf5(root, host().signal).catch(error => {
     throw error instanceof Hdf5Error ? lost(error.message) : error
@@ -130,7 +136,8 @@ const renamePath = (path: string, names: Names): string => {
 
 /** A layer's names, in the old and the new way of lists. */
 function setNames(group: Group, name: string, values: string[]): void {
-  for (const key of [...group.attributes.keys()]) if (key === name || new RegExp(`^${name}\\d+$`).test(key)) group.attributes.delete(key)
+  const parts = new RegExp(`^${name}\\d*$`)
+  for (const key of [...group.attributes.keys()]) if (parts.test(key)) group.attributes.delete(key)
   putNames(group, name, values)
 }
 

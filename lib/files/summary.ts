@@ -52,7 +52,8 @@ export class FileSummary {
   }
 
   [inspect.custom](): string {
-    const rows = this.layers.map(line => [shorten(line.name, 40), line.kind, shapesOf(line), count(line.parameters), line.frozen ? 'frozen' : ''])
+    const rows = this.layers.map(line => [shorten(line.name, 40), line.kind, shapesOf(line), count(line.parameters),
+      line.frozen ? 'frozen' : ''])
     const head = ['Layer', 'Class', 'Weights', 'Parameters', '']
     return [factsText(this.#facts), columns([head, [], ...rows], ['left', 'left', 'left', 'right', 'left'])].join('\n')
   }
@@ -81,12 +82,14 @@ function lineOf({ name, kind, frozen, weights }: FileLayer): LayerLine {
   }
 }
 
-function factsOf({ path, format, bytes, sha256, writer, model, layers, training, note, more }: Contents, parameters: number): Facts {
+function factsOf({ path, format, bytes, sha256, writer, model, layers, training, note, more }: Contents,
+  parameters: number): Facts {
   const { card } = note ?? {}, run = note?.run as { id?: string; epochs?: number; history?: { loss?: number[] } } | undefined
   const types = [...new Set(layers.flatMap(({ weights }) => weights.map(({ dtype }) => dtype)))]
   const facts: [string, string | null | undefined][] = [
     ['File', `${path}, ${megabytes(bytes)}`],
-    ['Written by', `${writer}${note ? ` on TensorFlow.js ${note.tfjs}${note.node ? ` and Node ${note.node}` : ''}` : ''}, as ${format}`],
+    ['Written by',
+      `${writer}${note ? ` on TensorFlow.js ${note.tfjs}${note.node ? ` and Node ${note.node}` : ''}` : ''}, as ${format}`],
     ['Model', model],
     ['Holds', `${plural(layers.length, 'layer')}, ${count(parameters)} parameters${types.length ? ` (${types.join(', ')})` : ''}`],
     ['Training', training && trainingText(training)],
@@ -103,7 +106,8 @@ function factsOf({ path, format, bytes, sha256, writer, model, layers, training,
 function trainingText({ optimizer, settings, loss, metrics, numbers }: NonNullable<Contents['training']>): string {
   const rate = settings.learning_rate ?? settings.learningRate
   const named = (value: unknown): string => value === null ? 'none' : typeof value === 'string' ? value
-    : Array.isArray(value) ? value.map(named).join(', ') : isObject(value) ? String(value.class_name ?? JSON.stringify(value)) : String(value)
+    : Array.isArray(value) ? value.map(named).join(', ') : isObject(value) ? String(value.class_name ?? JSON.stringify(value))
+      : String(value)
   return `${optimizer}${typeof rate === 'number' ? ` at ${Number(rate.toPrecision(6))}` : ''}, ` +
     `${numbers ? 'with its state' : 'without its state'}; loss ${named(loss)}; metrics ${named(metrics)}`
 }

@@ -3,7 +3,7 @@ import { displaySymbol, type MimeBundle } from '../host.ts'
 import { GraftError } from '../error.ts'
 import { toFloats } from '../save/numbers.ts'
 import { count, escape, plural } from '../show/format.ts'
-import { chip, faint, frame } from '../show/html.ts'
+import { chip, frame } from '../show/html.ts'
 import { palette } from '../show/palette.ts'
 import { readContents, type Contents } from './contents.ts'
 import { factsHtml, factsText, sizeOf, type Facts } from './facts.ts'
@@ -39,7 +39,7 @@ export class FileCheck {
   [displaySymbol](): MimeBundle {
     const state = this.ok ? chip('in order', palette.good) : chip('not in order', palette.bad)
     return {
-      'text/html': frame(`<div><b style="font-size:15px">${escape(this.path)}</b> ${state} ${faint('')}</div>` + factsHtml(this.#facts())),
+      'text/html': frame(`<div><b style="font-size:15px">${escape(this.path)}</b> ${state}</div>${factsHtml(this.#facts())}`),
       'text/plain': this[inspect.custom](),
     }
   }

@@ -14,8 +14,8 @@ export interface LoadOptions {
 /**
  * Loads a model from a file of Keras 3, Keras 2 (tf_keras), TensorFlow.js or Graft. The extension names the format: `.h5`,
  * `.keras`, `model.json` (or its folder), or `.weights.h5` with the model that the weights are for. A model that was compiled is
- * compiled again, with its optimizer's state: `train` and `model.fit` go on. A file that {@link save} wrote also brings the model's
- * card, so that `predict(model, file)` works at once.
+ * compiled again, with its optimizer's state: `train` and `model.fit` go on. A file that {@link save} wrote also brings the
+ * model's card, so that `predict(model, file)` works at once.
  *
  * What TensorFlow.js would compute otherwise than Keras is refused, by layer, key and value. Code in a file is never run. Throws
  * a GraftError for a missing, damaged or foreign file.
@@ -42,7 +42,8 @@ export async function load(from: string, options: LoadOptions = {}): Promise<Lay
     return await format.decode(bytes, { path, into, signal })
   } catch (error) {
     // Another process may have replaced the model between the reading of model.json and of its shards.
-    if (format.extension === '.json' && Buffer.compare(bytes, await readBytes(path).catch(() => bytes))) return load(from, options)
+    if (format.extension === '.json' && Buffer.compare(bytes, await readBytes(path).catch(() => bytes))) return load(from,
+      options)
     if (signal.aborted) throw fail('it was interrupted.', error)
     throw fail(error instanceof GraftError ? error.message : `the file is damaged (${(error as Error).message}).`, error)
   }

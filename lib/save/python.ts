@@ -59,12 +59,15 @@ const kerasReader = (path: string): Reader =>
   ({ open: [`model = keras.models.load_model(${quoted(path)})`], run: 'model.predict(x)', look: ['model.summary()'] })
 
 /** The lines for a file of any format. `module` is one beside it that must be imported first. */
-export function pythonFor(extension: string, path: string, model: LayersModel, card: ModelCard | undefined, module?: string): string[] {
+export function pythonFor(extension: string, path: string, model: LayersModel, card: ModelCard | undefined,
+  module?: string): string[] {
   if (extension === '.weights.h5') return weightLines(path)
-  if (extension === '.json') return ['# In a browser or in Node, with TensorFlow.js:', `model = await tf.loadLayersModel('…/${basename(path)}')`]
+  if (extension === '.json') return ['# In a browser or in Node, with TensorFlow.js:',
+    `model = await tf.loadLayersModel('…/${basename(path)}')`]
   if (extension === '.onnx') {
     const open = [`session = onnxruntime.InferenceSession(${quoted(path)})`]
-    const run = 'session.run(None, {"input": np.asarray(x)})[0]', look = ['print(session.get_inputs()[0], session.get_outputs()[0])']
+    const run = 'session.run(None, {"input": np.asarray(x)})[0]',
+      look = ['print(session.get_inputs()[0], session.get_outputs()[0])']
     return pythonLines(path, model, card, { imports: ['import onnxruntime'], open, run, look })
   }
   const reader = kerasReader(path)

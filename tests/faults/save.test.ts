@@ -46,7 +46,8 @@ test(`killed ${kills} times while it overwrites a model, the file always opens`,
     const value = await oneNumber(path)
     seen.set(`${name} ${value}`, (seen.get(`${name} ${value}`) ?? 0) + 1)
   }
-  for (const name of formats) await save(tf.sequential({ layers: [tf.layers.dense({ inputShape: [2], units: 1 })] }), join(folder, name))
+  for (const name of formats) await save(tf.sequential({ layers: [tf.layers.dense({ inputShape: [2], units: 1 })] }),
+    join(folder, name))
   assert.deepEqual(unfinished(), [], 'temporary files and locks of killed processes were not swept')
   assert.equal(readdirSync(join(folder, 'killed')).length, 2, 'shards of models that are gone were not removed')
   context.diagnostic(
@@ -66,7 +67,8 @@ async function oneNumber(path: string): Promise<number> {
 test('two processes that save to one path never mix', async () => {
   for (const name of ['two.h5', 'two/model.json']) {
     const path = join(folder, name)
-    const writers = [1, 2].map(() => spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, 'overwrite', path], {
+    const writers = [1, 2].map(() => spawn(process.execPath,
+      ['--disable-warning=ExperimentalWarning', child, 'overwrite', path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     }))
     await Promise.all(writers.map(ready))
@@ -112,7 +114,8 @@ describe(
       ['a full disk', ':', /the disk is full.*needs 2\.4 MB.*are free/],
       ['a read-only disk', 'mount -o remount,ro "$1"', /the disk is read-only|the file is read-only/],
     ] as const) {
-      for (const model of ['model.h5', 'model.keras', 'model.json', 'model.weights.h5']) test(`${what}, ${model}: a clear error, the old file untouched, nothing left`, () => {
+      for (const model of ['model.h5', 'model.keras', 'model.json',
+        'model.weights.h5']) test(`${what}, ${model}: a clear error, the old file untouched, nothing left`, () => {
         const { result, old, names } = run(prepare, model)
         assert.equal(result.name, 'GraftError')
         assert.match(result.message!, message)

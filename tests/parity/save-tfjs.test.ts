@@ -49,7 +49,8 @@ describe('the folder that Graft saves, TensorFlow.js loads over HTTP', () => {
     const cases = []
     const trained: Record<string, () => tf.LayersModel> = Object.fromEntries(['adam', 'sgd', 'momentum', 'rmsprop'].map(kind => [
       `trained_${kind}`, () => {
-        const model = zoo.sequential(), optimizer = new GroupedOptimizer(kind as 'adam', () => 0.003, { momentum: 0.8, epsilon: 1e-9 })
+        const model = zoo.sequential(), optimizer = new GroupedOptimizer(kind as 'adam', () => 0.003,
+          { momentum: 0.8, epsilon: 1e-9 })
         optimizer.learningRate = 0.003
         model.compile({ optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] })
         return model
@@ -84,7 +85,8 @@ describe('the folder that Graft saves, TensorFlow.js loads over HTTP', () => {
       if (losses.has(name)) assert.ok(close(result.losses!, losses.get(name)!), `${result.losses} instead of ${losses.get(name)}`)
       const again = await load(join(folder, name, 'model.json'))
       const inputs = inputsFor(again), got = await outputsOf(again, inputs)
-      for (const [i, want] of wanted.get(name)!.entries()) assert.ok(furthest(got[i], want) <= 2e-6 * Math.max(1, ...want.map(Math.abs)))
+      for (const [i, want] of wanted.get(name)!.entries()) assert.ok(furthest(got[i], want) <= 2e-6 * Math.max(1,
+        ...want.map(Math.abs)))
       if (losses.has(name)) assert.ok(close(await steps(again, inputs[0]), losses.get(name)!), 'not gone on with in Graft')
     })
   }

@@ -90,7 +90,8 @@ describe('what Graft saves, Keras 3 and tf_keras open', { skip }, () => {
         assert.equal(result.failure, undefined)
         assert.ok(result.error <= 1e-6 * Math.max(1, result.largest), `outputs differ by ${result.error} of ${result.largest}`)
         const model = models.get(name)!
-        const again = await load(join(folder, library.endsWith('(.keras)') ? `${name}.keras` : library === 'tf_keras' ? `${name}_2.h5` : `${name}.h5`))
+        const again = await load(join(folder, library.endsWith('(.keras)') ? `${name}.keras` : library === 'tf_keras'
+          ? `${name}_2.h5` : `${name}.h5`))
         const inputs = inputsFor(model), wanted = await outputsOf(model, inputs)
         assert.deepEqual(await outputsOf(again, inputs), wanted, 'not the same again here')
         again.dispose()

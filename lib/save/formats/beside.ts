@@ -15,7 +15,8 @@ export async function pythonBeside(model: LayersModel, archive: boolean): Promis
   return {
     imports: moduleName,
     beside: new Map([[`${moduleName}.py`, [new Uint8Array(text)]]]),
-    words: [['Python', `Keras has no layer that computes what ${names} ${missing.length > 1 ? 'do' : 'does'}: ${moduleName}.py beside the ` +
+    words: [['Python',
+      `Keras has no layer that computes what ${names} ${missing.length > 1 ? 'do' : 'does'}: ${moduleName}.py beside the ` +
       'file defines it. Import it before load_model']],
   }
 }

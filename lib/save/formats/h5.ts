@@ -27,7 +27,8 @@ export const h5: Format = {
       root = layOut(config, state.layers, makeNote(model, readers, state))
     if (state.training) putTraining(root, model, state.training, readers)
     const beside = await pythonBeside(model, false)
-    return { ...await encodeTree(root, state, signal), ...beside, words: [...trainingWords(state, readers), ...beside.words ?? []] }
+    return { ...await encodeTree(root, state, signal), ...beside,
+      words: [...trainingWords(state, readers), ...beside.words ?? []] }
   },
   decode: async (bytes, { signal }) => build(await decodeTree(bytes, signal)),
 }

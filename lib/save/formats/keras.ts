@@ -42,7 +42,8 @@ export const keras: Format = {
     const beside = await pythonBeside(model, true), goesOn = training && training.iterations > 0
     return {
       parts: writeZip(members), weights, check: () => checkHdf5(packed, root, signal), ...beside,
-      words: [...goesOn ? [['Training', `goes on after ${training.iterations} steps, here and in Keras 3`] as [string, string]] : [],
+      words: [...goesOn ? [['Training', `goes on after ${training.iterations} steps, here and in Keras 3`] as [string, string]]
+        : [],
         ...beside.words ?? []],
     }
   },

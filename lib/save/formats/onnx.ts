@@ -26,7 +26,8 @@ export const onnx: Format = {
       throw new GraftError('the model takes more than 2 GB, which one ONNX file cannot hold. Save as .keras.')
     return {
       parts: [bytes], weights, check: () => runs(bytes, model),
-      words: [['ONNX', 'input `input`, output `output`, channels last; it holds the computation alone: keep a .keras to train on']],
+      words: [['ONNX',
+        'input `input`, output `output`, channels last; it holds the computation alone: keep a .keras to train on']],
     }
   },
   decode() {
@@ -61,7 +62,8 @@ async function runs(bytes: Uint8Array, model: LayersModel): Promise<string | und
       [i ? `input_${i}` : 'input', new loaded.ort!.Tensor('float32', Float32Array.from(await input.data()), shapes[i])] as const))
     const results = await session.run(Object.fromEntries(feeds))
     for (const [i, tensor] of wanted.entries()) {
-      const name = i ? `output_${i}` : 'output', got = results[name].data as Float32Array, want = Float32Array.from(await tensor.data())
+      const name = i ? `output_${i}` : 'output', got = results[name].data as Float32Array,
+        want = Float32Array.from(await tensor.data())
       const largest = want.reduce((most, value) => Math.max(most, Math.abs(value)), 1)
       if (want.some((value, j) => !(Math.abs(value - got[j]) <= 1e-3 * largest))) return `the output '${name}' in ONNX Runtime`
     }

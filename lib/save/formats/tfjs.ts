@@ -48,7 +48,8 @@ export const tfjs: Format = {
     const names = shards.map((shard, i) => `${stem}-${hash(shard)}-${i + 1}of${shards.length}.bin`)
     const text = JSON.stringify({
       format: 'layers-model', generatedBy: `TensorFlow.js tfjs-layers v${tf.version['tfjs-layers']}`, convertedBy: 'graft',
-      modelTopology: { keras_version: `tfjs-layers ${tf.version['tfjs-layers']}`, backend: 'tensor_flow.js', ...toKeras(model, 'tf_keras') },
+      modelTopology: { keras_version: `tfjs-layers ${tf.version['tfjs-layers']}`, backend: 'tensor_flow.js',
+        ...toKeras(model, 'tf_keras') },
       weightsManifest: [{ paths: names, weights: specs }],
       ...training?.config && { trainingConfig: training.config },
       userDefinedMetadata: { graft: makeNote(model, 'tf_keras', state) },
@@ -67,7 +68,8 @@ export const tfjs: Format = {
     if (json.format === 'graph-model') {
       throw new GraftError('it is a graph of operations, not layers. hub.load(folder) lifts what TensorFlow.js converted so.')
     }
-    if (!isObject(json.modelTopology)) throw new GraftError('it holds no model (modelTopology). Is it the model.json of TensorFlow.js?')
+    if (!isObject(json.modelTopology))
+      throw new GraftError('it holds no model (modelTopology). Is it the model.json of TensorFlow.js?')
     // The converter of TensorFlow.js keeps Keras's whole description.
     const topology = json.modelTopology, config = isObject(topology.model_config) ? topology.model_config : topology
     const tensors = await readManifest(json.weightsManifest, dirname(path))
@@ -167,14 +169,16 @@ async function readShard(folder: string, path: Json): Promise<Buffer> {
 
 function readSpec(spec: Json, whole: Uint8Array<ArrayBuffer>, at: number): { dataset: Dataset; bytes: number } {
   const { name, shape, dtype, quantization } = isObject(spec) ? spec : {}
-  const sides = Array.isArray(shape) && shape.every(side => Number.isSafeInteger(side) && (side as number) >= 0) ? shape as number[] : null
+  const sides = Array.isArray(shape) && shape.every(side => Number.isSafeInteger(side) && (side as number) >= 0)
+    ? shape as number[] : null
   if (typeof name !== 'string' || !sides || typeof dtype !== 'string')
     throw new GraftError(`a weight in its list cannot be read: ${JSON.stringify(spec)?.slice(0, 200)}.`)
   const packed = isObject(quantization) ? quantization : undefined
   const kind = String(packed?.dtype ?? dtype) as DType
   if (!(kind in bytesOf)) throw new GraftError(`the weight '${name}' is of type ${kind}, which cannot be read.`)
   const count = sides.reduce((a, b) => a * b, 1), bytes = count * bytesOf[kind]
-  if (!(at + bytes <= whole.byteLength)) throw new GraftError(`the weight '${name}' [${sides}] ends beyond its shards. Copy the folder again.`)
+  if (!(at + bytes <= whole.byteLength))
+    throw new GraftError(`the weight '${name}' [${sides}] ends beyond its shards. Copy the folder again.`)
   const data = whole.slice(at, at + bytes)
   if (!packed || kind === 'float16') return { dataset: { shape: sides, dtype: kind, data }, bytes }
   // The converter's affine quantization: value = integer · scale + min.

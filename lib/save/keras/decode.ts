@@ -108,7 +108,8 @@ function readLayer(value: Json, source: Source, depth: number): LayerPlan {
   if (augmentations.includes(given)) return readAugmentation(name, given, value.config)
   if (given === 'Lambda')
     throw new GraftError(
-      `layer '${name}' is a Lambda, which is Python code: no code of a file is run. Replace it by layers of Keras and save again.`,
+      `layer '${name}' is a Lambda, which is Python code: no code of a file is run. ` +
+        'Replace it by layers of Keras and save again.',
     )
   // Statistics that were measured are weights; given ones stand in the configuration.
   const className = given === 'Normalization' && (value.config.mean ?? null) === null ? 'AdaptedNormalization'
@@ -162,14 +163,16 @@ function readLayer(value: Json, source: Source, depth: number): LayerPlan {
   if (/^(Batch|Adapted|)Normalization$/.test(className) && Array.isArray(config.axis)) {
     if (config.axis.length !== 1)
       throw new GraftError(
-        `layer '${name}' (${given}) cannot be computed here: its axis is ${JSON.stringify(config.axis)}. Only one axis is known here.`,
+        `layer '${name}' (${given}) cannot be computed here: its axis is ${JSON.stringify(config.axis)}. ` +
+          'Only one axis is known here.',
       )
     config.axis = config.axis[0]
   }
   if (/^(Adapted)?Normalization$/.test(className)) {
     if (config.axis !== undefined && config.axis !== -1 && config.axis !== 3)
       throw new GraftError(
-        `layer '${name}' (Normalization) cannot be computed here: its axis is ${JSON.stringify(config.axis)}. Only the last is known here.`,
+        `layer '${name}' (Normalization) cannot be computed here: its axis is ${JSON.stringify(config.axis)}. ` +
+          'Only the last is known here.',
       )
     for (const key of ['mean', 'variance']) if (key in config) config[key] = numbersOf(config[key])
   }
@@ -193,7 +196,8 @@ const numbersOf = (value: Json): Json => [value].flat(8).filter(each => typeof e
 
 function readAugmentation(name: string, className: string, config: Config): LayerPlan {
   const { name: _, ...settings } = config
-  return { name, className: 'KerasAugmentation', config: { name, keras: { name: JSON.stringify({ className, config: settings }) } }, calls: [] }
+  return { name, className: 'KerasAugmentation', config: { name,
+    keras: { name: JSON.stringify({ className, config: settings }) } }, calls: [] }
 }
 
 /** Weights are computed in float32 here, whatever a policy says; whole numbers stay what they are. */

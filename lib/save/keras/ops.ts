@@ -24,7 +24,8 @@ export function layerOfOp(layer: Json): Json {
     )
   }
   const name = String(layer.name ?? layer.config.name)
-  return { class_name: made.className, name, config: { ...made.config, name, trainable: true }, inbound_nodes: [made.inputs.map(entry)] }
+  return { class_name: made.className, name, config: { ...made.config, name, trainable: true },
+    inbound_nodes: [made.inputs.map(entry)] }
 }
 
 /** A tensor: a layer's output, by layer, call and output. */
@@ -82,7 +83,8 @@ interface Made {
 }
 
 const merges: Record<string, string> =
-  { add: 'Add', subtract: 'Subtract', sub: 'Subtract', multiply: 'Multiply', mul: 'Multiply', maximum: 'Maximum', minimum: 'Minimum' }
+  { add: 'Add', subtract: 'Subtract', sub: 'Subtract', multiply: 'Multiply', mul: 'Multiply', maximum: 'Maximum',
+    minimum: 'Minimum' }
 const activations: Record<string, string> = {
   relu: 'relu', relu6: 'relu6', sigmoid: 'sigmoid', tanh: 'tanh', silu: 'silu', swish: 'silu', softplus: 'softplus',
   softsign: 'softsign', selu: 'selu', elu: 'elu', hardsigmoid: 'hard_sigmoid', hardsilu: 'hard_silu',
@@ -124,4 +126,5 @@ function affine(op: string, value: number | number[]): Config | undefined {
 
 /** `value op x` as a factor and an offset. */
 const affineFrom = (op: string, value: number | number[]): Config | undefined =>
-  merges[op] === 'Subtract' ? { scale: -1, offset: value } : /^(Add|Multiply)$/.test(merges[op] ?? '') ? affine(op, value) : undefined
+  merges[op] === 'Subtract' ? { scale: -1, offset: value } : /^(Add|Multiply)$/.test(merges[op] ?? '') ? affine(op, value)
+    : undefined

@@ -13,8 +13,9 @@ interface Held {
   data: Float32Array | Int32Array
 }
 
-/** TensorFlow.js's optimizers: their class, settings, and what they call the slots. AdamW and Nesterov's momentum it has none of. */
-function described({ kind, settings }: TrainingState): [className: string, config: object, slots: { [slot: string]: string }] | undefined {
+/** TensorFlow.js's optimizers: their class, settings, and what they call the slots. AdamW it has none of. */
+function described({ kind, settings }: TrainingState): [className: string, config: object,
+  slots: { [slot: string]: string }] | undefined {
   const { beta1, beta2, epsilon, momentum, nesterov, rho } = settings
   switch (kind) {
     case 'adam': return ['Adam', { beta1, beta2, epsilon }, { m: 'm', v: 'v' }]
@@ -38,7 +39,8 @@ export function toTfjs(state: TrainingState, model: LayersModel): { config: Json
   if (commonSlots(state.settings).length) return undefined
   const held = slotsOf[state.kind].flatMap(slot => trained.map(({ originalName, shape }, i): Held => {
     const values = state.slots[slot][i]
-    return { name: `${originalName}/${slots[slot]}`, shape: shape as number[], data: scale === 1 ? values : values.map(each => each * scale) }
+    return { name: `${originalName}/${slots[slot]}`, shape: shape as number[], data: scale === 1 ? values
+      : values.map(each => each * scale) }
   }))
   // TensorFlow.js's RMSProp keeps a momentum even where it has none.
   if (state.kind === 'rmsprop') {
@@ -46,7 +48,8 @@ export function toTfjs(state: TrainingState, model: LayersModel): { config: Json
       ({ name: `${originalName}/momentum`, shape: shape as number[], data: new Float32Array(state.slots.v[i].length) })))
   }
   return {
-    config: { loss: named.loss, metrics: named.metrics, optimizer_config: { class_name, config: { learning_rate: rate, ...config } } },
+    config: { loss: named.loss, metrics: named.metrics, optimizer_config: { class_name,
+      config: { learning_rate: rate, ...config } } },
     weights: [{ name: 'iter', shape: [], data: Int32Array.of(state.iterations) }, ...held],
   }
 }
@@ -81,7 +84,8 @@ export async function compileAsTfjs(model: LayersModel, config: Json | undefined
   const { class_name, config: given } = config.optimizer_config, make = makers[String(class_name)]
   if (!make || !isObject(given)) return false
   const { learning_rate, learningRate, use_nesterov, useNesterov, ...rest } = given
-  const settings: { [key: string]: Json } = { ...rest, rate: learning_rate ?? learningRate ?? null, nesterov: use_nesterov ?? useNesterov ?? false }
+  const settings: { [key: string]: Json } = { ...rest, rate: learning_rate ?? learningRate ?? null, nesterov: use_nesterov ??
+    useNesterov ?? false }
   if (!Object.entries(settings).every(([key, value]) => /^(nesterov|centered)$/.test(key) || Number.isFinite(value))) return false
   const optimizer = make(settings as never), [count, ...slots] = [...held].map(([name, dataset]) => ({ name, dataset }))
   const sizes = model.trainableWeights.map(({ shape }) => shape.join())
@@ -96,7 +100,7 @@ export async function compileAsTfjs(model: LayersModel, config: Json | undefined
   return true
 }
 
-interface Settings { rate: number; beta1: number; beta2: number; epsilon: number; momentum: number; nesterov: boolean; decay: number; centered: boolean }
+type Settings = Record<'rate' | 'beta1' | 'beta2' | 'epsilon' | 'momentum' | 'decay', number> & Record<'nesterov' | 'centered', boolean>
 
 const makers: Record<string, (settings: Settings) => Optimizer> = {
   Adam: ({ rate, beta1, beta2, epsilon }) => tf.train.adam(rate, beta1, beta2, epsilon),

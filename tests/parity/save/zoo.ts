@@ -218,7 +218,8 @@ export const zoo: Record<string, () => tf.LayersModel> = {
   reshape: () =>
     chain(image, L.reshape({ targetShape: [4, -1] }), L.permute({ dims: [2, 1] }), L.flatten(), L.repeatVector({ n: 2 })),
   rescaling: () => chain(image, L.rescaling({ scale: 2, offset: -1 })),
-  bilinear: () => chain(image, L.upSampling2d({ size: [2, 2], interpolation: 'bilinear' }), from('Resizing', { height: 5, width: 7 })),
+  bilinear: () => chain(image, L.upSampling2d({ size: [2, 2], interpolation: 'bilinear' }),
+    from('Resizing', { height: 5, width: 7 })),
   variants: () =>
     scatter(
       chain(
@@ -245,7 +246,8 @@ export const zoo: Record<string, () => tf.LayersModel> = {
     ),
   subtract: () => {
     const input = tf.input({ shape: [4] })
-    return scatter(tf.model({ inputs: input, outputs: from('Subtract', {}).apply([L.dense({ units: 4 }).apply(input) as T, input]) as T }))
+    return scatter(tf.model({ inputs: input, outputs: from('Subtract',
+      {}).apply([L.dense({ units: 4 }).apply(input) as T, input]) as T }))
   },
   merges: () => {
     const input = tf.input({ shape: [4] }),
@@ -273,7 +275,8 @@ export const zoo: Record<string, () => tf.LayersModel> = {
 
 /** Models with layers that Keras lacks, which `graft_layers.py` defines. */
 export const custom: Record<string, () => tf.LayersModel> = {
-  standardized: () => scatter(chain(image, from('StandardizedConv2D', { filters: 6, kernelSize: 3, strides: 2, padding: 'same' }), L.globalAveragePooling2d({}))),
+  standardized: () => scatter(chain(image, from('StandardizedConv2D',
+    { filters: 6, kernelSize: 3, strides: 2, padding: 'same' }), L.globalAveragePooling2d({}))),
   layerScale: () => scatter(chain(image, from('LayerScale', { projectionDim: 3 }), L.conv2d({ filters: 2, kernelSize: 3 }))),
   customScale: () => {
     const input = tf.input({ shape: image }), inner = L.conv2d({ filters: 3, kernelSize: 1 }).apply(input) as T
@@ -285,7 +288,8 @@ export const custom: Record<string, () => tf.LayersModel> = {
       operations: [{ name: 'result', op, attributes: attributes as never, inputs: operands.map((_, i) => `operand_${i}`) }],
       operands, results: ['result'],
     })
-    const constant = (values: number[], shape: number[], dtype: 'int32' | 'float32' = 'int32'): Operand => ({ from: 'constant', values, shape, dtype })
+    const constant = (values: number[], shape: number[], dtype: 'int32' | 'float32' = 'int32'): Operand =>
+      ({ from: 'constant', values, shape, dtype })
     return scatter(chain(
       image,
       op('Mul', type, { from: 'input' }, { from: 'weight', shape: [8, 8, 3], trainable: true }),

@@ -177,10 +177,12 @@ test(`${most} damaged .onnx files are looked into: an answer or a GraftError`, {
 })
 
 test('code in a file is refused, not run', () => {
-  const lambda = { class_name: 'Lambda', name: 'evil', config: { name: 'evil', function: ['4wEAAAAAAAAA', null, null] }, inbound_nodes: [] }
+  const lambda = { class_name: 'Lambda', name: 'evil', config: { name: 'evil', function: ['4wEAAAAAAAAA', null, null] },
+    inbound_nodes: [] }
   const model = { class_name: 'Sequential', config: { name: 'm', layers: [
     { class_name: 'InputLayer', config: { name: 'i', batch_input_shape: [null, 4] } }, lambda] } }
-  assert.throws(() => fromKeras(model as unknown as Json, 'keras3'), { name: 'GraftError', message: /'evil' is a Lambda.*no code of a file is run/ })
+  assert.throws(() => fromKeras(model as unknown as Json, 'keras3'),
+    { name: 'GraftError', message: /'evil' is a Lambda.*no code of a file is run/ })
 })
 
 test('a shard is looked for in the folder alone', async () => {
