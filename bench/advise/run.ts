@@ -1,6 +1,5 @@
 // How good `advise` is: on sets that it was never tuned on, the method it recommends against the best of the three, and its
-// forecast of the
-// time against the time taken.
+// forecast of the time against the time taken.
 //   node bench/advise/run.ts [check|tune] [seeds] [--cpu]
 // --cpu counts processor time instead of the clock, for a machine that does other work too. Runs are not logged: what a log takes on
 // disk is no part of the forecast.

@@ -41,9 +41,8 @@ const forDistance = 32
 /**
  * Which of the three methods suits these images, from measurements: images per class, how well a linear classifier tells the
  * classes apart by the trunk's last and by earlier features, how far the images are from those the trunk was trained on, what
- * each
- * method takes in time and memory here, and how well each does when it is tried on two thirds of up to 400 images and judged by
- * the rest. The answer shows itself, with its reasons. The model given stays as it is.
+ * each method takes in time and memory here, and how well each does when it is tried on two thirds of up to 400 images and judged
+ * by the rest. The answer shows itself, with its reasons. The model given stays as it is.
  *
  * Source: small data or a distant domain → feature extraction or little fine-tuning, for a large model soon knows few images
  * by heart; more and related data → more fine-tuning. Yosinski et al., "How transferable are features in deep neural

@@ -25,8 +25,7 @@ const most = 2000
 
 /**
  * Tells the type checker of later cells the names of a model's layers, so that `freeze(model, '…')` completes them and a wrong
- * one
- * is an error before the cell runs.
+ * one is an error before the cell runs.
  */
 export function tellNames<M extends LayersModel>(model: M): M {
   const all = [...new Set([...model.layers.filter(isModel), ...leaves(model)].map(({ name }) => name))]

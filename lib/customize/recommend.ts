@@ -47,8 +47,8 @@ const noticed = 0.005
 /**
  * The method that did best when all were tried on a part of the images; of equals the simplest. Where trials would have taken too
  * long, by the probes alone: the simplest method that the measurements do not speak against. Nothing is decided by less than one
- * standard error, the
- * rule by which Breiman et al., "Classification and regression trees" (1984), prefer the simpler of two models.
+ * standard error, the rule by which Breiman et al., "Classification and regression trees" (1984), prefer the simpler of two
+ * models.
  *
  * - Earlier layers tell the classes apart better than the last: the last are too special, as the domain is distant. Build on
  *   the earlier ones, frozen, on the deepest that are no worse than the last: those below have few channels, and a new

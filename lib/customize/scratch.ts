@@ -27,9 +27,8 @@ export async function scratch(model: LayersModel, { seed = 1 }: { seed?: number 
 
 /**
  * Gives every initializer of a model's configuration a seed of its own, found by its place. Published trunks average their batch
- * statistics over
- * thousands of steps (momentum 0.99 and more); a short run from random weights would be judged by statistics it never reached,
- * so 0.9 at most.
+ * statistics over thousands of steps (momentum 0.99 and more); a short run from random weights would be judged by statistics it
+ * never reached, so 0.9 at most.
  */
 function prepare(node: unknown, seed: number, place: string): void {
   if (!node || typeof node !== 'object') return

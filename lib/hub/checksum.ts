@@ -9,8 +9,7 @@ export interface Checksum { algorithm: 'md5' | 'sha1' | 'sha256' | 'sha512' | 'c
 /**
  * The checksums that an answer states of its whole body: Google's storage (`X-Goog-Hash: md5=…, crc32c=…`; composed objects have
  * the latter alone), `Repr-Digest` and `Content-Digest` (RFC 9530), the older `Digest` (RFC 3230) and `Content-MD5`. Of a part
- * (206),
- * only those that are of the whole count.
+ * (206), only those that are of the whole count.
  */
 export function statedChecksums(headers: Headers): Checksum[] {
   const found: Checksum[] = []

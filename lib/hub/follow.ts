@@ -33,8 +33,7 @@ export const bucket = 'the server points to a storage bucket (gs://) instead of 
 
 /**
  * Asks for `start` and follows redirects one by one, so that credentials go to Kaggle's hosts over https and never further, and
- * so
- * that each step can be shown. Resolves to the first answer that is no redirect, whatever its status.
+ * so that each step can be shown. Resolves to the first answer that is no redirect, whatever its status.
  *
  * @throws Final where a redirect leads nowhere: to another protocol, or more than ten times on
  */

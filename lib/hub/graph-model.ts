@@ -11,8 +11,7 @@ type JsonObject = { [key: string]: Json }
 
 /**
  * A TensorFlow.js GraphModel in the form in which SavedModels are lifted: its GraphDef, which is JSON there, with the weights as
- * its
- * constants and the operations apart that the converter fused.
+ * its constants and the operations apart that the converter fused.
  *
  * @throws GraftError for a damaged graph
  */

@@ -24,8 +24,7 @@ export interface ResolveOptions {
 
 /**
  * Gives the local folder of the model behind `handle`, downloading it on first use. A handle is what {@link parseHandle} reads:
- * TF
- * Hub, Kaggle, an archive, a `model.json`, a folder. The folder is cached (see {@link cacheFolders}) and found again without a
+ * TF Hub, Kaggle, an archive, a `model.json`, a folder. The folder is cached (see {@link cacheFolders}) and found again without a
  * network; an address without a version keeps giving what it gave first. With `GRAFT_OFFLINE` set no server is asked. Aborted by
  * the host's signal. Throws a GraftError that says what went wrong and the way out, and leaves nothing half-written.
  *

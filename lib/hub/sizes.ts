@@ -14,8 +14,7 @@ const sizes: [RegExp, number][] = [
 
 /**
  * The height and width of the images that a model was trained on, where it takes any: what its handle says
- * (`mobilenet_v2_100_192`,
- * Kaggle's `100-192-feature-vector`), else its family's (TF Hub's documentation), else 224.
+ * (`mobilenet_v2_100_192`, Kaggle's `100-192-feature-vector`), else its family's (TF Hub's documentation), else 224.
  */
 export function sizeOfHandle(handle: string): number {
   const text = handle.toLowerCase().replaceAll(/[_/]/g, '-')

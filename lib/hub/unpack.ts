@@ -17,8 +17,7 @@ const LARGEST_ZIP = 2 ** 31 - 1
 /**
  * Unpacks a tar archive, plain or gzipped, or a zip archive into the new `folder` and returns the model's root: that folder, or
  * the only one in it. Only files and folders are taken; an entry that would lie outside `folder`, a link or a device ends it, as
- * does an archive
- * that unpacks to more than a hundred times its size. Throws a GraftError that names `source`.
+ * does an archive that unpacks to more than a hundred times its size. Throws a GraftError that names `source`.
  */
 export async function unpack(archive: string, folder: string, source: string, signal?: AbortSignal): Promise<string> {
   await mkdir(folder)
