@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { withoutTensorFlow } from './tensorflow/here.ts'
 
 const run = promisify(execFile)
 const tfModule = JSON.stringify(new URL('../../../../lib/tf.ts', import.meta.url).href)
 
 /** What a program prints that imports `tf` under a given GRAFT_ENGINE. */
 async function program(engine: string | undefined, code: string): Promise<{ stdout: string, stderr: string }> {
-  const env = { ...process.env, GRAFT_ENGINE: engine ?? '' }
+  const env = { ...process.env, GRAFT_ENGINE: engine ?? '', GRAFT_TENSORFLOW: import.meta.dirname }
   return run(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', `const { tf } = await import(${tfModule}); ${code}`], { env })
 }
 
@@ -32,4 +33,17 @@ test('an uncaught error stays the program\'s own affair (the WASM module ended t
   assert.equal(stdout, 'heard late\n')
   const { stdout: listeners } = await program('wasm', `console.log(process.listenerCount('uncaughtException'), process.listenerCount('unhandledRejection'))`)
   assert.equal(listeners, '0 0\n')
+})
+
+test('where TensorFlow is found it is the engine, started without a word', { skip: withoutTensorFlow }, async () => {
+  const env = { ...process.env, GRAFT_ENGINE: '' }, code = `const { tf } = await import(${tfModule}); console.log(tf.getBackend(), tf.tensor([1, 2]).add(1).arraySync().join())`
+  const { stdout, stderr } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', code], { env })
+  assert.deepEqual([stdout, stderr], ['tensorflow 2,3\n', ''])
+})
+
+test('TensorFlow that is asked for and not there is an error with the command that gets it', async () => {
+  await assert.rejects(program('tensorflow', ''), (error: { stderr: string }) => {
+    assert.match(error.stderr, /GraftError: GRAFT_ENGINE=tensorflow: GRAFT_TENSORFLOW: no TensorFlow in .+ node install\.js --engine tensorflow installs it\./)
+    return true
+  })
 })
