@@ -4,7 +4,7 @@ import { enableCompileCache, flushCompileCache } from 'node:module'
 
 enableCompileCache()
 // Most processes of a kernel are ended, not left to end.
-setTimeout(flushCompileCache, 3000).unref()
+for (const time of [1000, 10_000]) setTimeout(flushCompileCache, time).unref()
 // Jupyter's log is no place for Node's remarks on features that this kernel knows to be experimental.
 const { emitWarning } = process
 process.emitWarning = (warning, ...rest) => {

@@ -2,10 +2,11 @@
 import argparse
 import random
 import statistics
+import time
 
 import long
 import short
-from client import KERNELS
+from client import KERNELS, Kernel
 
 PEERS = ("deno", "tslab", "ijavascript", "ipykernel")
 OFF = "graft, %types off"
@@ -28,6 +29,14 @@ MARKS = [
     ("memory after cell {cells}, MB", "graft", ("tslab",), 1.5),
     ("memory {cells} / 50", "graft", (), 1.1),
 ]
+
+
+def prepare(names):
+    """Lets each kernel fill its caches: none is measured as it starts for the first time after it was installed."""
+    for name in names:
+        kernel = Kernel(name)
+        time.sleep(2)
+        kernel.close()
 
 
 def rounds(measure, names, count, cells, found):
@@ -85,6 +94,7 @@ def main():
     options = options.parse_args()
     names = [name for name in KERNELS if not options.only or name.startswith("graft") or name in options.only.split(",")]
     found = {name: {} for name in names}
+    prepare(names)
     if options.part != "long":
         rounds(short.measure, names, options.rounds, 60, found)
     if options.part != "short":
