@@ -69,10 +69,9 @@ for (const [source, declared, free] of rows) {
   })
 }
 
-test('what typescript-eslint finds, in all sources of this repository and the declarations of Node', () => {
-  const files = ['kernel', 'lib', 'tests', 'node_modules/@types/node'].flatMap(folder => globSync(join(root, folder, '**/*.ts')))
-    .filter(file => !file.endsWith('.as.ts') && !file.includes('fixtures'))
-  assert.ok(files.length > 300)
+test('what typescript-eslint finds, in all sources of the kernel and the declarations of Node', () => {
+  const files = ['kernel', 'node_modules/@types/node'].flatMap(folder => globSync(join(root, folder, '**/*.ts')))
+  assert.ok(files.length > 100)
   for (const file of files) {
     const program = read(readFileSync(file, 'utf8'), file)
     assert.deepEqual(ours(program), theirs(program), file)
