@@ -9,6 +9,7 @@ import { hub } from '../../../../lib/hub/index.ts'
 import { sizeOfHandle } from '../../../../lib/hub/sizes.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { relativeError } from '../../../fixtures/models/models.ts'
+import { fuzzTfjs } from '../../../fuzz/tfjs.ts'
 
 const fixtures = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'tfjs'), scratch = await mkdtemp(join(tmpdir(),
   'graft-'))
@@ -180,3 +181,9 @@ for (const [handle, size] of [
 ] as const) {
   test(`${handle} takes ${size} pixels`, () => assert.equal(sizeOfHandle(handle), size))
 }
+
+test('mutants of model.json end in a model or in one error', async () => {
+  const { models, errors } = await fuzzTfjs(150, 1)
+  assert.equal(models + errors, 150)
+  assert.ok(models && errors)
+})
