@@ -9,12 +9,13 @@ import sys
 
 # Operations without effect but their result.
 OPERATIONS = frozenset('''
-    Abs Add AddN AddV2 ArgMax ArgMin AvgPool BatchMatMulV2 BiasAdd BroadcastTo Cast Ceil ClipByValue Concat ConcatV2 Conv2D Cos
+    Abs Add AddN AddV2 ArgMax ArgMin AvgPool BatchMatMulV2 BatchToSpaceND BiasAdd BroadcastTo Cast Ceil ClipByValue Concat ConcatV2
+    Conv2D Conv2DBackpropInput Cos
     DepthToSpace DepthwiseConv2dNative Div DivNoNan Einsum Elu Equal Erf Exp ExpandDims Expm1 Fill Floor FloorDiv FloorMod
     FusedBatchNormV3 GatherV2 Greater GreaterEqual Identity LRN LeakyRelu Less LessEqual Log Log1p LogSoftmax LogicalAnd
     LogicalNot LogicalOr MatMul Max MaxPool Maximum Mean Min Minimum MirrorPad Mul Neg NotEqual OneHot Pack Pad PadV2 Pow Prod
     Range RealDiv Reciprocal Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor ReverseV2 Round Rsqrt Select SelectV2 Selu
-    Shape Sigmoid Sign Sin Slice Softmax Softplus Softsign SpaceToDepth Split SplitV Sqrt Square SquaredDifference Squeeze
+    Shape Sigmoid Sign Sin Slice Softmax Softplus Softsign SpaceToBatchND SpaceToDepth Split SplitV Sqrt Square SquaredDifference Squeeze
     StridedSlice Sub Sum Tan Tanh Tile TopKV2 Transpose Unpack ZerosLike
 '''.split())
 
