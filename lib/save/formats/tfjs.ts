@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { LayersModel } from '@tensorflow/tfjs'
+import { leaves } from '../../customize/layers.ts'
 import { GraftError } from '../../error.ts'
 import { tf } from '../../tf.ts'
 import type { Parts } from '../disk.ts'
@@ -60,6 +61,7 @@ export const tfjs: Format = {
       beside: new Map(names.map((name, i) => [name, shards[i]])),
       obsolete: name => name.startsWith(`${stem}-`) && /^-[0-9a-f]{16}-\d+of\d+\.bin$/.test(name.slice(stem.length)),
       check: async () => undefined,
+      words: wordsFor(model, training !== undefined || !state.training),
     }
   },
   async decode(bytes, { path }) {
@@ -93,6 +95,26 @@ export const tfjs: Format = {
     }
   },
 }
+
+/** Layers that TensorFlow.js alone lacks, or computes otherwise; lib/layers mends them here. */
+function wordsFor(model: LayersModel, trains: boolean): [string, string][] {
+  const alone = leaves(model).filter(layer => {
+    const { interpolation, alpha, negativeSlope, threshold, keepdims, groups = 1 } = layer.getConfig() as Record<string, unknown>
+    const kind = layer.getClassName()
+    return lacking.has(kind) || negativeSlope || threshold || keepdims || groups !== 1 || interpolation === 'bilinear'
+      || (kind === 'ELU' && alpha !== 1)
+  }).map(({ name }) => name)
+  return [
+    ...alone.length ? [['TF.js', `loads here; TensorFlow.js alone does not know ${alone.length > 3
+      ? `${alone.slice(0, 3).join(', ')} and ${alone.length - 3} more` : alone.join(', ')}`] as [string, string]] : [],
+    ...trains ? [] : [['Training', 'goes on here; TensorFlow.js alone lacks the optimizer'] as [string, string]],
+  ]
+}
+
+const lacking = new Set([
+  'LayerScale', 'CustomScaleLayer', 'StandardizedConv2D', 'TensorFlowOp', 'Normalization', 'AdaptedNormalization',
+  'KerasAugmentation', 'Subtract', 'GroupNormalization', 'SpatialDropout2D',
+])
 
 /** Bytes cut into shards, each in the pieces it is made of. */
 function cut(pieces: Uint8Array[], size: number): Parts[] {

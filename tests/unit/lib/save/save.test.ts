@@ -8,7 +8,9 @@ import { cardOf, setCard } from '../../../../lib/card.ts'
 import { displaySymbol, host, installHost } from '../../../../lib/host.ts'
 import { load, save } from '../../../../lib/save/index.ts'
 import { tf } from '../../../../lib/tf.ts'
-import { inputsFor, outputsOf, scatter, zoo } from '../../../parity/save/zoo.ts'
+import { GroupedOptimizer } from '../../../../lib/train/optimizers.ts'
+import { runOf, setRun } from '../../../../lib/train/run.ts'
+import { custom, inputsFor, outputsOf, scatter, zoo } from '../../../parity/save/zoo.ts'
 
 let folder: string
 before(async () => {
@@ -192,4 +194,39 @@ describe('what cannot be loaded says why', () => {
     await writeFile(path, whole)
     await assert.rejects(load(path), { name: 'GraftError', message: /changed or damaged/ })
   })
+})
+
+test('the receipt says what else must be known', async () => {
+  const optimizer = new GroupedOptimizer('adam', () => 0.01), model = zoo.sequential()
+  optimizer.learningRate = 0.01
+  model.compile({ optimizer, loss: 'categoricalCrossentropy' })
+  await model.fit(inputsFor(model)[0], tf.eye(3), { epochs: 2, verbose: 0 })
+  const word = async (made: tf.LayersModel, name: string) => inspect(await save(made, join(folder, name)))
+  assert.match(await word(model, 'words.h5'), /Training goes on after 2 steps here; Keras 3 takes up no optimizer from an \.h5/)
+  assert.match(await word(model, 'words.keras'), /goes on after 2 steps, here and in Keras 3/)
+  const scale = custom.layerScale()
+  assert.match(await word(scale, 'scale.h5'), /graft_layers\.py beside the file defines it[^]*import graft_layers/)
+  assert.doesNotMatch(await word(scale, 'scale.keras'), /graft_layers/)
+  assert.match(await word(scale, 'words/model.json'), /TensorFlow\.js alone does not know/)
+})
+
+test('a loaded model predicts and is trained on as before: rates by group, run and card come along', async () => {
+  const model = zoo.mobilenet(), trunk = model.layers.slice(0, -1).map(({ name }) => name)
+  setCard(model, { size: [32, 32], range: [0, 1], classes: [...'abcdefghij'], trunk })
+  const rates = { trunk: 1e-5, head: 1e-3 }
+  const optimizer = new GroupedOptimizer('adam', () => 1e-3)
+  optimizer.learningRate = rates
+  model.compile({ optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] })
+  setRun(model, { id: 'cafe', epochs: 3 })
+  for (const name of ['whole.h5', 'whole.keras', 'whole/model.json']) {
+    await save(model, join(folder, name))
+    const again = await load(join(folder, name)), restored = again.optimizer as unknown as GroupedOptimizer
+    assert.deepEqual(restored.learningRate, rates)
+    assert.equal(restored.rateOf(again.layers.at(-1)!.weights[0].name), 1e-3)
+    assert.equal(restored.rateOf(again.layers[1].weights[0].name), 1e-5)
+    assert.deepEqual(runOf(again), { id: 'cafe', epochs: 3 })
+    assert.deepEqual(cardOf(again)!.classes, [...'abcdefghij'])
+    assert.equal(again.loss, 'categoricalCrossentropy')
+    again.dispose()
+  }
 })
