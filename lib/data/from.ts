@@ -65,7 +65,8 @@ export async function from(
   const parts = validation === undefined ? null : split(items.map(item => item.label), hashes, validation, seed)
   const set = (indices: number[] | undefined) => indices ? new ImageSet(source, indices.map(i => items[i])) : null
   return new ImageData({
-    source: 'examples', batch, train: augmented(set(parts?.kept ?? Array.from(items.keys()))!, options.augment), validation: set(parts?.taken), test: null,
+    source: 'examples', batch, train: augmented(set(parts?.kept ?? Array.from(items.keys()))!, options.augment),
+    validation: set(parts?.taken), test: null,
   })
 }
 

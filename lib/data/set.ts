@@ -31,7 +31,11 @@ export interface Source {
 }
 
 /** What a set may have besides its images. */
-export interface SetOptions { augmentation?: Augmentation | null, truth?: ((index: number) => Float32Array) | null, fleeting?: boolean }
+export interface SetOptions {
+  augmentation?: Augmentation | null
+  truth?: ((index: number) => Float32Array) | null
+  fleeting?: boolean
+}
 
 /** One image of a set: where it is in the source, and what is known of it. */
 export interface Item { key: number, file: string, label: number, id: string }
@@ -99,7 +103,8 @@ export class ImageSet {
     if (!augmentation) return this
     const members = { source: this.#source, keys: this.#keys, ids: this.ids, labels: this.labels }
     const ids = variantIds(members, augmentation, variant)
-    return new ImageSet(variantSource(members, augmentation, variant), this.#items().map((item, key) => ({ ...item, key, id: ids[key] })),
+    const items = this.#items().map((item, key) => ({ ...item, key, id: ids[key] }))
+    return new ImageSet(variantSource(members, augmentation, variant), items,
       { truth: variantTruth(members, augmentation, variant), fleeting })
   }
 

@@ -58,7 +58,8 @@ export async function tensors(x: Tensor, y: Tensor | ArrayLike<number>, options:
   // Engines differ in what they make of a NaN; some would find a class in it.
   const odd = values.findIndex(value => !Number.isFinite(value))
   if (odd >= 0) {
-    throw new GraftError(`data.tensors(x, y): a pixel of image ${Math.floor(odd / each)} is ${values[odd]}. Expected numbers from ${range.join(' to ')}.`)
+    throw new GraftError(`data.tensors(x, y): a pixel of image ${Math.floor(odd / each)} is ${values[odd]}. Expected ` +
+      `numbers from ${range.join(' to ')}.`)
   }
   const source: Source = {
     classes, range, shape: [height, width, channels],

@@ -118,7 +118,8 @@ export function readCheckpoint(id: string, epoch: number): Entry[] {
   try {
     bytes = readFileSync(file)
   } catch {
-    throw new GraftError(`the checkpoint of epoch ${epoch} of the run '${id}' is gone: old ones are removed when the run log is full.`)
+    throw new GraftError(`the checkpoint of epoch ${epoch} of the run '${id}' is gone: old ones are removed when the run ` +
+      `log is full.`)
   }
   return decodeTensors(bytes).entries
 }

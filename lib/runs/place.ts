@@ -21,7 +21,10 @@ export const folderOf = (folder: string, id: string): string => join(folder, id)
 /** The file of a model's layers and frozen weights, which all runs with the same ones share. */
 export const modelFile = (folder: string, key: string): string => join(folder, 'models', `${key}.keras`)
 
-/** Writes a file beside its place and renames it: at every moment it is the whole old one or the whole new one, also through a kill. */
+/**
+ * Writes a file beside its place and renames it: at every moment it is the whole old one or the whole new one, also through a
+ * kill.
+ */
 export function writeWhole(file: string, content: string | Uint8Array): void {
   const beside = `${file}.${process.pid}.part`
   try {

@@ -55,7 +55,8 @@ export function readRecord(id: string, folder = runsFolder()): RunRecord {
     if (record.version === 1) return record
     throw new Error(`it is of version ${record.version}`)
   } catch (error) {
-    throw new GraftError(`the record of the run '${id}' cannot be read: ${(error as Error).message}. runs.delete('${id}') removes it.`)
+    throw new GraftError(`the record of the run '${id}' cannot be read: ${(error as Error).message}. runs.delete('${id}') ` +
+      `removes it.`)
   }
 }
 
@@ -69,7 +70,8 @@ export function runFrom(record: RunRecord): Run {
   run.finished = true
   run.stopped = 'lost'
   run.notes.push(record.standing
-    ? `Its process ended in epoch ${record.standing.last + 1}. await train.resume('${run.id}') goes on after epoch ${record.standing.last}.`
+    ? `Its process ended in epoch ${record.standing.last + 1}. await train.resume('${run.id}') goes on after epoch ` +
+      `${record.standing.last}.`
     : 'Its process ended in the first epoch; nothing of it was kept.')
   return run
 }

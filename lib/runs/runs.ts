@@ -82,7 +82,8 @@ export class Runs {
 
   /** All runs, the oldest first. Those whose record is damaged are left out. */
   list(): Run[] {
-    const kept = recordsOf(runsFolder()).map(record => liveRun(record.run.id)?.run ?? runFrom(record)), known = new Set(kept.map(run => run.id))
+    const kept = recordsOf(runsFolder()).map(record => liveRun(record.run.id)?.run ?? runFrom(record))
+    const known = new Set(kept.map(run => run.id))
     return [...kept, ...liveRuns().filter(run => !known.has(run.id))]
   }
 
@@ -152,7 +153,8 @@ export class Runs {
    */
   restore(model: LayersModel, which: Which, epoch: 'best' | 'last' = 'best'): void {
     checkModel(model)
-    if (epoch !== 'best' && epoch !== 'last') throw new GraftError(`runs.restore: expected 'best' or 'last'; received ${inWords(epoch)}.`)
+    if (epoch !== 'best' && epoch !== 'last') throw new GraftError(`runs.restore: expected 'best' or 'last'; received ` +
+      `${inWords(epoch)}.`)
     const id = idOf(which), { standing } = readRecord(id)
     if (!standing) throw new GraftError(`the run '${id}' ended in its first epoch: there are no weights of it.`)
     restore(weightsIn(readCheckpoint(id, standing[epoch]), model))
@@ -166,8 +168,10 @@ export class Runs {
    * runs.export(runs.last(), 'logs/first')   // then: tensorboard --logdir logs
    */
   export(which: Which, folder: string): string[] {
-    if (typeof folder !== 'string' || !folder) throw new GraftError(`runs.export(run, folder): expected a folder; received ${inWords(folder)}.`)
-    if (existsSync(folder) && !statSync(folder).isDirectory()) throw new GraftError(`runs.export: '${folder}' is a file. Give a folder.`)
+    if (typeof folder !== 'string' || !folder) throw new GraftError(`runs.export(run, folder): expected a folder; received ` +
+      `${inWords(folder)}.`)
+    if (existsSync(folder) && !statSync(folder).isDirectory()) throw new GraftError(`runs.export: '${folder}' is a file. ` +
+      `Give a folder.`)
     const run = which instanceof Run ? which : this.get(which), files: Record<string, string | Uint8Array> = {
       'run.json': `${JSON.stringify(run, null, 2)}\n`, 'history.csv': csvOf(run),
     }
@@ -185,7 +189,10 @@ export class Runs {
     })
   }
 
-  /** Removes runs from the log, with their checkpoints. @throws GraftError for an unknown id or a run under way; none is removed then */
+  /**
+   * Removes runs from the log, with their checkpoints. @throws GraftError for an unknown id or a run under way; none is
+   * removed then
+   */
   delete(...which: Which[]): void {
     const records = which.map(one => readRecord(idOf(one)))
     for (const record of records) {

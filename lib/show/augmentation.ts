@@ -20,16 +20,19 @@ const gap = 8
 export async function augmentationBundle(set: ImageSet, { count = 4, variants = 7 }: AugmentationOptions): Promise<MimeBundle> {
   const shown = spread(set, count), views = Array.from({ length: variants }, (_, v) => set.variant(v + 1))
   const words = Object.entries(set.augmentation!.options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(', ')
-  const heading = `${plural(shown.length, 'image')} and ${plural(variants, 'variant')} of each`, out = [titles(heading, shorten(words, 110))]
+  const heading = `${plural(shown.length, 'image')} and ${plural(variants, 'variant')} of each`
+  const out = [titles(heading, shorten(words, 110))]
   let y = 64
   for (const i of shown) {
-    out.push(image(16, y, side, await thumbnail(await set.bitmap(i), 2 * side)), text(16, y + side + 13, shorten(set.classes[set.labels[i]], 14),
-      { size: 11, bold: true }))
+    out.push(image(16, y, side, await thumbnail(await set.bitmap(i), 2 * side)),
+      text(16, y + side + 13, shorten(set.classes[set.labels[i]], 14), { size: 11, bold: true }))
     for (const [v, view] of views.entries()) {
-      const x = 16 + (v + 1) * (side + gap) + gap, parts = [...view.truth(i)].map((part, c) => ({ part, name: set.classes[c] })).filter(({ part }) => part > 0.005)
+      const x = 16 + (v + 1) * (side + gap) + gap
+      const parts = [...view.truth(i)].map((part, c) => ({ part, name: set.classes[c] })).filter(({ part }) => part > 0.005)
       out.push(image(x, y, side, await thumbnail(await view.bitmap(i), 2 * side)))
       if (parts.length > 1) {
-        const label = parts.sort((a, b) => b.part - a.part).slice(0, 2).map(({ part, name }) => `${shorten(name, 6)} ${Math.round(part * 100)}`).join(' + ')
+        const label = parts.sort((a, b) => b.part - a.part).slice(0, 2)
+          .map(({ part, name }) => `${shorten(name, 6)} ${Math.round(part * 100)}`).join(' + ')
         out.push(text(x, y + side + 13, `${label} %`, { size: 10, fill: palette.faint }))
       }
     }

@@ -12,7 +12,7 @@ import { drawing, element } from './svg.ts'
 export const nameOf = (run: Run): string => run.title ? `${run.title} (${run.id})` : run.id
 
 const state = (run: Run): string => !run.finished ? 'under way' : run.stopped ?? 'finished'
-const epochs = (run: Run): string => run.history.loss.length === run.epochs ? String(run.epochs) : `${run.history.loss.length} of ${run.epochs}`
+const epochs = ({ history: { loss }, epochs }: Run): string => loss.length === epochs ? String(epochs) : `${loss.length} of ${epochs}`
 
 /** The values of a run's best epoch. */
 function atBest({ history, bestEpoch }: Run, name: string): number | undefined {
@@ -21,7 +21,8 @@ function atBest({ history, bestEpoch }: Run, name: string): number | undefined {
 
 function cells(run: Run): Record<string, string> {
   return {
-    run: nameOf(run), began: run.started.slice(0, 16).replace('T', ' '), epochs: epochs(run), state: state(run), time: duration(run.seconds),
+    run: nameOf(run), began: run.started.slice(0, 16).replace('T', ' '), epochs: epochs(run), state: state(run),
+    time: duration(run.seconds),
     loss: measure(atBest(run, 'loss')), accuracy: percent(atBest(run, 'accuracy')),
     'val loss': measure(atBest(run, 'valLoss')), 'val accuracy': percent(atBest(run, 'valAccuracy')),
   }
@@ -38,8 +39,8 @@ export function runsBundle(runs: Run[], heading: string, more: Record<string, st
   const text = [heading, columns([heads, [], ...rows.map(row => Object.values(row))], align), explained].join('\n')
   const layout = heads.map((head, i) => ({ head, width: 100 / heads.length, align: align[i] }))
   return {
-    'text/html': frame(`<div>${escape(heading)}</div>${table(layout, rows.map(row => Object.values(row).map(escape)), { head: true })}` +
-      faint(explained), 1100),
+    'text/html': frame(`<div>${escape(heading)}</div>` +
+      table(layout, rows.map(row => Object.values(row).map(escape)), { head: true }) + faint(explained), 1100),
     'text/plain': text,
   }
 }
@@ -62,13 +63,15 @@ function chart(runs: Run[]): string | null {
   const some = runs.filter(run => run.history.loss.length).slice(0, palette.series.length)
   if (!some.length) return null
   const validated = some.every(run => run.history.valLoss), wide = 410, high = 258
-  const panels = [validated ? 'valLoss' : 'loss', validated ? 'valAccuracy' : 'accuracy'].filter(name => some.some(run => run.history[name]))
+  const panels = [validated ? 'valLoss' : 'loss', validated ? 'valAccuracy' : 'accuracy']
+    .filter(name => some.some(run => run.history[name]))
   const last = Math.max(2, ...some.map(run => run.history.loss.length))
   return drawing(wide * panels.length + 8, high, ...panels.map((name, p) => {
     const share = /accuracy/i.test(name)
     const curves = some.map((run, i): Curve => ({
       name: shorten(run.title ?? run.id, 14), color: palette.series[i], text: palette.series[i], dashed: i % 2 === 1,
-      points: (run.history[name] ?? []).map((value, e): [number, number] => [e + 1, value]).filter(([, value]) => Number.isFinite(value)),
+      points: (run.history[name] ?? []).map((value, e): [number, number] => [e + 1, value])
+        .filter(([, value]) => Number.isFinite(value)),
     }))
     const values = curves.flatMap(({ points }) => points.map(([, value]) => value))
     const top = share ? 1 : Math.max(...values, 1e-9), low = share ? Math.min(0.5, ...values) : 0

@@ -73,7 +73,9 @@ export function begin(model: LayersModel, parts: Parts, options: Settled, contro
 const highest = (rate: Run['learningRate']) => typeof rate === 'number' ? rate
   : Math.max(...Object.entries(rate).filter(([name]) => name !== 'decay').map(([, value]) => value!))
 
-function newRun(model: LayersModel, { train, validation }: Parts, options: Settled, { goal, optimizer, learningRate }: Prepared): Run {
+function newRun(
+  model: LayersModel, { train, validation }: Parts, options: Settled, { goal, optimizer, learningRate }: Prepared,
+): Run {
   const count = (weights: LayersModel['weights']) => weights.reduce((n, weight) => n + weight.read().size, 0)
   return new Run(randomBytes(4).toString('hex'), {
     epochs: options.epochs, batch: options.batch, seed: options.seed, learningRate, loss: goal.name, engine: engine().name,

@@ -14,8 +14,7 @@ export function partsOf(data: TrainingData): { train: ImageSet, validation: Imag
   const train = data?.train
   if (!(train instanceof ImageSet)) {
     throw new GraftError('train(model, data): expected the answer of data.images(…), one of its parts, ' +
-      `or { train, validation } of such; received ${inWords(data)}.` +
-      `${data instanceof Promise ? ' Await it first.' : ''}`)
+      `or { train, validation } of such; received ${inWords(data)}.${data instanceof Promise ? ' Await it first.' : ''}`)
   }
   const validation = (data instanceof ImageData ? data.parts : data).validation ?? null
   if (validation !== null && !(validation instanceof ImageSet)) {
@@ -54,8 +53,7 @@ export function checkInput(model: LayersModel, set: ImageSet): void {
   const expected = model.inputs[0].shape.slice(1), received = [...set.size, set.channels]
   if (expected.length !== 3 || expected.some((n, i) => n !== null && n !== received[i])) {
     throw new GraftError(`the model takes images of ${expected.map(n => n ?? 'any').join('×')}, the data has ` +
-      `${received.join('×')}. ` +
-      'Read them for this model: data.images(folder, { size: model }).')
+      `${received.join('×')}. Read them for this model: data.images(folder, { size: model }).`)
   }
   const range = cardOf(model)?.range
   if (range && (range[0] !== set.range[0] || range[1] !== set.range[1])) {

@@ -27,7 +27,10 @@ export interface RateTestOptions extends Pick<TrainOptions, 'batch' | 'loss' | '
   steps?: number
   /** Default `adam`. */
   optimizer?: OptimizerName
-  /** How the rates of groups stand to each other, e.g. `{ trunk: 0.01, head: 1 }`; the suggestion is then for 1. Default all alike. */
+  /**
+   * How the rates of groups stand to each other, e.g. `{ trunk: 0.01, head: 1 }`; the suggestion is then for 1. Default all
+   * alike.
+   */
   groups?: LearningRate
 }
 
@@ -53,29 +56,30 @@ export class RateTest {
     const points = this.rates.map((rate, i) => ({ rate, loss: this.losses[i], smoothed: this.smoothed[i] }))
     const top = Math.min(Math.max(...this.losses), 3 * Math.max(...this.smoothed.slice(0, Math.ceil(points.length / 2))))
     const plot = Plot.plot({
-      width: 640, height: 320, x: { type: 'log', label: 'learning rate', tickFormat: '.0e' }, y: { label: 'loss', domain: [0, top], clamp: true }, grid: true,
-      ariaLabel: inspect(this),
+      width: 640, height: 320, grid: true, ariaLabel: inspect(this),
+      x: { type: 'log', label: 'learning rate', tickFormat: '.0e' }, y: { label: 'loss', domain: [0, top], clamp: true },
       marks: [
         Plot.dot(points, { x: 'rate', y: 'loss', r: 1.5, fill: '#8b949e' }),
         Plot.lineY(points, { x: 'rate', y: 'smoothed', stroke: '#0072b2', strokeWidth: 2 }),
         Plot.ruleX([this.suggestion], { stroke: '#d55e00', strokeDasharray: '5 3' }),
-        Plot.text([{ rate: this.suggestion }], { x: 'rate', frameAnchor: 'top', text: () => short(this.suggestion), dx: 26, fill: '#b34700' }),
+        Plot.text([{ rate: this.suggestion }],
+          { x: 'rate', frameAnchor: 'top', text: () => short(this.suggestion), dx: 26, fill: '#b34700' }),
       ],
     })
     return (plot as unknown as Record<typeof displaySymbol, () => MimeBundle>)[displaySymbol]()
   }
 
   [inspect.custom](): string {
-    return `Learning rate test: ${short(this.suggestion)} is suggested, where the loss falls fastest; ${this.rates.length} steps from ` +
-      `${short(this.rates[0])} to ${short(this.rates.at(-1)!)}`
+    return `Learning rate test: ${short(this.suggestion)} is suggested, where the loss falls fastest; ${this.rates.length} ` +
+      `steps from ${short(this.rates[0])} to ${short(this.rates.at(-1)!)}`
   }
 }
 
 const short = (rate: number) => rate.toExponential(1).replace('.0', '')
 
 /**
- * Finds a learning rate: some steps with a rate that grows from tiny to huge, while the loss is watched (Smith, "Cyclical learning
- * rates", 2015; the test of fastai's `lr_find`). The model's weights are afterwards what they were.
+ * Finds a learning rate: some steps with a rate that grows from tiny to huge, while the loss is watched (Smith, "Cyclical
+ * learning rates", 2015; the test of fastai's `lr_find`). The model's weights are afterwards what they were.
  *
  * The loss at first stays, then falls, then explodes, where the test ends. {@link RateTest.suggestion} is the rate where it falls
  * fastest. An interrupt ends the test with what it has.
@@ -93,13 +97,16 @@ export async function findLearningRate(model: LayersModel, data: TrainingData, o
   const { train } = partsOf(data), { from = 1e-6, to = 10, steps = 100, seed = 1 } = options
   if (!(to > from)) throw new GraftError(`from must be below to; received from: ${from}, to: ${to}.`)
   checkFit(model, train)
-  if (!model.trainableWeights.length) throw new GraftError("nothing to train: every layer is frozen. unfreeze(model, 'last 5') lets some learn.")
+  if (!model.trainableWeights.length) {
+    throw new GraftError("nothing to train: every layer is frozen. unfreeze(model, 'last 5') lets some learn.")
+  }
   const batch = Math.min(options.batch ?? ('batch' in data ? data.batch : 32), train.length)
   const { goal } = goalsOf(model, train, { ...options, metrics: [] })
   const optimizer = optimizerFrom(options.optimizer, ratesOf(model, options.groups ?? 1)) as GroupedOptimizer
   const { signal } = host(), bar = progressBar({ label: 'Trying learning rates', total: steps })
   return alone(model, async () => {
-    const before = await snapshot(openLayers(model)), { prefix, release } = borrowPrefix(model), feeder = new Feeder(model, prefix)
+    const before = await snapshot(openLayers(model))
+    const { prefix, release } = borrowPrefix(model), feeder = new Feeder(model, prefix)
     const rates: number[] = [], losses: number[] = [], order = batches(train.length, batch, seed)
     try {
       for (let step = 0; step < steps && !signal.aborted; step++) {
@@ -125,7 +132,8 @@ export async function findLearningRate(model: LayersModel, data: TrainingData, o
       bar.done()
     }
     if (!losses.length) signal.throwIfAborted()
-    if (!losses.length) throw new GraftError('the loss is not a number from the first step on. Check the pixel range and the labels.')
+    if (!losses.length) throw new GraftError('the loss is not a number from the first step on. Check the pixel range and ' +
+      'the labels.')
     return new RateTest(rates, losses)
   })
 }

@@ -37,8 +37,8 @@ export class Keeper {
     }, standing)
     if (fresh && log && options.show !== false) {
       const place = log.folder.replace(/[/\\][^/\\]*$/, '').replace(homedir(), '~')
-      host().display({ 'text/plain': `Runs are kept in ${place} (${limits.bytes / 2 ** 30} GB at most, the oldest go first): runs lists ` +
-        'them, train.resume(id) goes on with one that was cut off. GRAFT_RUNS=off keeps none.' })
+      host().display({ 'text/plain': `Runs are kept in ${place} (${limits.bytes / 2 ** 30} GB at most, the oldest go ` +
+        `first): runs lists them, train.resume(id) goes on with one that was cut off. GRAFT_RUNS=off keeps none.` })
     }
     return new Keeper(log, model, run)
   }
@@ -58,7 +58,8 @@ export class Keeper {
     } catch (error) {
       const words = 'The model itself is not in the run log'
       if (this.#run.notes.some(note => note.startsWith(words))) return
-      this.#run.notes.push(`${words}: ${(error as Error).message} train.resume('${this.#run.id}', { model, data }) needs it then.`)
+      this.#run.notes.push(`${words}: ${(error as Error).message} train.resume('${this.#run.id}', { model, data }) needs it ` +
+        `then.`)
     }
   }
 
@@ -69,7 +70,9 @@ export class Keeper {
 }
 
 /** Options as JSON can say them; which it cannot. Those that belong to the cell, and not to the run, are left out. */
-function settingsOf(options: Settled & { data: TrainingData }, run: Run): { settings: Record<string, unknown>, lacking: string[] } {
+function settingsOf(
+  options: Settled & { data: TrainingData }, run: Run,
+): { settings: Record<string, unknown>, lacking: string[] } {
   const { show: _, data: __, log: ___, title: ____, ...all } = options
   const settings: Record<string, unknown> = {}, lacking: string[] = []
   const asked: TrainOptions = { ...all, learningRate: run.learningRate, optimizer: options.optimizer ?? run.optimizer as never,
@@ -91,7 +94,8 @@ const isPlain = (value: unknown): boolean => typeof value !== 'function' && (typ
 /** A hash over what the images are, in order: equal ones give equal losses. */
 export function digestOf({ train, validation }: Parts): string {
   const hash = createHash('sha256')
-  const add = (set: ImageSet | null) => hash.update(`${set?.ids.join('\n')}\n${set?.labels.join()}\n${set?.augmentation?.key ?? ''}\n`)
+  const add = (set: ImageSet | null) =>
+    hash.update(`${set?.ids.join('\n')}\n${set?.labels.join()}\n${set?.augmentation?.key ?? ''}\n`)
   add(train)
   add(validation)
   return hash.digest('hex').slice(0, 32)

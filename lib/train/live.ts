@@ -21,7 +21,13 @@ export interface Training extends Promise<Run> {
 }
 
 /** What a run of this process is trained with. */
-interface Live { run: Run, model: WeakRef<LayersModel>, data: WeakRef<Extract<TrainingData, object>>, options: Settled, control: Control }
+interface Live {
+  run: Run
+  model: WeakRef<LayersModel>
+  data: WeakRef<Extract<TrainingData, object>>
+  options: Settled
+  control: Control
+}
 
 const live = new Map<string, Live>()
 let newest: Run | null = null

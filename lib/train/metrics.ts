@@ -72,7 +72,8 @@ export const metrics: Record<string, Metric> = {
   },
   auc: {
     measure: (truth, prediction) => {
-      const above = prediction.expandDims(1).greater(tf.tensor1d(thresholds).reshape([1, -1, 1])).toFloat(), there = truth.expandDims(1)
+      const above = prediction.expandDims(1).greater(tf.tensor1d(thresholds).reshape([1, -1, 1])).toFloat()
+      const there = truth.expandDims(1)
       return tf.concat([above.mul(there).sum(-1), above.mul(tf.sub(1, there)).sum(-1)], 1)
     },
     width: () => 2 * thresholds.length,

@@ -38,7 +38,9 @@ export function prepare(model: LayersModel, set: ImageSet, options: TrainOptions
 }
 
 /** What is aimed at: plainly, with weights and softened labels in learning, with softened labels in judging, as in Keras. */
-export function goalsOf(model: LayersModel, set: ImageSet, options: Pick<TrainOptions, 'loss' | 'metrics' | 'classWeights' | 'labelSmoothing'>) {
+export function goalsOf(
+  model: LayersModel, set: ImageSet, options: Pick<TrainOptions, 'loss' | 'metrics' | 'classWeights' | 'labelSmoothing'>,
+) {
   const plain = objectiveOf(model, options.loss ?? lossOf(model), options.metrics)
   const weights = weightsOf(set, options.classWeights), soft = smoothing(options)
   const judged = { ...plain, loss: weighted(plain.loss, null, soft) }
@@ -60,7 +62,8 @@ export function setRate(model: LayersModel, optimizer: Optimizer, rate: Learning
     return
   }
   if (typeof rate !== 'number') {
-    throw new GraftError(`rates by group need an optimizer of the library's own: optimizer: 'adam'; received ${optimizer.getClassName()}.`)
+    throw new GraftError(`rates by group need an optimizer of the library's own: optimizer: 'adam'; received ` +
+      `${optimizer.getClassName()}.`)
   }
   const own = optimizer as unknown as { setLearningRate?(rate: number): void, learningRate: number }
   if (own.setLearningRate) own.setLearningRate(rate)

@@ -40,10 +40,11 @@ export function ratesOf(model: LayersModel, wish: LearningRate): RateOf {
   if (slow !== undefined) give(all.filter(layer => trunk.has(layer.name)), slow)
   if (decay !== undefined) {
     if (slow === undefined || decay > 1) {
-      throw new GraftError(`learningRate.decay must be a part up to 1 of the rate of the block above, beside a rate for 'trunk': ` +
-        `{ trunk: 1e-4, head: 1e-3, decay: 0.8 }; received ${inWords(wish)}.`)
+      throw new GraftError(`learningRate.decay must be a part up to 1 of the rate of the block above, beside a rate for ` +
+        `'trunk': { trunk: 1e-4, head: 1e-3, decay: 0.8 }; received ${inWords(wish)}.`)
     }
-    const blocks = blocksOf(model).map(({ layers }) => layers.filter(layer => trunk.has(layer.name))).filter(layers => layers.length)
+    const blocks = blocksOf(model).map(({ layers }) => layers.filter(layer => trunk.has(layer.name)))
+      .filter(layers => layers.length)
     blocks.reverse().forEach((layers, depth) => give(layers, slow * decay ** depth))
   }
   if (fast !== undefined) give(all.filter(layer => !trunk.has(layer.name)), fast)

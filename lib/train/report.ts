@@ -100,5 +100,6 @@ export class Reporter {
 
 /** What a run will take, once it is known, where that is worth saying. */
 function forecastOf({ forecast }: Run): string {
-  return forecast && forecast.seconds > 10 ? `: about ${duration(forecast.seconds)}, at most ${megabytes(forecast.bytes)} at once` : ''
+  return forecast && forecast.seconds > 10 ? `: about ${duration(forecast.seconds)}, at most ${megabytes(forecast.bytes)} ` +
+    `at once` : ''
 }

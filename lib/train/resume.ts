@@ -28,14 +28,16 @@ export async function prepareResumption(what: Run | string, options: ResumeOptio
   if (typeof id !== 'string') throw new GraftError(`train.resume(run): expected a run or its id; received ${inWords(what)}.`)
   const here = liveRun(id), record = here && !here.run.finished ? null : readRecord(id)
   if (!record || (!here && isUnderWay(record))) {
-    throw new GraftError(`the run '${id}' is still under way${record ? ` in process ${record.trainer.pid} of ${record.trainer.host}` : ''}. ` +
+    const place = record ? ` in process ${record.trainer.pid} of ${record.trainer.host}` : ''
+    throw new GraftError(`the run '${id}' is still under way${place}. ` +
       `await runs.attach('${id}') shows it.`)
   }
   const { circumstances, standing } = record
   if (!standing) throw new GraftError(`the run '${id}' ended in its first epoch: there is nothing to go on from. Train anew.`)
   const { model: givenModel, data: givenData, ...changes } = options
   const settings: TrainOptions = {
-    ...circumstances.settings, learningRate: record.run.learningRate, ...here && chosen(here.options, circumstances.lacking), ...changes,
+    ...circumstances.settings, learningRate: record.run.learningRate,
+    ...here && chosen(here.options, circumstances.lacking), ...changes,
   }
   // The optimizer that the model was compiled with by hand.
   const own = here?.model.deref()?.optimizer
@@ -43,11 +45,13 @@ export async function prepareResumption(what: Run | string, options: ResumeOptio
   const missing = circumstances.lacking.filter(name => !Object.hasOwn(settings, name))
   if (missing.length) {
     throw new GraftError(`the run '${id}' was given ${missing.join(' and ')} as code or objects, which no file holds. Give ` +
-      `${missing.length === 1 ? 'it' : 'them'} again: train.resume('${id}', { ${missing.map(name => `${name}: …`).join(', ')} }).`)
+      `${missing.length === 1 ? 'it' : 'them'} again: train.resume('${id}', { ` +
+        `${missing.map(name => `${name}: …`).join(', ')} }).`)
   }
   const epochs = settings.epochs ?? record.run.epochs
   if (standing.last >= epochs) {
-    throw new GraftError(`the run '${id}' has no epoch left of its ${epochs}. train.resume('${id}', { epochs: ${epochs + 10} }) goes further.`)
+    throw new GraftError(`the run '${id}' has no epoch left of its ${epochs}. train.resume('${id}', { epochs: ` +
+      `${epochs + 10} }) goes further.`)
   }
   const model = givenModel ?? here?.model.deref() ?? await modelOf(record)
   const data = givenData ?? here?.data.deref() ?? await dataOf(record, model)
@@ -56,11 +60,11 @@ export async function prepareResumption(what: Run | string, options: ResumeOptio
       'Put them back, or begin a new run: train(model, data).')
   }
   if ((await fingerprint(model)).hash !== circumstances.frozen) {
-    throw new GraftError(`the frozen part of the model is not the one of the run '${id}': another trunk, or other layers are frozen. ` +
-      `Leave { model } away to have it from the run log.`)
+    throw new GraftError(`the frozen part of the model is not the one of the run '${id}': another trunk, or other layers ` +
+      `are frozen. Leave { model } away to have it from the run log.`)
   }
-  return { model, data, settings, from: { run: runToGoOn(record, here?.run), standing, last: readCheckpoint(id, standing.last),
-    best: standing.best && standing.best !== standing.last ? readCheckpoint(id, standing.best) : readCheckpoint(id, standing.last) } }
+  const last = readCheckpoint(id, standing.last), best = standing.best === standing.last ? last : readCheckpoint(id, standing.best)
+  return { model, data, settings, from: { run: runToGoOn(record, here?.run), standing, last, best } }
 }
 
 /** The run of the record, as its last whole epoch left it. In the process of the run it is the very object. */
@@ -75,7 +79,8 @@ function runToGoOn(record: RunRecord, here?: Run): Run {
 }
 
 /** Options that no file holds, from the process they were given in. */
-const chosen = (options: object, names: string[]) => Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)))
+const chosen = (options: object, names: string[]) =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)))
 
 async function modelOf({ run, circumstances }: RunRecord): Promise<LayersModel> {
   const file = modelFile(runsFolder()!, circumstances.model)

@@ -64,7 +64,9 @@ export class Run implements RunStart {
   trunkForwards = 0
   /** What was frozen, and that its weights are bit for bit what they were. */
   frozen: { layers: number, weights: number, hash: string, unchanged: boolean } | null = null
-  /** What the whole run would take, by its first steps: seconds in all, and the most bytes that the arithmetic holds in a step. */
+  /**
+   * What the whole run would take, by its first steps: seconds in all, and the most bytes that the arithmetic holds in a step.
+   */
   forecast: { seconds: number, bytes: number } | null = null
   /** The accuracy on each older task that is watched, before the first epoch. */
   readonly watched: Record<string, number> = {}

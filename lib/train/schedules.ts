@@ -8,9 +8,17 @@ export interface Steps { every: number, factor?: number }
 export interface Exponential { exponential: number }
 /**
  * A rate that is lowered where the measure has not become better for `plateau` epochs, as Keras's `ReduceLROnPlateau`, with its
- * defaults: `factor` 0.1, `minDelta` 1e-4, `cooldown` 0 epochs, `least` 0. `monitor` is `valLoss`, without a validation set `loss`.
+ * defaults: `factor` 0.1, `minDelta` 1e-4, `cooldown` 0 epochs, `least` 0. `monitor` is `valLoss`, without a validation set
+ * `loss`.
  */
-export interface Plateau { plateau: number, factor?: number, monitor?: string, minDelta?: number, cooldown?: number, least?: number }
+export interface Plateau {
+  plateau: number
+  factor?: number
+  monitor?: string
+  minDelta?: number
+  cooldown?: number
+  least?: number
+}
 
 /**
  * How the learning rate goes over the run, as a factor of what was asked: `cosine` (down to 0, as Keras's CosineDecay), `linear`

@@ -46,7 +46,8 @@ export class Sweep {
   }
 
   get #words(): Record<string, string>[] {
-    return this.trials.map(({ values }) => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, wordOf(value)])))
+    return this.trials.map(({ values }) =>
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, wordOf(value)])))
   }
 
   [displaySymbol](): MimeBundle {
@@ -81,10 +82,13 @@ const wordOf = (value: unknown) => typeof value === 'string' ? value
  *   { dropout: [0, 0.2, 0.5], learningRate: { from: 1e-4, to: 1e-1, log: true } }, { epochs: 5, count: 8 })
  * sweep.model
  */
-export async function sweep(what: LayersModel | Build, data: TrainingData, choices: Choices, options: SweepOptions = {}): Promise<Sweep> {
+export async function sweep(
+  what: LayersModel | Build, data: TrainingData, choices: Choices, options: SweepOptions = {},
+): Promise<Sweep> {
   const { train, optionKinds } = await import('./train.ts'), { count, ...shared } = options
   const trials = trialsOf(choices, count, options.seed ?? 1), built = typeof what === 'function'
-  if (!built && !isModel(what)) throw new GraftError(`train.sweep: expected a model, or a function that makes one; received ${inWords(what)}.`)
+  if (!built && !isModel(what)) throw new GraftError(`train.sweep: expected a model, or a function that makes one; received ` +
+    `${inWords(what)}.`)
   const others = Object.keys(choices).filter(name => !Object.hasOwn(optionKinds, name))
   if (!built && others.length) {
     throw new GraftError(`train.sweep: '${others[0]}' is no option of train. Give a function that makes the model from it: ` +
@@ -139,11 +143,12 @@ function trialsOf(choices: Choices, count: number | undefined, seed: number): Re
   for (const name of ranges) {
     const { from, to, log } = choices[name] as { from: number, to: number, log?: boolean }
     if (!(Number.isFinite(from) && Number.isFinite(to) && from < to && (!log || from > 0))) {
-      throw new GraftError(`train.sweep: the choices of '${name}' must be a list, or { from, to } with from below to (above 0 for log); ` +
-        `received ${inWords(choices[name])}.`)
+      throw new GraftError(`train.sweep: the choices of '${name}' must be a list, or { from, to } with from below to (above ` +
+        `0 for log); received ${inWords(choices[name])}.`)
     }
   }
-  if (ranges.length && !count) throw new GraftError(`train.sweep: '${ranges[0]}' is a range: say how many trials to draw, { count: 10 }.`)
+  if (ranges.length && !count) throw new GraftError(`train.sweep: '${ranges[0]}' is a range: say how many trials to draw, { ` +
+    `count: 10 }.`)
   const empty = names.find(name => Array.isArray(choices[name]) && !choices[name].length)
   if (empty) throw new GraftError(`train.sweep: no values to try of '${empty}'.`)
   const random = randomFrom(seed, 'sweep'), lists = names.filter(name => !ranges.includes(name))

@@ -57,8 +57,8 @@ export interface TrainOptions {
   /** How much of the certainty to spread over the other classes, e.g. `0.1`. Default 0. */
   labelSmoothing?: number
   /**
-   * Older tasks to keep an eye on, by name: `{ letters: { model: oldModel, data: letters.test } }`. Each one's accuracy is measured
-   * before the first and after each epoch, and a fall by more than 10 points is told. Default none.
+   * Older tasks to keep an eye on, by name: `{ letters: { model: oldModel, data: letters.test } }`. Each one's accuracy is
+   * measured before the first and after each epoch, and a fall by more than 10 points is told. Default none.
    */
   watch?: Record<string, OldTask>
   /** A file to which the model is saved after each epoch that is the best so far, e.g. `best.h5`. Default none. */
@@ -151,7 +151,9 @@ function start(begin: (control: Control) => Promise<Run>): Training {
   }), { stop: () => control.end('stopped'), pause: () => control.pause(), resume: () => control.go() }) as Training
 }
 
-async function work(model: LayersModel, data: TrainingData, options: TrainOptions, control: Control, from?: Resumption): Promise<Run> {
+async function work(
+  model: LayersModel, data: TrainingData, options: TrainOptions, control: Control, from?: Resumption,
+): Promise<Run> {
   const parts = partsOf(data)
   const { epochs = 10, batch = 'batch' in data ? data.batch : 32, seed = 1 } = options
   checkFit(model, parts.train)

@@ -1,7 +1,9 @@
 import type { ImageSet } from '../data/set.ts'
 import type { Feeder } from './features.ts'
 
-/** How many variants of an image go through a frozen part where nothing was said: more take longer, fewer are learned by heart. */
+/**
+ * How many variants of an image go through a frozen part where nothing was said: more take longer, fewer are learned by heart.
+ */
 const usual = 4
 
 /** Which variant of the training images an epoch takes. */

@@ -24,7 +24,8 @@ interface Task { name: string, model: LayersModel, set: ImageSet, before: number
 /** The tasks that are meant. @throws GraftError for what is none */
 function tasksOf(watch: Record<string, OldTask>): Task[] {
   return Object.entries(watch).map(([name, task]) => {
-    if (!/^[a-z]\w*$/.test(name)) throw new GraftError(`watch: '${name}' is no name for a task. Expected one word such as letters.`)
+    if (!/^[a-z]\w*$/.test(name)) throw new GraftError(`watch: '${name}' is no name for a task. Expected one word such as ` +
+      `letters.`)
     const { model, data } = task ?? {}
     const set = data instanceof ImageData ? data.parts.test ?? data.parts.validation ?? data.train : data
     if (!(set instanceof ImageSet)) {

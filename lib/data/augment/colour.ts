@@ -26,7 +26,8 @@ function perChannel({ values, channels }: Picture, start: number, fold: (so: num
 export const hue = (picture: Picture, turn: number): Picture => inHsv(picture, hsv => { hsv[0] += turn })
 
 /** Colours stronger or weaker; 0 is grey, 1 changes nothing (keras.layers.RandomSaturation). Grey images stay. */
-export const saturation = (picture: Picture, factor: number): Picture => inHsv(picture, hsv => { hsv[1] = clamp(hsv[1] * factor) })
+export const saturation = (picture: Picture, factor: number): Picture =>
+  inHsv(picture, hsv => { hsv[1] = clamp(hsv[1] * factor) })
 
 function inHsv(picture: Picture, change: (hsv: [number, number, number]) => void): Picture {
   if (picture.channels !== 3) return picture
@@ -120,20 +121,19 @@ export const normal = (random: Random): number => Math.sqrt(-2 * Math.log(1 - ra
 /** A rectangle, in pixels: from the first whole one within to the last. */
 export interface Box { top: number, left: number, bottom: number, right: number }
 
-const inside = ({ top, left, bottom, right }: Box, x: number, y: number) => x >= left && x < right && y >= top && y < bottom
+/** Whether a value of a picture lies within. */
+const inside = ({ top, left, bottom, right }: Box, { width, channels }: Picture, i: number) => {
+  const x = Math.floor(i / channels) % width, y = Math.floor(i / (width * channels))
+  return x >= left && x < right && y >= top && y < bottom
+}
 
 /** Part of the image greyed out (DeVries and Taylor, "Cutout", 2017; keras.layers.RandomErasing with a fill value). */
-export function erase(picture: Picture, box: Box, fill = 0.5): Picture {
-  const { width, channels } = picture
-  return each(picture, (value, i) => inside(box, Math.floor(i / channels) % width, Math.floor(i / (width * channels))) ? fill : value)
-}
+export const erase = (picture: Picture, box: Box, fill = 0.5): Picture =>
+  each(picture, (value, i) => inside(box, picture, i) ? fill : value)
 
 /** Part of the image from another one (Yun et al., "CutMix", 2019). */
-export function patch(picture: Picture, other: Picture, box: Box): Picture {
-  const { width, channels } = picture
-  return each(picture, (value, i) =>
-    inside(box, Math.floor(i / channels) % width, Math.floor(i / (width * channels))) ? other.values[i] : value)
-}
+export const patch = (picture: Picture, other: Picture, box: Box): Picture =>
+  each(picture, (value, i) => inside(box, picture, i) ? other.values[i] : value)
 
 /** Both images over each other; `part` is the first one's (Zhang et al., "mixup", 2017). */
 export const blend = (picture: Picture, other: Picture, part: number): Picture =>

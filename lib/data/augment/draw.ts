@@ -38,7 +38,9 @@ export function box(height: number, width: number, vertical: number, horizontal:
 }
 
 /** Everything that moves pixels, as one transform. */
-function place({ flip, rotate, zoom, translate, shear, crop }: AugmentOptions, height: number, width: number, random: Random): geometry.Affine {
+function place(
+  { flip, rotate, zoom, translate, shear, crop }: AugmentOptions, height: number, width: number, random: Random,
+): geometry.Affine {
   let out = geometry.identity
   const add = (next: geometry.Affine) => { out = out === geometry.identity ? next : geometry.then(out, next) }
   if (crop !== undefined) {
@@ -61,7 +63,8 @@ function place({ flip, rotate, zoom, translate, shear, crop }: AugmentOptions, h
 /** RandAugment's changes, with Keras's extents for a magnitude. */
 const changes: ((picture: Picture, magnitude: number, fill: geometry.Fill, random: Random) => Picture)[] = [
   (p, m, fill, random) => geometry.transform(p, geometry.shear(within(m, random), within(m, random)), fill),
-  (p, m, fill, random) => geometry.transform(p, geometry.translation(within(m, random) * p.height, within(m, random) * p.width), fill),
+  (p, m, fill, random) =>
+    geometry.transform(p, geometry.translation(within(m, random) * p.height, within(m, random) * p.width), fill),
   (p, m, fill, random) => geometry.transform(p, geometry.rotation(within(m, random), p.height, p.width), fill),
   (p, m, _, random) => colour.brightness(p, within(m, random)),
   (p, m, _, random) => colour.fade(p, random() * m),

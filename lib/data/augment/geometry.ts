@@ -37,7 +37,10 @@ export const shear = (x: number, y: number): Affine => [1, x, 0, y, 1, 0]
 export const flipX = (width: number): Affine => [-1, 0, width - 1, 0, 1, 0]
 export const flipY = (height: number): Affine => [1, 0, 0, 0, -1, height - 1]
 
-/** A window of the image, its corner at `(left, top)` and `part` of its sides long, stretched to the whole as `tf.image.resize` does. */
+/**
+ * A window of the image, its corner at `(left, top)` and `part` of its sides long, stretched to the whole as `tf.image.resize`
+ * does.
+ */
 export const crop = (part: number, top: number, left: number): Affine =>
   [part, 0, left + part / 2 - 0.5, 0, part, top + part / 2 - 0.5]
 

@@ -51,7 +51,10 @@ export interface AugmentOptions {
   seed?: number
 }
 
-/** Sets of changes by name: what photos stand, and what letters and digits do, which must not be mirrored, nor reflected at the edge. */
+/**
+ * Sets of changes by name: what photos stand, and what letters and digits do, which must not be mirrored, nor reflected at the
+ * edge.
+ */
 const presets: Record<string, AugmentOptions> = {
   photos: { flip: 'horizontal', rotate: 0.04, zoom: 0.15, translate: 0.08, brightness: 0.1, contrast: 0.2 },
   characters: { rotate: 0.03, zoom: 0.1, translate: 0.08, shear: 0.1, contrast: 0.2, fill: 'nearest' },
@@ -79,7 +82,8 @@ export function augmentOptions(wish: Augment): AugmentOptions {
   checkOptions<AugmentOptions>('augment', wish, known)
   for (const [name, most] of Object.entries(extents)) {
     const value = wish[name as keyof typeof extents], refused = value !== undefined && !isExtent(value, most)
-    if (refused) throw new GraftError(`augment.${name} must be a number up to ${most}, or [from, to]; received ${inWords(value)}.`)
+    if (refused) throw new GraftError(`augment.${name} must be a number up to ${most}, or [from, to]; received ` +
+      `${inWords(value)}.`)
   }
   const { flip, crop, saturation, variants, randAugment } = wish
   if (flip !== undefined && ![true, false, 'horizontal', 'vertical', 'both'].includes(flip)) {
@@ -100,4 +104,5 @@ export function augmentOptions(wish: Augment): AugmentOptions {
 }
 
 const isExtent = (value: unknown, most: number): boolean => typeof value === 'number' ? value >= 0 && value <= most
-  : Array.isArray(value) && value.length === 2 && value.every(one => typeof one === 'number' && Math.abs(one) <= most) && value[0] <= value[1]
+  : Array.isArray(value) && value.length === 2 && value.every(one => typeof one === 'number' && Math.abs(one) <= most) &&
+    value[0] <= value[1]

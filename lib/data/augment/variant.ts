@@ -46,7 +46,9 @@ export function variantIds({ source, ids }: Members, augmentation: Augmentation,
 }
 
 /** How much of each class is in the variant of an image. */
-export function variantTruth({ source, ids, labels }: Members, augmentation: Augmentation, variant: number): (i: number) => Float32Array {
+export function variantTruth(
+  { source, ids, labels }: Members, augmentation: Augmentation, variant: number,
+): (i: number) => Float32Array {
   const [height, width] = source.shape
   return i => {
     const mix = augmentation.mix(ids[i], variant, ids.length, height, width), truth = new Float32Array(source.classes.length)
