@@ -1,4 +1,5 @@
 import { flushCompileCache } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
 import { names as libraryNames } from '../lib/names.ts'
 import { installHost, type MimeBundle } from '../lib/host.ts'
 import { Cells } from './cell/cells.ts'
@@ -20,6 +21,9 @@ import { vital } from './vital.ts'
 import { warmUp } from './warm-up.ts'
 
 // The child process: it holds the user's code and nothing of the protocol. It speaks to the kernel through pipes.
+
+// V8's loop unrolling takes the check for interrupts out of loops that it believes to be short: `while (true) a.push(b)` could never be stopped.
+if (Number(process.versions.node.split('.')[0]) <= 25) setFlagsFromString('--no-turboshaft-loop-unrolling')
 
 const pipe = new Pipe(process.env.GRAFT_NONCE ?? '')
 delete process.env.GRAFT_NONCE

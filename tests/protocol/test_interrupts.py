@@ -47,6 +47,7 @@ LOOPS = {
     "a constructor": "class Endless { constructor() { for (;;); } } new Endless()",
     "showing the result": "({ [Symbol.for('Jupyter.display')]() { for (;;); } })",
     "an array that grows": "const grown: number[] = []; for (;;) { grown.push(1); if (grown.length > 1e6) grown.length = 0 }",
+    "an array that grows without end": "const hoard: unknown[] = []; while (true) hoard.push(new Array(100))",
     "input": "await input('never answered')",
     "prompt": "prompt('never answered')",
 }
