@@ -1,4 +1,4 @@
-import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs'
+import type { Tensor } from '@tensorflow/tfjs'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 
 /** Something that a step written down once cannot say: it is run operation by operation, and the reason is told. */
@@ -56,6 +56,3 @@ export interface Tracer {
   /** Tensors whose values come later. */
   promise(results: StepFunction['results']): Tensor[]
 }
-
-/** Gradients by the names of their variables. */
-export type Gradients = NamedTensorMap
