@@ -169,6 +169,7 @@ export class Cells {
       case '%reset':
         for (const own of this.#declared.keys()) delete global[stored(own)]
         this.#declared.clear()
+        this.latest = undefined
         this.#observed.clear()
         return
       case '%%html':
@@ -281,6 +282,7 @@ function positions(mappings: number[][][]) {
 }
 
 function kindOf(value: unknown): string {
+  if (typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))) return 'class'
   if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
   return value.constructor?.name ?? 'object'
 }

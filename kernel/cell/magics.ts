@@ -47,6 +47,7 @@ export function splitMagics(source: string): WithoutMagics {
     if (name === '%%html') return { magics: [...magics, { name, args: lines.slice(i + 1).join('\n') }], source: '' }
     const keepsCode = name === '%time', args = rest.trim()
     if (args && (name === '%who' || name === '%reset')) throw new SyntaxError(`${name} stands alone, received '${args}' after it.`)
+    if (name === '%env' && args && !/^\w+(\s*=.*)?$/s.test(args)) throw new SyntaxError(`%env expected NAME or NAME=value, received '${args}'.`)
     if (name === '%types' && !/^(on|warn|off)$/.test(args)) throw new SyntaxError(`%types expected on, warn or off, received ${args ? `'${args}'` : 'nothing'}.`)
     magics.push({ name, args: keepsCode ? '' : args })
     lines[i] = keepsCode ? `${indent}${' '.repeat(name.length)}${rest}` : ' '.repeat(whole.length)

@@ -194,6 +194,7 @@ const rows: Record<string, Row[]> = {
     ['a page', ['document.body'], fails('ReferenceError', 'document is not defined', /^Cells run in Node, not in a page/m)],
     ['a shell command', ['!npm install x'], fails('SyntaxError', /runs no shell commands\. Open a terminal for `npm`/)],
     ['a wrong way to use a magic', ['%types fast'], fails('SyntaxError', "%types expected on, warn or off, received 'fast'.")],
+    ['a wrong name of a variable', ['%env BAD NAME=1'], fails('SyntaxError', "%env expected NAME or NAME=value, received 'BAD NAME=1'.")],
     ['an argument where there is none', ['%reset -f'], fails('SyntaxError', "%reset stands alone, received '-f' after it.")],
     ['an unknown magic', ['%tiem 1'], fails('SyntaxError', /unknown magic: '%tiem'\. Did you mean '%time'\?/)],
   ],
@@ -213,7 +214,7 @@ const rows: Record<string, Row[]> = {
     ['after a comment', ['// first\n\n%env GRAFT_CELL_TEST=6\nprocess.env.GRAFT_CELL_TEST'], '6'],
     ['a negation is no shell command', ['const ls = 0, rm = { x: 1 }', '!ls && !rm.x === false'], true],
     ['%time keeps the value', ['%time 1 + 1'], 2],
-    ['%who', ['const a = 1\nclass B {}', '%who'], { a: 'number, cell 1', B: 'function, cell 1' }],
+    ['%who', ['const a = 1\nclass B {}', '%who'], { a: 'number, cell 1', B: 'class, cell 1' }],
     ['%reset', ['const a = 1', '%reset', 'typeof a'], 'undefined'],
   ],
 }
