@@ -16,6 +16,7 @@ interface Convolution {
   kernel: Variable
   depthwiseKernel: Variable
   bias?: Variable
+  depthwiseConstraint?: tfTypes.serialization.Serializable | null
   activation?: { apply(x: Tensor): Tensor }
 }
 
@@ -39,7 +40,8 @@ type Shape = (number | null)[]
 function repairDepthwise(tf: TF): void {
   const prototype = prototypeOf(tf.layers.depthwiseConv2d({ kernelSize: 1 }))
   const call = prototype.call as unknown as Call,
-    computeOutputShape = prototype.computeOutputShape as unknown as (shape: Shape) => Shape
+    computeOutputShape = prototype.computeOutputShape as unknown as (shape: Shape) => Shape,
+    getConfig = prototype.getConfig as unknown as () => object
   prototype.call = function (this: Convolution, inputs: Tensor | Tensor[], kwargs: object) {
     if (!isDilated(this.dilationRate) || this.dataFormat === 'channelsFirst') return call.call(this, inputs, kwargs)
     return tf.tidy(() => {
@@ -50,6 +52,11 @@ function repairDepthwise(tf: TF): void {
         tf.depthwiseConv2d(x, this.depthwiseKernel.read() as Tensor4D, this.strides, this.padding, 'NHWC', this.dilationRate),
       )
     })
+  }
+  // TensorFlow.js writes the regularizer in the constraint's place.
+  prototype.getConfig = function (this: Convolution) {
+    const { depthwiseConstraint: own } = this, config = own && { className: own.getClassName(), config: own.getConfig() }
+    return { ...getConfig.call(this), depthwiseConstraint: config ?? null }
   }
   prototype.computeOutputShape = function (this: Convolution, shape: Shape) {
     const [batch, height, width, channels] = computeOutputShape.call(this, shape)

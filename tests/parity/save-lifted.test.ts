@@ -12,7 +12,7 @@ import { runPython, skip } from './save/python.ts'
 import { outputsOf } from './save/zoo.ts'
 
 const script = new URL('./save/with_keras.py', import.meta.url).pathname
-const layouts = ['thin_tf_keras', 'thin_keras3', 'thin_slim']
+const layouts = ['thin_tf_keras', 'thin_keras3', 'thin_slim', 'penalized_tf_keras']
 
 describe('a head on a model from a SavedModel opens in Keras with no custom objects', { skip }, () => {
   let folder: string
