@@ -12,11 +12,18 @@ def one_by_one(name, count, seed):
     try:
         kernel.run(IMPORT, silence=60)
         cells, names = typed_cells(count, seed)
-        times, values = [], {}
+        times, values, lost = [], {}, 0
         for number, code in enumerate(cells, 1):
-            times.append(kernel.run(code, silence=60)[0] * 1000)
+            try:
+                times.append(kernel.run(code)[0] * 1000)
+            except Lost:
+                # tslab now and then says nothing of a cell's end; where that is the rule, there is nothing to measure.
+                lost += 1
+                if lost > 5:
+                    raise
             if number in (50, count):
                 values[f"memory after cell {number}, MB"] = kernel.memory()
+        values["cells whose end was lost"] = lost
         values["first 20 cells, ms"] = statistics.median(times[:20])
         values["last 20 cells, ms"] = statistics.median(times[-20:])
         words = [f"{name}.ad" for name in names[-12:]]
