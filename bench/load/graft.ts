@@ -4,7 +4,8 @@ import { lift } from '../../lib/lift/index.ts'
 import { tf } from '../../lib/tf.ts'
 import { relativeError } from '../../tests/fixtures/models/models.ts'
 
-const prefix = process.argv[2], { input, output } = JSON.parse(await readFile(`${prefix}.json`, 'utf8')) as Record<string, number[]>
+const prefix = process.argv[2]
+const { input, output } = JSON.parse(await readFile(`${prefix}.json`, 'utf8')) as Record<string, number[]>
 const numbers = new Float32Array(new Uint8Array(await readFile(`${prefix}.f32`)).buffer)
 const [count, expected] = [input, output].map(shape => shape.reduce((a, b) => a * b, 1))
 const one = numbers.subarray(0, count / input[0]), image = tf.tensor(one, [1, ...input.slice(1)])

@@ -2,8 +2,8 @@
 //
 //     node bench/load/run.ts [rounds] [NAME…]
 //
-// Columns: the largest difference from TensorFlow's features relative to the largest feature; layers of one operation; loading and
-// lifting, as a multiple of TensorFlow's own loading; from the start of the process to the first prediction, as a multiple of
+// Columns: the largest difference from TensorFlow's features relative to the largest feature; layers of one operation; loading
+// and lifting, as a multiple of TensorFlow's own loading; from the start of the process to the first prediction, as a multiple of
 // TensorFlow's; how far memory grew while loading, over the weights. Times are the least of the rounds.
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -17,19 +17,24 @@ const MODELS: Record<string, string[]> = {
 const [rounds = '3', ...chosen] = process.argv.slice(2)
 if (noTensorFlow) throw new Error(noTensorFlow)
 
-const root = join(import.meta.dirname, '..', '..'), cache = process.env.GRAFT_TEST_CACHE ?? join(root, '.graft', 'test-cache')
+const here = import.meta.dirname, root = join(here, '..', '..')
+const cache = process.env.GRAFT_TEST_CACHE ?? join(root, '.graft', 'test-cache')
 const python = process.env.GRAFT_PYTHON ?? join(root, '.graft', 'python-tests', 'bin', 'python')
 const measure = (command: string, args: string[]) =>
   JSON.parse(execFileSync(command, args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString()) as Record<string, number>
 const graft = (prefix: string) =>
-  measure(process.execPath, ['--disable-warning=ExperimentalWarning', '--expose-gc', join(import.meta.dirname, 'graft.ts'), prefix])
+  measure(process.execPath, ['--disable-warning=ExperimentalWarning', '--expose-gc', join(here, 'graft.ts'), prefix])
 const tensorflow = (prefix: string) => measure(python, [join(import.meta.dirname, 'with_tensorflow.py'), prefix])
 const least = (runs: Record<string, number>[], key: string) => Math.min(...runs.map(run => run[key]))
+const seconds = (runs: Record<string, number>[], key: string) => `${(least(runs, key) / 1000).toFixed(2)} s`
 const mega = (bytes: number) => Math.round(bytes / 2 ** 20)
 
 await make(Object.values(MODELS).flat().filter(name => !chosen.length || chosen.includes(name)))
-console.log('| architecture | layout | relative error | opaque layers | load + lift | × TensorFlow | first prediction | × TensorFlow | memory, weights |')
-console.log('|---|---|---|---|---|---|---|---|---|')
+const columns = [
+  'architecture', 'layout', 'relative error', 'opaque layers', 'load + lift', '× TensorFlow', 'first prediction', '× TensorFlow',
+  'memory, weights',
+]
+console.log(`| ${columns.join(' | ')} |\n|${'---|'.repeat(columns.length)}`)
 for (const [architecture, names] of Object.entries(MODELS)) {
   for (const name of names) {
     if (chosen.length && !chosen.includes(name)) continue
@@ -40,7 +45,7 @@ for (const [architecture, names] of Object.entries(MODELS)) {
     }
     const [{ error, opaque, weights }] = ours, ratio = (key: string) => (least(ours, key) / least(theirs, key)).toFixed(2)
     console.log(`| ${[architecture, name.match(/(tf_keras|keras3|slim|tf1)$/)![0], error.toExponential(1), opaque,
-      `${(least(ours, 'loading') / 1000).toFixed(2)} s`, ratio('loading'), `${(least(ours, 'ready') / 1000).toFixed(2)} s`, ratio('ready'),
+      seconds(ours, 'loading'), ratio('loading'), seconds(ours, 'ready'), ratio('ready'),
       `${mega(least(ours, 'growth'))} MB, ${mega(weights)} MB`].join(' | ')} |`)
   }
 }

@@ -19,8 +19,8 @@ type Initializer = ReturnType<typeof tf.initializers.zeros>
 
 /**
  * Keras's `GroupNormalization`: the channels of each image fall into groups, and each group is brought to mean 0 and variance 1
- * over its channels and all pixels; then a factor and an offset per channel. It does the same in training as in inference. Source:
- * Wu and He, Group Normalization (2018); keras GroupNormalization.
+ * over its channels and all pixels; then a factor and an offset per channel. It does the same in training as in inference.
+ * Source: Wu and He, Group Normalization (2018); keras GroupNormalization.
  */
 export class GroupNormalization extends tf.layers.Layer {
   static className = 'GroupNormalization'
@@ -49,7 +49,9 @@ export class GroupNormalization extends tf.layers.Layer {
   override build(shape: tf.Shape | tf.Shape[]): void {
     const channels = (shape as tf.Shape).at(-1)!, groups = this.groups === -1 ? channels : this.groups
     if (channels % groups !== 0)
-      throw new GraftError(`GroupNormalization '${this.name}': expected a number of groups that divides ${channels} channels. Received ${groups}.`)
+      throw new GraftError(
+        `GroupNormalization '${this.name}': expected a number of groups that divides ${channels} channels. Received ${groups}.`,
+      )
     const weight = (name: string, initial: unknown) => this.addWeight(name, [channels], 'float32', initial as Initializer)
     if (this.scale) this.#gamma = weight('gamma', this.gammaInitializer)
     if (this.center) this.#beta = weight('beta', this.betaInitializer)

@@ -28,9 +28,11 @@ const repaired = new WeakSet<object>()
 
 /**
  * Mends what TensorFlow.js 4.22 gets wrong, so that fine-tuning does what Keras does: frozen batch normalization, batch
- * normalization and layer normalization without scale or offset, gradients of average pooling, of dilated convolutions, of slices with
- * steps and of maxima among equals, dilation and groups, the pixels' centres in bilinear up-sampling, `model.trainable`. It adds Keras's
- * layers and activations that are missing: GroupNormalization, Resizing, Subtract, ELU with an alpha, SpatialDropout2D, those that augment, and Big Transfer's standardized convolution. Classes keep their names and configurations, so saved files do not change. Calling it again does nothing.
+ * normalization and layer normalization without scale or offset, gradients of average pooling, of dilated convolutions, of
+ * slices with steps and of maxima among equals, dilation and groups, the pixels' centres in bilinear up-sampling,
+ * `model.trainable`. It adds Keras's layers and activations that are missing: GroupNormalization, Resizing, Subtract, ELU with
+ * an alpha, SpatialDropout2D, those that augment, and Big Transfer's standardized convolution. Classes keep their names and
+ * configurations, so saved files do not change. Calling it again does nothing.
  */
 export function repair(tf: TF): void {
   if (repaired.has(tf.layers)) return

@@ -10,7 +10,8 @@ interface ResizeAttributes { size: [number, number], alignCorners: boolean, half
  * coincide. Source: `tf.image.resize` without antialiasing.
  */
 export function resize(x: tf.Tensor4D, size: [number, number], interpolation: Interpolation): tf.Tensor4D {
-  return interpolation === 'nearest' ? tf.image.resizeNearestNeighbor(x, size, false, true) : tf.image.resizeBilinear(x, size, false, true)
+  const by = interpolation === 'nearest' ? tf.image.resizeNearestNeighbor : tf.image.resizeBilinear
+  return by(x, size, false, true)
 }
 
 /** Keras's `Resizing` layer, bilinear or nearest; TensorFlow.js's own takes pixels at their corners. */
@@ -83,7 +84,8 @@ const nearestRows: Rows = (from, to) =>
  * The gradient of a resized image for the image it was made from: resizing is one small matrix along the height and one along the
  * width, so their transposes carry the gradient back.
  */
-function spreadBack(dy: tf.Tensor4D, [batch, height, width, channels]: [number, number, number, number], rows: Rows): tf.Tensor4D {
+function spreadBack(dy: tf.Tensor4D, shape: [number, number, number, number], rows: Rows): tf.Tensor4D {
+  const [batch, height, width, channels] = shape
   return tf.tidy(() => {
     const [, newHeight, newWidth] = dy.shape
     const transposed = (from: number, to: number) => {

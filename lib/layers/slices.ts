@@ -35,7 +35,8 @@ function spread(dy: tf.Tensor, shape: number[], begin: number[], end: number[], 
       const step = Math.abs(strides[d]), first = strides[d] > 0 ? begin[d] : begin[d] + (counts[d] - 1) * strides[d]
       if (step > 1) out = interleave(out, d, step)
       const excess = first + out.shape[d] - shape[d]
-      if (excess > 0) out = tf.slice(out, out.shape.map(() => 0), out.shape.map((size, axis) => axis === d ? size - excess : size))
+      const fitting = out.shape.map((size, axis) => axis === d ? size - Math.max(excess, 0) : size)
+      if (excess > 0) out = tf.slice(out, out.shape.map(() => 0), fitting)
       out = tf.pad(out, out.shape.map((size, axis) => axis === d ? [first, shape[d] - first - size] : [0, 0]))
     }
     return out

@@ -13,8 +13,8 @@ const Conv2D = tf.layers.conv2d({ filters: 1, kernelSize: 1 }).constructor as ne
 }
 
 /**
- * A convolution whose filters are brought to mean 0 and variance 1 each time they are used, as Big Transfer's `StandardizedConv2D`
- * does; training moves the weights behind them. Source: Qiao et al., Weight Standardization (2019).
+ * A convolution whose filters are brought to mean 0 and variance 1 each time they are used, as Big Transfer's
+ * `StandardizedConv2D` does; training moves the weights behind them. Source: Qiao et al., Weight Standardization (2019).
  */
 export class StandardizedConv2D extends Conv2D {
   static className = 'StandardizedConv2D'

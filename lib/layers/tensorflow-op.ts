@@ -36,8 +36,8 @@ export interface TensorFlowOpConfig {
 interface StoredConfig { name?: string, operation: { name: string } }
 
 /**
- * A layer of TensorFlow operations, mostly of one, that no Keras layer stands for, with its variables as weights. Keras cannot read
- * it.
+ * A layer of TensorFlow operations, mostly of one, that no Keras layer stands for, with its variables as weights. Keras cannot
+ * read it.
  */
 export type TensorFlowOp = tfTypes.layers.Layer
 
@@ -125,7 +125,8 @@ function graphOf(tf: TF, { operations, operands }: TensorFlowOpConfig): tfTypes.
     op: 'Placeholder',
     attr: { dtype: { type: typeOf(operand) } },
   }))
-  const node = [...placeholders, ...operations.map(({ name, op, attributes, inputs }) => ({ name, op, input: inputs, attr: attributes }))]
+  const nodes = operations.map(({ name, op, attributes, inputs }) => ({ name, op, input: inputs, attr: attributes }))
+  const node = [...placeholders, ...nodes]
   try {
     const load = () => ({ modelTopology: { node, versions: { producer: 27 } }, weightSpecs: [], weightData: new ArrayBuffer(0) })
     return tf.loadGraphModelSync({ load } as never) as unknown as tfTypes.GraphModel

@@ -42,14 +42,16 @@ export async function bind(model: SavedModel, callable: Callable, checkpoint: Ch
     )
     training = trainingFacts(ends, graph.assignments)
   }
-  return { input, shape, outputs, variables: [...variables.values()], training, penalties: penaltyFunctions(model, keys, variables) }
+  const penalties = penaltyFunctions(model, keys, variables)
+  return { input, shape, outputs, variables: [...variables.values()], training, penalties }
 }
 
-/** The losses of a model that are functions of one of its variables, under the name by which Keras and TensorFlow Hub keep them. */
+/** The losses of a model that are functions of one of its variables, where Keras and TensorFlow Hub keep them. */
 function penaltyFunctions(model: SavedModel, keys: Map<number, string>, variables: Map<string, Node>): PenaltyFunction[] {
   const list = model.objects[model.objects[0]?.children.get('regularization_losses') ?? -1], found: PenaltyFunction[] = []
   for (const id of list?.children.values() ?? []) {
-    const concrete = model.concrete.get(model.objects[id]?.concrete?.[0] ?? ''), node = variables.get(keys.get(concrete?.bound[0] ?? -1) ?? '')
+    const concrete = model.concrete.get(model.objects[id]?.concrete?.[0] ?? '')
+    const node = variables.get(keys.get(concrete?.bound[0] ?? -1) ?? '')
     if (concrete?.bound.length !== 1 || !node || model.functions.get(concrete.name)?.args.length !== 1) continue
     found.push({ variable: node, value: new Graph(model).call(concrete.name, [{ node, index: 0 }])[0] })
   }

@@ -30,10 +30,9 @@ export interface Lifted {
 
 /**
  * Opens the SavedModel in `folder` as a plain layers model: its graph becomes named layers with the checkpoint's weights.
- * Operations that no Keras layer stands for become layers of one operation each, listed in the report; a graph that cannot be taken
- * apart becomes one layer.
- * Throws a GraftError for a folder that holds no SavedModel, damaged files, an unknown `signature`, or an operation that cannot
- * be run.
+ * Operations that no Keras layer stands for become layers of one operation each, listed in the report; a graph that cannot be
+ * taken apart becomes one layer. Throws a GraftError for a folder that holds no SavedModel, damaged files, an unknown
+ * `signature`, or an operation that cannot be run.
  *
  * @example
  * const { model, report } = await lift('./mobilenet_v2')
@@ -49,7 +48,11 @@ export async function lift(folder: string, options: LiftOptions = {}): Promise<L
 export interface LiftOptions { signature?: string, name?: string }
 
 /** Lifts a graph that was read; its variables lie in `checkpoint`, which is closed in the end, or are constants of the graph. */
-export async function liftGraph(saved: SavedModel, checkpoint: Checkpoint | null, { signature, name }: LiftOptions = {}): Promise<Lifted> {
+export async function liftGraph(
+  saved: SavedModel,
+  checkpoint: Checkpoint | null,
+  { signature, name }: LiftOptions = {},
+): Promise<Lifted> {
   const { folder } = saved
   try {
     const callable = chooseCallable(saved, signature), graph = async () => {
@@ -94,7 +97,13 @@ function orNothing<T>(work: () => T): T {
   return result!.value
 }
 
-function build(saved: SavedModel, callable: Callable, graph: BoundGraph, open: (lifting: Lifting) => void, name?: string): Lifted {
+function build(
+  saved: SavedModel,
+  callable: Callable,
+  graph: BoundGraph,
+  open: (lifting: Lifting) => void,
+  name?: string,
+): Lifted {
   const layout = layoutOf(saved), lifting = new Lifting(graph, layout)
   open(lifting)
   const outputs = graph.outputs.map(({ value }) => lifting.tensor(value))

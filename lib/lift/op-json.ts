@@ -34,7 +34,8 @@ const DEFAULTS: Record<string, Record<string, JsonAttr>> = {
 
 /** All attributes of `node`, but for TensorFlow's own (`_output_shapes` and the like). */
 export function attributesOf(node: Node): Record<string, JsonAttr> {
-  const told = [...node.def.attrs].filter(([name]) => !name.startsWith('_')).map(([name, bytes]) => [name, attrJson(bytes)] as const)
+  const told = [...node.def.attrs].filter(([name]) => !name.startsWith('_'))
+    .map(([name, bytes]) => [name, attrJson(bytes)] as const)
   return { ...(Object.hasOwn(DEFAULTS, node.op) ? DEFAULTS[node.op] : {}), ...Object.fromEntries(told) }
 }
 

@@ -10,9 +10,9 @@ import { slices } from './slices.ts'
 const LARGEST_CONSTANT = 1024
 
 /**
- * The last resort for one operation: a layer that is that operation, run by TensorFlow.js's graph executor, with the arithmetic on
- * sizes that it needs. Its variables are weights, so it trains; every tensor around it stays reachable. Throws a GraftError that
- * names the operation where that cannot be run either.
+ * The last resort for one operation: a layer that is that operation, run by TensorFlow.js's graph executor, with the arithmetic
+ * on sizes that it needs. Its variables are weights, so it trains; every tensor around it stays reachable. Throws a GraftError
+ * that names the operation where that cannot be run either.
  */
 export function opaque(node: Node, lift: Lifting): void {
   if (slices(node, lift)) return
@@ -29,8 +29,8 @@ export function opaque(node: Node, lift: Lifting): void {
 }
 
 /**
- * The last resort for a graph that cannot be taken apart, as where the size of one tensor decides how another is cut: all of it as
- * one layer. It trains, and its variables can be frozen; there is nothing inside to cut or to graft on.
+ * The last resort for a graph that cannot be taken apart, as where the size of one tensor decides how another is cut: all of it
+ * as one layer. It trains, and its variables can be frozen; there is nothing inside to cut or to graft on.
  */
 export function opaqueGraph(input: Value, outputs: Value[], lift: Lifting): void {
   const part = new Part(({ node }) => node === input.node, lift)
@@ -66,7 +66,8 @@ class Part {
         stack.pop()
         if (this.#references.has(node)) continue
         const name = `operation_${this.operations.length}`
-        this.operations.push({ name, op: node.op, attributes: attributesOf(node), inputs: node.inputs.map(input => this.#reference(input)!) })
+        const inputs = node.inputs.map(input => this.#reference(input)!)
+        this.operations.push({ name, op: node.op, attributes: attributesOf(node), inputs })
         this.#references.set(node, [name])
       }
     }

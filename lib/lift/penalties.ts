@@ -18,8 +18,8 @@ export function penaltiesOf(functions: PenaltyFunction[]): Map<DenseTensor, Pena
     const [tensor] = variable.constants ?? []
     if (!tensor) continue
     const shape = tensor.shape.map(() => 1)
-    const at = (number: number) =>
-      new Evaluation([[variable, [{ dtype: 'float32', shape, data: Float32Array.of(number) }]]], halfSquare).at(value)?.data[0] ?? NaN
+    const of = (number: number) => [{ dtype: 'float32', shape, data: Float32Array.of(number) }]
+    const at = (number: number) => new Evaluation([[variable, of(number)]], halfSquare).at(value)?.data[0] ?? NaN
     const one = at(1), two = at(2), l2 = two / 2 - one, l1 = one - l2
     if (!(Math.abs(at(-3) - (3 * l1 + 9 * l2)) <= 1e-5 * Math.abs(one)) || l1 < -1e-9 || l2 < -1e-9) continue
     found.set(tensor, { l1: rounded(l1, one), l2: rounded(l2, one) })

@@ -3,7 +3,7 @@ import { tf } from '../tf.ts'
 import { Node, type Value } from './graph.ts'
 import type { Lifting } from './lifting.ts'
 
-/** A tensor that is split or sliced by whole steps: a layer for each part, of the operation whose gradient TensorFlow.js knows. */
+/** A tensor that is split or sliced by whole steps: a layer for each part, of the operation whose gradient is known. */
 export function slices(node: Node, lift: Lifting): boolean {
   const parts = partsOf(node, lift)
   if (parts) slice(node, parts, lift)
@@ -36,7 +36,8 @@ function partsOf(node: Node, lift: Lifting): { x: Value, parts: { begin: number[
   if (node.op !== 'StridedSlice') return null
   const [x, ...bounds] = node.inputs, [begin, end, steps] = bounds.map(bound => lift.constant(bound)?.data)
   const shape = lift.tensorOf(x)?.shape, mask = (name: string) => node.attr(`${name}_mask`).int ?? 0
-  if (!shape || !begin || !end || steps?.some(step => step !== 1) || mask('ellipsis') || mask('new_axis') || mask('shrink_axis')) return null
+  if (!shape || !begin || !end || steps?.some(step => step !== 1)) return null
+  if (mask('ellipsis') || mask('new_axis') || mask('shrink_axis')) return null
   const bound = (raw: number, d: number) => Math.min(raw < 0 ? raw + shape[d]! : raw, shape[d]!)
   const part = { begin: [] as number[], size: [] as number[] }
   shape.forEach((_, d) => {

@@ -19,7 +19,9 @@ import { tf } from '../../lib/tf.ts'
 import { thin, thinArchive } from '../fixtures/models/models.ts'
 import { table } from '../unit/lib/hub/table.ts'
 
-const MODELS = ['thin_slim', 'thin_tf_keras', 'thin_keras3', 'thin_tf1', 'blocks_tf_keras', 'sized', 'batches', 'penalized_tf_keras']
+const MODELS = [
+  'thin_slim', 'thin_tf_keras', 'thin_keras3', 'thin_tf1', 'blocks_tf_keras', 'sized', 'batches', 'penalized_tf_keras',
+]
 const JSON_MODELS = ['graph', 'graph_uint8', 'layers', 'layers_uint16']
 /** Of the processor's time, not the clock's: a machine may be busy with other things. */
 const SLOWEST_SECONDS = 10
@@ -97,7 +99,8 @@ async function damageWeights(folder: string, random: Random): Promise<void> {
   const file = (name: string) => join(folder, 'variables', `variables.${name}`)
   const data = Buffer.from(await readFile(file('data-00000-of-00001')))
   for (let times = 1 + below(random, 20); times > 0; times--) data[below(random, data.length)] = below(random, 256)
-  const entries = [...readTable(await readFile(file('index')))].map(([key, value]) => [key, key ? sealed(value, data) : value] as const)
+  const entries = [...readTable(await readFile(file('index')))]
+    .map(([key, value]) => [key, key ? sealed(value, data) : value] as const)
   await writeFile(file('data-00000-of-00001'), data)
   await writeFile(file('index'), table(entries))
 }
@@ -120,8 +123,8 @@ function sealed(entry: Uint8Array, data: Uint8Array): Uint8Array {
 /** Damages a tar archive and gives each header whose place is still found the checksum of what it says now. */
 function damageTar(bytes: Uint8Array, random: Random): Uint8Array {
   const out = Buffer.from(bytes), headers: number[] = []
-  for (let at = 0; at + 512 <= out.length && out[at]; at += 512 + Math.ceil(parseInt(out.toString('latin1', at + 124, at + 136), 8) / 512) * 512)
-    headers.push(at)
+  const blocks = (at: number) => Math.ceil(parseInt(out.toString('latin1', at + 124, at + 136), 8) / 512)
+  for (let at = 0; at + 512 <= out.length && out[at]; at += 512 + blocks(at) * 512) headers.push(at)
   for (let times = 1 + below(random, 4); times > 0; times--) {
     const header = headers[below(random, headers.length)], inHeader = random() < 0.7
     out[inHeader ? header + below(random, 345) : below(random, out.length)] = below(random, 256)
@@ -144,7 +147,9 @@ function damageJson(text: string, random: Random): string {
       if (!keys.length) break
       const key = keys[below(random, keys.length)], next = at[key]
       if (next !== null && typeof next === 'object' && random() < 0.85) { at = next as typeof at; continue }
-      const odd = [null, -1, 0, 2 ** 31, 1e308, '', 'float32', true, [], {}, [[]], '__proto__', next, [next, next], { [key]: next }]
+      const odd = [
+        null, -1, 0, 2 ** 31, 1e308, '', 'float32', true, [], {}, [[]], '__proto__', next, [next, next], { [key]: next },
+      ]
       if (random() < 0.2) Reflect.deleteProperty(at, key)
       else at[key] = odd[below(random, odd.length)]
       break
@@ -199,7 +204,8 @@ export async function fuzz(
         await (JSON_KINDS[kind] ?? KINDS[kind])(mutant, random)
       } else {
         const tar = tars[which]
-        const archive = kind === 'archive' ? damage(gzipSync(tar, { level: 1 }), random) : gzipSync(damageTar(tar, random), { level: 1 })
+        const level = { level: 1 }
+        const archive = kind === 'archive' ? damage(gzipSync(tar, level), random) : gzipSync(damageTar(tar, random), level)
         await mkdir(mutant)
         await writeFile(join(mutant, 'archive'), archive)
       }

@@ -99,7 +99,8 @@ function onTheSameSide(model: tfTypes.LayersModel, image: tfTypes.Tensor, kinks:
 
 /** TensorFlow's numbers where ours are the same but for rounding; the gradient goes on through ours. */
 function exactly(ours: tfTypes.Tensor, kinks: Gradients['kinks'], where: string): tfTypes.Tensor {
-  const numbers = ours.dataSync(), few = (values: ArrayLike<number>) => Array.from({ length: 500 }, (_, i) => values[i * 97 % values.length])
+  const numbers = ours.dataSync()
+  const few = (values: ArrayLike<number>) => Array.from({ length: 500 }, (_, i) => values[i * 97 % values.length])
   const found = kinks.find(({ values }) => values.length === numbers.length && relativeError(few(numbers), few(values)) <= 1e-5)
   assert.ok(found && relativeError(numbers, found.values) <= 1e-5, `what flows into '${where}' is not TensorFlow's`)
   const theirs = tf.tensor(found.values, ours.shape)

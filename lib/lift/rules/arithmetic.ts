@@ -90,8 +90,8 @@ const merge = (make: (options: never) => tf.layers.Layer): Rule => (node, lift) 
 }
 
 /**
- * A merge of three or more, and an average: in Keras's layouts they are written two by two and with a division, all in the layer's
- * scope.
+ * A merge of three or more, and an average: in Keras's layouts they are written two by two and with a division, all in the
+ * layer's scope.
  */
 const mergeAll = (make: (options: never) => tf.layers.Layer): Rule => (node, lift) => {
   if (!lift.names.keras || !node.inputs.every(input => lift.flows(input))) return false
@@ -117,7 +117,8 @@ export const mergingAll: Rules = {
 
 /** The division by `count` that makes a sum an average, in the same scope. */
 function mean(sum: Node, count: number, lift: Lifting): Node | null {
-  const next = lift.names.keras ? lift.nextInScope(sum, 'RealDiv', 'Mul') : null, number = next && lift.number(lift.other(next, sum))
+  const next = lift.names.keras ? lift.nextInScope(sum, 'RealDiv', 'Mul') : null
+  const number = next && lift.number(lift.other(next, sum))
   const isMean = next?.op === 'RealDiv' ? number === count && next.inputs[0].node === sum : number === Math.fround(1 / count)
   return isMean ? next : null
 }

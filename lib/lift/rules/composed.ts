@@ -17,7 +17,8 @@ const ACTIVATIONS: Record<string, (x: number) => number> = {
 }
 
 /** Layers with one number of their own, which is read off at −1; by their name in TensorFlow.js. */
-const WITH_NUMBER: Record<string, { at: (x: number, alpha: number) => number, alpha: (atMinusOne: number) => number, make: Make }> = {
+interface WithNumber { at(x: number, alpha: number): number, alpha(atMinusOne: number): number, make: Make }
+const WITH_NUMBER: Record<string, WithNumber> = {
   leakyReLU: { at: (x, alpha) => x > 0 ? x : alpha * x, alpha: y => -y, make: tf.layers.leakyReLU as never },
   elu: { at: (x, alpha) => x > 0 ? x : alpha * Math.expm1(x), alpha: y => y / Math.expm1(-1), make: config => new ELU(config) },
 }
@@ -118,11 +119,13 @@ export const parametric: Rules = {
     const x = node.inputs[0], low = lift.next(node, 'Relu'), product = low && lift.next(low, 'Mul')
     const end = product && lift.next(product, 'Sub', 'AddV2'), high = end && lift.other(end, product)
     if (!high || high.node.op !== 'Relu' || high.node.inputs[0].node !== x.node || !lift.flows(x)) return false
-    const factor = lift.other(product, low), alpha = end.op === 'Sub' ? factor : factor.node.op === 'Neg' ? factor.node.inputs[0] : null
+    const factor = lift.other(product, low)
+    const alpha = end.op === 'Sub' ? factor : factor.node.op === 'Neg' ? factor.node.inputs[0] : null
     const known = alpha && lift.known(alpha)
     if (!known || end.op === 'Sub' && end.inputs[1].node !== product) return false
     return lift.claim(end, [node, low, product, high.node, end], () => {
-      const shape = lift.tensor(x).shape.slice(1), factors = [...Array(shape.length - known.shape.length).fill(1) as number[], ...known.shape]
+      const shape = lift.tensor(x).shape.slice(1)
+      const factors = [...new Array<number>(shape.length - known.shape.length).fill(1), ...known.shape]
       const sharedAxes = factors.flatMap((size, d) => size === 1 && shape[d] !== 1 ? [d + 1] : [])
       lift.layer(tf.layers.prelu, sharedAxes.length ? { sharedAxes } : {},
         { named: end, inputs: [x], weights: { alphaInitializer: { tensor: known, as: 'zeros' } } })

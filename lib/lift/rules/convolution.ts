@@ -32,7 +32,8 @@ export const convolution: Rules = {
     }, { named: node, through: tail.through, inputs: [padded(node, lift)], weights })
   },
   Conv2DBackpropInput(node, lift) {
-    const [size, filter, x] = node.inputs, kernel = lift.known(filter), wanted = lift.constant(size)?.data, geometry = geometryOf(node)
+    const [size, filter, x] = node.inputs, kernel = lift.known(filter), wanted = lift.constant(size)?.data
+    const geometry = geometryOf(node)
     if (!kernel || !wanted || !geometry || node.attr('padding').text === 'EXPLICIT' || !lift.tensorOf(x)) return false
     const [, height, width] = lift.tensor(x).shape, strides = geometry.strides as number[]
     const keras = [height, width].map((from, d) =>
@@ -74,7 +75,8 @@ function standardizedKernel(filter: Value, lift: Lifting): DenseTensor | null {
 
 function firstFilters({ dtype, shape, data }: DenseTensor, count: number): DenseTensor {
   const filters = shape[3], taken = Math.min(count, filters)
-  const few = Float32Array.from({ length: data.length / filters * taken }, (_, i) => data[Math.floor(i / taken) * filters + i % taken])
+  const at = (i: number) => data[Math.floor(i / taken) * filters + i % taken]
+  const few = Float32Array.from({ length: data.length / filters * taken }, (_, i) => at(i))
   return { dtype, shape: [...shape.slice(0, 3), taken], data: few }
 }
 
@@ -209,7 +211,8 @@ function geometryOf(node: Node): Record<string, unknown> | null {
   const format = node.attr('data_format').text ?? 'NHWC', padding = node.attr('padding').text
   if (format !== 'NHWC' || !padding || !/^(SAME|VALID|EXPLICIT)$/.test(padding)) return null
   const strides = node.attr('strides').ints?.slice(1, 3) ?? [1, 1], dilation = node.attr('dilations').ints?.slice(1, 3) ?? [1, 1]
-  return { strides, padding: padding === 'SAME' ? 'same' : 'valid', ...(dilation.some(d => d > 1) ? { dilationRate: dilation } : {}) }
+  const dilated = dilation.some(d => d > 1) ? { dilationRate: dilation } : {}
+  return { strides, padding: padding === 'SAME' ? 'same' : 'valid', ...dilated }
 }
 
 /** The bias that is added to `node`'s result, and the activation after it. */

@@ -11,7 +11,17 @@ import { repeated, resizing } from './resizing.ts'
 import { shape } from './shape.ts'
 
 /** Layers that TensorFlow writes as several operations; tried first. */
-export const patterns: Rules[] = [parametric, composed, decomposed, moments, denseOnChannels, separable, dilated, repeated, mergingAll]
+export const patterns: Rules[] = [
+  parametric,
+  composed,
+  decomposed,
+  moments,
+  denseOnChannels,
+  separable,
+  dilated,
+  repeated,
+  mergingAll,
+]
 
 /** One operation and what may follow it; of several rules for one operation the first that applies is taken. */
 export const rules: Rules[] = [

@@ -20,9 +20,11 @@ const TOLERANCE = 1e-4
  * pixels normalized in groups of channels, times one vector plus another, it becomes that layer.
  */
 const recognize: Rule = (root, lift) => {
-  if (!lift.flows({ node: root, index: 0 }) || root.op.startsWith('Fused') && root.attr('is_training').bool === false) return false
+  const still = root.op.startsWith('Fused') && root.attr('is_training').bool === false
+  if (still || !lift.flows({ node: root, index: 0 })) return false
   const last = ends(root, lift)
-  for (const source of sources(root, lift, canFold, FURTHEST)) lift.whenKnown(source.node, () => attempt(source, root, last, lift))
+  for (const source of sources(root, lift, canFold, FURTHEST))
+    lift.whenKnown(source.node, () => attempt(source, root, last, lift))
   return false
 }
 
@@ -91,7 +93,8 @@ const extraOf = (shape: (number | null)[], tried: number[]): Extra => (node, [x,
   swaps.set(`1:${whole}`, tried.slice(1, -1).reduce((a, b) => a * b, 1))
   const known = Array.from(second.data).filter(d => d > 0).reduce((a, b) => a * b, 1)
   if (x.data.length % known === 0 && (second.data.includes(-1) || known === x.data.length)) return null
-  const to = Array.from(second.data, (d, i) => swaps.get(`${i}:${d}`) ?? d), rest = to.filter(d => d > 0).reduce((a, b) => a * b, 1)
+  const to = Array.from(second.data, (d, i) => swaps.get(`${i}:${d}`) ?? d)
+  const rest = to.filter(d => d > 0).reduce((a, b) => a * b, 1)
   const free = to.indexOf(-1)
   if (free >= 0) to[free] = x.data.length / rest
   return to.every(Number.isInteger) && to.reduce((a, b) => a * b, 1) === x.data.length ? [{ ...x, shape: to }] : null
@@ -180,13 +183,15 @@ function fit(from: Float64Array, to: ArrayLike<number>, channels: number): { sca
   return { scale, offset }
 }
 
-function claim({ end, inside, groups, epsilon, gamma, beta }: Match, source: Value, root: Node, rank: number, lift: Lifting): boolean {
+function claim(found: Match, source: Value, root: Node, rank: number, lift: Lifting): boolean {
+  const { end, inside, groups, epsilon, gamma, beta } = found
   const weights: Weights = {}
   if (gamma) weights.gammaInitializer = { tensor: lift.known(gamma)!, as: 'ones' }
   if (beta) weights.betaInitializer = { tensor: lift.known(beta)!, as: 'zeros' }
   const options = { epsilon: shortest(epsilon), scale: !!gamma, center: !!beta }
+  const place = { named: root, last: end, inputs: [source], weights }
   const build = () => groups
-    ? lift.layer((config: never) => new GroupNormalization(config), { groups, ...options }, { named: root, last: end, inputs: [source], weights })
-    : lift.layer(tf.layers.layerNormalization, { axis: rank - 1, ...options }, { named: root, last: end, inputs: [source], weights })
+    ? lift.layer((config: never) => new GroupNormalization(config), { groups, ...options }, place)
+    : lift.layer(tf.layers.layerNormalization, { axis: rank - 1, ...options }, place)
   return lift.claim(end, inside, build)
 }

@@ -7,7 +7,8 @@ export const regularization: Rules = {
   Dropout(node, lift) {
     const { rate, noiseShape } = node.dropout!
     const wholeChannels = noiseShape?.length === 4 && noiseShape[1] === 1 && noiseShape[2] === 1 && noiseShape[3] === null
-    if (wholeChannels) return lift.layer((options: never) => new SpatialDropout2D(options), { rate }, { named: node, inputs: node.inputs })
+    const spatial = (options: never) => new SpatialDropout2D(options)
+    if (wholeChannels) return lift.layer(spatial, { rate }, { named: node, inputs: node.inputs })
     return lift.layer(tf.layers.dropout, { rate, ...(noiseShape ? { noiseShape } : {}) }, { named: node, inputs: node.inputs })
   },
 }

@@ -3,7 +3,7 @@ import { tf } from '../../tf.ts'
 import type { Node } from '../graph.ts'
 import type { Lifting, Rules } from '../lifting.ts'
 
-/** As Keras: UpSampling2D by whole factors, else Resizing. Pixels at their corners, as older TensorFlow has it, are no layer there. */
+/** As Keras: UpSampling2D by whole factors, else Resizing. It has no layer for older TensorFlow's pixels at their corners. */
 function resize(node: Node, lift: Lifting, interpolation: 'bilinear' | 'nearest'): boolean {
   const [x, to] = node.inputs, size = lift.constant(to)?.data, from = lift.tensor(x).shape
   if (!size || Array.from(size).some(Number.isNaN) || node.attr('align_corners').bool) return false
@@ -17,7 +17,7 @@ function resize(node: Node, lift: Lifting, interpolation: 'bilinear' | 'nearest'
   return lift.layer(make, { height: size[0], width: size[1], interpolation }, { named: node, inputs: [x] })
 }
 
-/** Each row or column repeated, as Keras 3 writes nearest up-sampling: a dimension of 1 behind it, repeated, and merged with it. */
+/** Each row or column repeated, as Keras 3 writes nearest up-sampling: a dimension of 1 behind it, repeated, merged with it. */
 export const repeated: Rules = {
   Tile(node, lift) {
     const apart = node.inputs[0].node, together = lift.next(node, 'Reshape'), times = lift.constant(node.inputs[1])?.data
@@ -28,7 +28,8 @@ export const repeated: Rules = {
       const from = lift.tensor(x).shape, to = lift.settled(together.inputs[1])?.data
       const split = apart.op === 'ExpandDims' ? lift.number(apart.inputs[1]) === axis + 1
         : lift.settled(apart.inputs[1])?.data.slice(1).join() === from.slice(1, axis + 1).concat(1, from.slice(axis + 1)).join()
-      const merged = to?.slice(1).join() === from.slice(1).map((size, d) => d === axis - 1 ? size! * times[axis + 1] : size).join()
+      const grown = from.slice(1).map((size, d) => d === axis - 1 ? size! * times[axis + 1] : size)
+      const merged = to?.slice(1).join() === grown.join()
       if (!split || !merged || from.length !== 4) return
       const size = axis === 1 ? [times[2], 1] : [1, times[3]]
       lift.claim(together, [apart, node, together], () =>

@@ -38,7 +38,8 @@ export const shape: Rules = {
     const [x, ...bounds] = node.inputs,
       [begin, end, steps] = bounds.map(bound => lift.constant(bound)?.data),
       size = lift.tensor(x).shape
-    if (size.length !== 4 || !begin || !end || !steps || steps.some((step, d) => step < 1 || step > 1 && d % 3 === 0)) return false
+    if (size.length !== 4 || !begin || !end || !steps) return false
+    if (steps.some((step, d) => step < 1 || step > 1 && d % 3 === 0)) return false
     if (['ellipsis_mask', 'new_axis_mask', 'shrink_axis_mask'].some(mask => node.attr(mask).int)) return false
     const open = (mask: string, d: number) => ((node.attr(mask).int ?? 0) >> d & 1) === 1 || d >= begin.length
     const from = (d: number) => open('begin_mask', d) ? 0 : begin[d] < 0 ? begin[d] + size[d]! : begin[d]
