@@ -59,9 +59,10 @@ const noticed = 0.005
  * Measured with the bundled trunk (letters) and ridge probes. Digits: 95 % by the last features, 94 and 77 % by those of
  * strides 16 and 8 (distance 0.06). Textures: 68 %, 71 and 78 % (distance 0.44); right on the test images after ten epochs:
  * 70 % extracted, 71 % fine-tuned, and with a convolution at stride 16 81 %, at stride 8 66 %, on the last map 73 %. The rule
- * was shaped on these two sets and one trunk; the trials were shaped on others (`bench/advise/run.ts tune`). Held against ten
- * pairs of set and size that neither had seen (`bench/advise/run.ts check 1 --cpu`, one seed, the same trunk): within two points
- * of the best of the three in nine, the time foretold within 30 % in nine.
+ * was shaped on these two sets and one trunk; the trials on them and on the bars, weaves and dice of `bench/advise/draw.ts`. Held
+ * against ten other pairs of set and size (`bench/advise/run.ts check 1 --cpu`, one seed, the same trunk, processor time): within
+ * two points of the best of the three in nine, the time foretold within 30 % in nine. Two of the ten say little: of hues this
+ * trunk sees nothing, so that all methods are near chance.
  */
 export function recommend(findings: Findings): Recommendation {
   const { probe, half, earlier, distance, perClass, trials } = findings
