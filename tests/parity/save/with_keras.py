@@ -74,6 +74,9 @@ def scatter(model, seed):
         else:
             values.append(random.normal(0, 1 / np.sqrt(max(1, np.prod(value.shape[:-1]))) if value.ndim > 1 else 0.2, value.shape))
     model.set_weights([np.asarray(value, before.dtype) for value, before in zip(values, model.get_weights())])
+    for layer in model.layers:
+        if hasattr(layer, 'finalize_state'):  # Keras 3 computes with a copy of what was measured.
+            layer.finalize_state()
 
 
 def architectures(k):
