@@ -68,6 +68,7 @@ export function registerTensorFlowOp(tf: TF): void {
     constructor({ name, operation }: StoredConfig, initial: ((shape: number[]) => Tensor)[] = []) {
       super({ name })
       const config = this.config = JSON.parse(operation.name) as TensorFlowOpConfig
+      checkSizes(config)
       this.deterministic = !config.operations.some(({ op }) => /Random|Multinomial|TruncatedNormal/.test(op))
       this.#initial = initial
       this.#graph = graphOf(tf, config)
@@ -114,6 +115,24 @@ export function registerTensorFlowOp(tf: TF): void {
   }
   tf.serialization.registerClass(TensorFlowOpLayer as never)
   make = ({ name, ...config }, initial) => new TensorFlowOpLayer({ name, operation: { name: JSON.stringify(config) } }, initial)
+}
+
+/** What an operation's constants may ask for at most, in pixels or repetitions: its result is made when its shape is asked for. */
+const largest: Record<string, number> = {
+  Pad: 1024, PadV2: 1024, MirrorPad: 1024, SpaceToBatchND: 1024, Tile: 1024, ResizeBilinear: 8192, ResizeNearestNeighbor: 8192, Fill: 8192,
+}
+
+function checkSizes({ operations, operands }: TensorFlowOpConfig): void {
+  for (const { op, inputs } of operations) {
+    if (!Object.hasOwn(largest, op)) continue
+    for (const input of inputs) {
+      const operand = operands[Number(/^operand_(\d+)$/.exec(input)?.[1])]
+      if (operand?.from !== 'constant' || operand.dtype !== 'int32') continue
+      const wild = Array.from(operand.values).find(value => Math.abs(value) > largest[op])
+      if (wild === undefined) continue
+      throw new GraftError(`operation ${op} asks for a size of ${wild}, and at most ${largest[op]} is taken: the model may be damaged.`)
+    }
+  }
 }
 
 const typeOf = (operand: Operand) =>

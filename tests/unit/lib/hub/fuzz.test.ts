@@ -7,3 +7,8 @@ test('140 damaged models end in a model or in an error that says why (node tests
   assert.deepEqual([models + errors, [...inner]], [140, []])
   assert.ok(errors > 60 && models > 5, `${models} models, ${errors} errors`)
 })
+
+test('a padding of millions of pixels in a damaged graph is refused before it is made', async () => {
+  const { errors } = await fuzz(1, 8657)
+  assert.equal(errors, 1)
+})
