@@ -25,7 +25,7 @@ export function pack(folder = root) {
         outDir: build,
         rewriteRelativeImportExtensions: true,
         allowImportingTsExtensions: false,
-        allowJs: false,
+        allowJs: true,
         noUnusedLocals: false,
         typeRoots: [join(root, 'node_modules', '@types')],
       },
