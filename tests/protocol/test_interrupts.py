@@ -19,8 +19,8 @@ LOOPS = {
     "pending": "await new Promise(() => {})",
     "printing": "for (;;) console.log('x')",
     "writing": "for (;;) process.stdout.write('y'.repeat(100000))",
-    "in a timer": "setTimeout(() => { while (true) {} }, 5); await new Promise(() => {})",
-    "in a timer, while another runs": "setTimeout(() => { while (true) {} }, 5); await new Promise(r => setTimeout(r, 20000))",
+    "in a timer": "setTimeout(() => { display('in it'); while (true) {} }, 5); await new Promise(() => {})",
+    "in a timer, while another runs": "setTimeout(() => { display('in it'); while (true) {} }, 5); await new Promise(r => setTimeout(r, 20000))",
     "nested callbacks": "[1].forEach(() => { [1].map(() => { while (true) {} }) })",
     "in a promise's callback": "Promise.resolve().then(() => { while (true) {} }); await new Promise(() => {})",
     "regular expression": "/(a+)+$/.test('a'.repeat(40) + 'b')",
@@ -64,7 +64,8 @@ class Interrupts(KernelTest):
         """Interrupts the cell so many seconds after its code began to run."""
         client = self.kernel.client
         msg_id = client.execute(f"console.log('begun')\n{code}", allow_stdin=True)
-        self.kernel.wait_for("stream")
+        # What a callback does that has not begun is no part of the cell that is interrupted.
+        self.kernel.wait_for("display_data" if "display('in it')" in code else "stream")
         time.sleep(after)
         self.interrupt()
         self.sent = time.monotonic()
