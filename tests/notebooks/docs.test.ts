@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runNotebook } from '../../cli/run.ts'
@@ -55,3 +55,17 @@ test('no page names a file or a page that is not there', () => {
     }
   }
 })
+
+for (const name of readdirSync(join(root, 'notebooks')).filter(name => /^\d-[\w-]+\.ipynb$/.test(name) && !name.includes('executed'))) {
+  test(`notebooks/${name} reads without running it: outputs, text forms, small pictures`, () => {
+    const path = join(root, 'notebooks', name), { cells } = readNotebook(path), code = cells.filter(cell => cell.cell_type === 'code')
+    assert.ok(statSync(path).size < 1.5e6, `${statSync(path).size} bytes`)
+    assert.deepEqual(code.map(cell => cell.execution_count), code.map((_, i) => i + 1), 'every cell was run, in order')
+    const outputs = code.flatMap(cell => cell.outputs)
+    assert.ok(outputs.some(output => output.data?.['image/jpeg'] ?? output.data?.['image/png']))
+    for (const { output_type, data } of outputs) {
+      assert.notEqual(output_type, 'error')
+      if (data) assert.equal(typeof data['text/plain'] === 'string' || Array.isArray(data['text/plain']), true)
+    }
+  })
+}
