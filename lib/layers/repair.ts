@@ -23,13 +23,14 @@ import { repairSlices } from './slices.ts'
 import { StandardizedConv2D } from './standardized-convolution.ts'
 import { Subtract } from './subtract.ts'
 import { repairTrainable } from './trainable.ts'
+import { repairTransposed } from './transposed-convolution.ts'
 
 const repaired = new WeakSet<object>()
 
 /**
  * Mends what TensorFlow.js 4.22 gets wrong, so that fine-tuning does what Keras does: frozen batch normalization, batch
  * normalization and layer normalization without scale or offset, gradients of average pooling, of dilated convolutions, of
- * slices with steps and of maxima among equals, dilation and groups, the pixels' centres in bilinear up-sampling,
+ * slices with steps and of maxima among equals, dilation and groups, the output's padding of transposed convolutions, the pixels' centres in bilinear up-sampling,
  * `model.trainable`. It adds Keras's layers and activations that are missing: GroupNormalization, Resizing, Subtract, ELU with
  * an alpha, SpatialDropout2D, those that augment, and Big Transfer's standardized convolution. Classes keep their names and
  * configurations, so saved files do not change. Calling it again does nothing.
@@ -39,6 +40,7 @@ export function repair(tf: TF): void {
   repaired.add(tf.layers)
   repairBatchNormalization(tf)
   repairConvolution(tf)
+  repairTransposed(tf)
   repairPooling(tf)
   repairRelu(tf)
   repairGlobalPooling(tf)

@@ -99,10 +99,10 @@ export const tfjs: Format = {
 /** Layers that TensorFlow.js alone lacks, or computes otherwise; lib/layers mends them here. */
 function wordsFor(model: LayersModel, trains: boolean): [string, string][] {
   const alone = leaves(model).filter(layer => {
-    const { interpolation, alpha, negativeSlope, threshold, keepdims, groups = 1 } = layer.getConfig() as Record<string, unknown>
-    const kind = layer.getClassName()
-    return lacking.has(kind) || negativeSlope || threshold || keepdims || groups !== 1 || interpolation === 'bilinear'
-      || (kind === 'ELU' && alpha !== 1)
+    const config = layer.getConfig() as Record<string, unknown>, kind = layer.getClassName()
+    const { interpolation, alpha, negativeSlope, threshold, keepdims, groups = 1, outputPadding } = config
+    return lacking.has(kind) || negativeSlope || threshold || keepdims || groups !== 1 || outputPadding
+      || interpolation === 'bilinear' || (kind === 'ELU' && alpha !== 1)
   }).map(({ name }) => name)
   return [
     ...alone.length ? [['TF.js', `loads here; TensorFlow.js alone does not know ${alone.length > 3

@@ -109,7 +109,8 @@ def architectures(k):
     yield 'nested', k.Model(top, layers.Dense(3)(layers.GlobalAveragePooling2D()(layers.Add()([x, graph(x)]))))
     yield 'nested_end', k.Sequential([layers.Input((8, 8, 4)), inner, graph])
     yield 'convolutions', chain(image, layers.Conv2D(4, (3, 5), strides=2, padding='same', activation='elu'), layers.Conv2D(4, 2, dilation_rate=2),
-                                layers.Conv2DTranspose(3, 3, strides=2, padding='same'))
+                                layers.Conv2DTranspose(3, 3, strides=2, padding='same'),
+                                layers.Conv2DTranspose(4, (3, 5), strides=2, padding='same', output_padding=(0, 1)), layers.Conv2DTranspose(2, 2, strides=(2, 3), output_padding=1))
     yield 'depthwise', chain(image, layers.DepthwiseConv2D(3, depth_multiplier=2), layers.SeparableConv2D(5, 3, depth_multiplier=2))
     yield 'normalizations', chain(image, layers.BatchNormalization(scale=False), layers.LayerNormalization(), layers.BatchNormalization(center=False, momentum=0.9))
     yield 'activations', chain(image, layers.LeakyReLU(), layers.PReLU(shared_axes=[1, 2]), layers.ReLU(max_value=1.0), layers.Softmax(),

@@ -167,6 +167,10 @@ export const zoo: Record<string, () => tf.LayersModel> = {
   dilated: () => scatter(chain(image, L.conv2d({ filters: 4, kernelSize: 3, dilationRate: 2 }))),
   conv3d: () => scatter(chain([5, 5, 5, 2], L.conv3d({ filters: 3, kernelSize: 2 }))),
   conv2dTranspose: () => scatter(chain(image, L.conv2dTranspose({ filters: 4, kernelSize: 3, strides: 2, padding: 'same' }))),
+  outputPadding: () =>
+    scatter(chain(image, Object.assign(L.conv2dTranspose({ filters: 4, kernelSize: 3, strides: 2, padding: 'same' }),
+      { outputPadding: [0, 1] }), Object.assign(L.conv2dTranspose({ filters: 2, kernelSize: 2, strides: 3 }),
+      { outputPadding: [1, 0] }))),
   depthwise: () =>
     scatter(chain(image, L.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2, strides: 2, activation: 'relu6' }))),
   separable: () =>

@@ -82,6 +82,22 @@ test('a frozen batch normalization keeps its statistics through fit', async () =
   assert.deepEqual(frozen.getWeights().map(w => Array.from(w.dataSync())), before)
 })
 
+const transposed = [['same', [0, 1], [5, 6]], ['valid', [1, 0], [8, 7]], ['same', null, [6, 6]]] as const
+for (const [padding, outputPadding, size] of transposed) {
+  test(`transposed convolution, padding ${padding}, output padding ${outputPadding}: size, configuration, gradient`, () => {
+    const options = { filters: 2, kernelSize: 3, strides: 2, padding, kernelInitializer: 'ones' } as const
+    const layer = Object.assign(tf.layers.conv2dTranspose({ ...options, inputShape: [3, 3, 1] }), { outputPadding })
+    const model = tf.sequential({ layers: [layer] }), config = layer.getConfig()
+    assert.deepEqual(model.outputs[0].shape, [null, ...size, 2])
+    assert.deepEqual(build('Conv2DTranspose', structuredClone(config)).getConfig(), config)
+    const sum = (x: tfTypes.Tensor) => tf.sum(model.apply(x) as tfTypes.Tensor)
+    const gradient = tf.grad(sum)(tf.ones([1, 3, 3, 1]))
+    // Each pixel in the middle reaches the whole window, of each of the two filters.
+    assert.equal(gradient.dataSync()[4], 18)
+    assert.equal(sum(tf.ones([1, 3, 3, 1])).dataSync()[0], tf.sum(gradient).dataSync()[0])
+  })
+}
+
 test('groups survive a configuration that is written and read', () => {
   const layer = Object.assign(tf.layers.conv2d({ filters: 4, kernelSize: 1, inputShape: [3, 3, 4] }), { groups: 2 })
   const model = tf.sequential({ layers: [layer] })

@@ -30,6 +30,10 @@ add('depthwise dilated', () => layers.depthwiseConv2d({ kernelSize: 3, dilationR
 for (const padding of ['same', 'valid'] as const) for (const [kernelSize, strides] of [[3, 2], [2, 3], [4, 1]]) {
   add(`transposed ${padding} ${kernelSize} ${strides}`, () => layers.conv2dTranspose({ filters: 5, kernelSize, strides, padding }))
 }
+for (const [padding, outputPadding] of [['same', [0, 1]], ['valid', [1, 0]]] as const) {
+  add(`transposed ${padding} with output padding`, () =>
+    Object.assign(layers.conv2dTranspose({ filters: 5, kernelSize: 3, strides: 2, padding }), { outputPadding }))
+}
 add('normalization folded', () => layers.conv2d({ filters: 5, kernelSize: 3 }), () => layers.batchNormalization(), () => layers.reLU())
 add('normalization folded into a depthwise one', () => layers.depthwiseConv2d({ kernelSize: 3 }), () => layers.batchNormalization({ scale: false }))
 add('normalization after an activation', () => layers.conv2d({ filters: 5, kernelSize: 3, activation: 'relu' }), () => layers.batchNormalization())
