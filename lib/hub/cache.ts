@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { access, constants, mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
+import { access, constants, link, mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +10,7 @@ import { isWhole } from './whole.ts'
 
 /** A lock whose holder writes nothing for this long is taken over, as tensorflow_hub does. */
 const STALE_MS = 10 * 60_000
+const NAMELESS_MS = 3000
 
 /**
  * The folders that keep downloaded models, in the order in which they are looked through: `TFHUB_CACHE_DIR` if set (shared with
@@ -72,7 +73,7 @@ export async function cached(
     signal.throwIfAborted()
     try {
       await mkdir(cache, { recursive: true })
-      await writeFile(lock, content, { flag: 'wx' })
+      await place(lock, content, id)
       break
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw diskError(error, cache, `the model cache (${cache})`)
@@ -106,6 +107,23 @@ export async function cached(
   }
 }
 
+/**
+ * Places a lock with its content at once: a process that is killed between the two would leave a lock that names nobody. Where the
+ * disk knows no links, one after the other.
+ */
+async function place(lock: string, content: string, id: string): Promise<void> {
+  const own = `${lock}.${id}`
+  await writeFile(own, content)
+  try {
+    await link(own, lock)
+  } catch (error) {
+    if (!/^E(PERM|NOTSUP|OPNOTSUPP|NOSYS|MLINK)$/.test((error as NodeJS.ErrnoException).code ?? '')) throw error
+    await writeFile(lock, content, { flag: 'wx' })
+  } finally {
+    await unlink(own).catch(() => {})
+  }
+}
+
 /** Waits while another process downloads; removes its lock where it has died or stands still. */
 async function otherHolder(entry: string, lock: string, signal: AbortSignal): Promise<void> {
   let last = '', since = Date.now()
@@ -115,7 +133,9 @@ async function otherHolder(entry: string, lock: string, signal: AbortSignal): Pr
     const parts = holder.split('.'), id = parts.at(-1)!, pid = Number(parts.at(-2)), host = parts.slice(0, -2).join('.')
     const now = `${holder} ${await sizeOnDisk(`${entry}.${id}.tmp`)}`
     if (now !== last) { last = now; since = Date.now() }
-    if (host === hostname() && !isAlive(pid) || Date.now() - since > STALE_MS) {
+    // A lock that stays empty is of a process that ended before it wrote its name.
+    const patience = holder ? STALE_MS : NAMELESS_MS
+    if (host === hostname() && !isAlive(pid) || Date.now() - since > patience) {
       await rm(`${entry}.${id}.tmp`, { recursive: true, force: true })
       await unlink(lock).catch(() => {})
       return

@@ -155,6 +155,18 @@ test('a process that was killed while it downloaded does not stop the next', asy
   }
 })
 
+test('a lock that names nobody is taken over', async () => {
+  const mirror = await startMirror({ '/m/1': model }), cache = home(), handle = `${mirror.url}/m/1`
+  try {
+    await mkdir(cache)
+    await writeFile(join(cache, `${sha1(handle)}.lock`), '')
+    await resolve(handle, { environment: { TFHUB_CACHE_DIR: cache }, patience })
+    assert.deepEqual((await readdir(cache)).sort(), [sha1(handle), `${sha1(handle)}.descriptor.txt`])
+  } finally {
+    await mirror.close()
+  }
+})
+
 test('another machine\'s lock that grows is waited for', async () => {
   const cache = home(), handle = 'https://tfhub.dev/google/slow/1', entry = join(cache, sha1(handle))
   await mkdir(cache)
