@@ -20,6 +20,7 @@ import { registerTensorFlowOp } from './tensorflow-op.ts'
 import { repairResizing, Resizing } from './resizing.ts'
 import { CustomScaleLayer } from './scaled-sum.ts'
 import { repairSlices } from './slices.ts'
+import { repairSoftmax } from './softmax.ts'
 import { StandardizedConv2D } from './standardized-convolution.ts'
 import { Subtract } from './subtract.ts'
 import { repairTrainable } from './trainable.ts'
@@ -30,7 +31,7 @@ const repaired = new WeakSet<object>()
 /**
  * Mends what TensorFlow.js 4.22 gets wrong, so that fine-tuning does what Keras does: frozen batch normalization, batch
  * normalization and layer normalization without scale or offset, gradients of average pooling, of dilated convolutions, of
- * slices with steps and of maxima among equals, dilation and groups, the output's padding of transposed convolutions, the pixels' centres in bilinear up-sampling,
+ * slices with steps and of maxima among equals, dilation and groups, the output's padding of transposed convolutions, the pixels' centres in bilinear up-sampling, softmax along any axis,
  * `model.trainable`. It adds Keras's layers and activations that are missing: GroupNormalization, Resizing, Subtract, ELU with
  * an alpha, SpatialDropout2D, those that augment, and Big Transfer's standardized convolution. Classes keep their names and
  * configurations, so saved files do not change. Calling it again does nothing.
@@ -49,6 +50,7 @@ export function repair(tf: TF): void {
   repairMaximum()
   repairResizing()
   repairSlices()
+  repairSoftmax(tf)
   repairTrainable(tf)
   const added = [
     Subtract, ELU, GroupNormalization, Resizing, StandardizedConv2D, SpatialDropout2D, AdaptedNormalization, KerasAugmentation,

@@ -114,6 +114,9 @@ function readLayer(value: Json, source: Source, depth: number): LayerPlan {
   // Statistics that were measured are weights; given ones stand in the configuration.
   const className = given === 'Normalization' && (value.config.mean ?? null) === null ? 'AdaptedNormalization'
     : given === 'Identity' ? 'Activation' : given
+  const { axis, invert } = value.config
+  if (className === 'Normalization' && (invert === true || axis === null || same(axis ?? -1, [])))
+    return readLayer({ ...value, class_name: 'Rescaling', config: rescalingOf(value.config) }, source, depth)
   if (models.has(className))
     return { name, className, config: {}, model: readModel({ ...value, class_name: className }, source, depth + 1), calls: [] }
   const rule = layerRules.get(className)
@@ -189,6 +192,16 @@ function readValue(key: string, value: Json, source: Source, depth: number): Jso
   if (/_(initializer|regularizer|constraint)$/.test(key)) return objectFromKeras(key, value)
   if (typeof value === 'string' && spelled.has(key)) return camel(value)
   return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value
+}
+
+/** What a Normalization of given numbers computes where it inverts, or has one mean for all pixels, as factor and offset. */
+function rescalingOf({ axis, invert, mean, variance, ...config }: Config): Config {
+  const means = numbersOf(mean) as number[], deviations = (numbersOf(variance) as number[]).map(Math.sqrt)
+  return {
+    ...config,
+    scale: invert === true ? deviations : deviations.map(deviation => 1 / deviation),
+    offset: invert === true ? means : means.map((each, i) => -each / deviations[i]),
+  }
 }
 
 /** One number per channel, however deep Keras has them. */

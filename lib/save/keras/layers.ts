@@ -37,8 +37,6 @@ const weight = (name: string) => `${name}_initializer ${name}_regularizer ${name
 const window = 'strides padding data_format'
 const convolution = `filters kernel_size ${window} dilation_rate activation use_bias ${weight('kernel')} ${weight('bias')}`
 const ungrouped = { groups: [1] }
-const transposed = `filters kernel_size ${window} activation use_bias ${weight('kernel')} ${weight('bias')}`
-const undilated = { dilation_rate: [[1, 1], [1, 1, 1], 1], ...ungrouped }
 const pooling: Row = { keys: `pool_size ${window}` }
 const globalPooling: Row = { keys: 'data_format keepdims' }
 const flat = { keras: { data_format: ['channels_last'] } }
@@ -64,8 +62,10 @@ const rows: Record<string, Row> = {
   Conv1D: { keys: convolution, keras: ungrouped, only: { padding: ['valid', 'same'], data_format: ['channels_last'] } },
   Conv2D: { keys: `${convolution} groups` },
   Conv3D: { keys: convolution, keras: ungrouped },
-  Conv2DTranspose: { keys: `${transposed} output_padding`, keras: undilated },
-  Conv3DTranspose: { keys: transposed, keras: { output_padding: [null], ...undilated } },
+  Conv2DTranspose: {
+    keys: `filters kernel_size ${window} activation use_bias ${weight('kernel')} ${weight('bias')} output_padding`,
+    keras: { dilation_rate: [[1, 1], 1], ...ungrouped },
+  },
   DepthwiseConv2D: {
     keys: `kernel_size ${window} dilation_rate depth_multiplier activation use_bias ${weight('depthwise')} ${weight('bias')}`,
     keras: ungrouped,

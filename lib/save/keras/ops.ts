@@ -96,8 +96,8 @@ function translate({ op, inputs, settings }: Call): Made | undefined {
     const activation = activations[op]
     const plain = Object.values(settings).every(value => value === null || value === 1)
     if (activation && plain) return { className: 'Activation', config: { activation }, inputs: tensors }
-    if (op !== 'mean' || JSON.stringify(settings.axis) !== '[1,2]') return undefined
-    return { className: 'GlobalAveragePooling2D', config: { keepdims: settings.keepdims === true }, inputs: tensors }
+    const [className, config] = unary(op, settings) ?? []
+    return className && config ? { className, config, inputs: tensors } : undefined
   }
   if (tensors.length === inputs.length && inputs.length >= 2) {
     if (op === 'concatenate') return { className: 'Concatenate', config: { axis: settings.axis ?? -1 }, inputs: tensors }
@@ -106,6 +106,29 @@ function translate({ op, inputs, settings }: Call): Made | undefined {
   if (inputs.length !== 2 || tensors.length !== 1) return undefined
   const scaled = isTensor(a) ? affine(op, b as number | number[]) : affineFrom(op, a as number | number[])
   return scaled && { className: 'Rescaling', config: scaled, inputs: tensors }
+}
+
+/** The layer, and its configuration, that computes an operation of Keras on one tensor. */
+function unary(op: string, settings: Config): [string, Config] | undefined {
+  const { axis, axes, newshape, keepdims, size, x_min: least, x_max: most } = settings
+  const spatial = JSON.stringify(axis) === '[1,2]' && (settings.initial ?? null) === null
+  switch (op) {
+    case 'mean': return spatial ? ['GlobalAveragePooling2D', { keepdims: keepdims === true }] : undefined
+    case 'max': return spatial ? ['GlobalMaxPooling2D', { keepdims: keepdims === true }] : undefined
+    case 'softmax': return typeof axis === 'number' ? ['Softmax', { axis }] : undefined
+    case 'negative': return ['Rescaling', { scale: -1, offset: 0 }]
+    case 'clip': return least === 0 && typeof most === 'number' ? ['ReLU', { max_value: most }] : undefined
+    // Both begin with the batch, which a layer leaves out.
+    case 'reshape': return Array.isArray(newshape) && (newshape[0] === -1 || newshape[0] === null)
+      && newshape.slice(1).every(each => typeof each === 'number' && each >= 0)
+      ? ['Reshape', { target_shape: newshape.slice(1) }] : undefined
+    case 'transpose': return Array.isArray(axes) && axes[0] === 0 ? ['Permute', { dims: axes.slice(1) }] : undefined
+    case 'resize': {
+      const { size: _, interpolation, name: __, ...rest } = settings
+      return Array.isArray(size) ? ['Resizing', { height: size[0], width: size[1], interpolation, ...rest }] : undefined
+    }
+    default: return undefined
+  }
 }
 
 const each = (value: number | number[], of: (number: number) => number): number | number[] =>

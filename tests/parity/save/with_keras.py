@@ -133,7 +133,13 @@ def architectures(k):
     x = layers.Conv2D(3, 1, name='before')(start)
     ops = k.ops if k is keras else tf.nn
     yield 'op_nodes', k.Model(start, layers.Subtract()([layers.Conv2D(3, 1)(ops.relu6(1.0 - (x * 2 + start) / 3.0 - 0.25) * x - start), x]))
+    yield 'softmax_axes', chain(image, layers.Softmax(axis=1), layers.Softmax())
+    yield 'given_normalizations', chain(image, layers.Normalization(axis=None, mean=1.5, variance=2.0), layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[4.0, 5.0, 6.0], invert=True))
     if k is keras:
+        ops = k.ops
+        start = layers.Input(image)
+        x = ops.clip(ops.image.resize(ops.transpose(-start, (0, 2, 1, 3)), (6, 4)), 0.0, 2.0)
+        yield 'ops_of_shape', k.Model(start, [ops.softmax(ops.reshape(x, (-1, 24, 3))), ops.max(x, axis=(1, 2)), ops.max(x, axis=(1, 2), keepdims=True)])
         yield 'keras3_activations', chain(image, layers.Activation('hard_silu'), layers.Activation('log_softmax'), layers.Identity())
     if k is tf_keras:  # Keras 3 writes masks as layers of their own, which are refused.
         yield 'masked', chain(sequence, layers.Masking(0.0), layers.LSTM(4))
