@@ -134,10 +134,10 @@ function readLayer(value: Json, source: Source, depth: number): LayerPlan {
   const config: Config = { name: String(value.config.name ?? name) }
   for (const [given, setting] of Object.entries(value.config)) {
     const key = rule.renamed[given] ?? (given === 'batch_shape' ? 'batch_input_shape' : given)
-    const refuse = (reason: string) =>
-      new GraftError(
-        `layer '${name}' (${className}) cannot be computed here: its ${given} is ${JSON.stringify(setting)}. ${reason}.`,
-      )
+    const refuse = (reason: string) => {
+      const text = JSON.stringify(setting), said = text.length > 80 ? `${text.slice(0, 80)}…` : text
+      return new GraftError(`layer '${name}' (${className}) cannot be computed here: its ${given} is ${said}. ${reason}.`)
+    }
     if (key === 'name' || rule.ignored.includes(key)) continue
     else if (key === 'dtype') checkDType(setting, className, config, refuse)
     else if (key === 'trainable') {

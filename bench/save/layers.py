@@ -1,0 +1,149 @@
+"""Saves one model for each layer of Keras 3, for bench/save/layers.ts.
+
+    layers.py FOLDER   writes FOLDER/<number>.keras, its inputs and its output, and FOLDER/cases.json
+"""
+import json
+import os
+import sys
+
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
+import keras
+import numpy as np
+from keras import layers as L, ops
+
+folder = sys.argv[1]
+IMAGE, COLOR, SEQUENCE, VOLUME, VIDEO = (8, 8, 4), (8, 8, 3), (8, 4), (5, 5, 5, 2), (3, 8, 8, 2)
+cases = {}
+
+
+def layer(name, shape=IMAGE, *args, inputs=1, title=None, **kwargs):
+    def make():
+        starts = [L.Input(shape) for _ in range(inputs)]
+        return keras.Model(starts, getattr(L, name)(*args, **kwargs)(starts if inputs > 1 else starts[0]))
+    say = [repr(each) for each in args] + [f'{key}={value!r}' for key, value in kwargs.items()]
+    cases[title or f"{name}({', '.join(say)})"] = make
+
+
+def operation(title, compute, *shapes):
+    def make():
+        starts = [L.Input(shape) for shape in shapes or (IMAGE,)]
+        return keras.Model(starts, compute(*starts))
+    cases[title] = make
+
+
+for activation in ('celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu '
+                   'sigmoid silu softmax soft_shrink softplus softsign sparse_plus sparse_sigmoid sparsemax squareplus tanh tanh_shrink').split():
+    layer('Activation', IMAGE, activation)
+layer('Dense', IMAGE, 3)
+layer('EinsumDense', SEQUENCE, 'abc,cd->abd', output_shape=(None, 5), bias_axes='d')
+for settings in ({}, {'strides': 2, 'padding': 'same'}, {'dilation_rate': 2}, {'groups': 2}, {'data_format': 'channels_first'}):
+    layer('Conv2D', IMAGE, 4, 3, **settings)
+layer('Conv1D', SEQUENCE, 4, 3)
+layer('Conv1D', SEQUENCE, 4, 3, padding='causal')
+layer('Conv1D', SEQUENCE, 4, 3, groups=2)
+layer('Conv3D', VOLUME, 2, 3)
+layer('Conv3D', VOLUME, 2, 3, groups=2)
+for settings in ({}, {'strides': 2, 'padding': 'same'}, {'strides': 2, 'output_padding': 1}, {'dilation_rate': 2}):
+    layer('Conv2DTranspose', IMAGE, 4, 3, **settings)
+layer('Conv1DTranspose', SEQUENCE, 4, 3)
+layer('Conv3DTranspose', VOLUME, 2, 3)
+layer('DepthwiseConv2D', IMAGE, 3, depth_multiplier=2)
+layer('DepthwiseConv2D', IMAGE, 3, dilation_rate=2)
+layer('DepthwiseConv1D', SEQUENCE, 3)
+layer('SeparableConv2D', IMAGE, 4, 3, strides=2, padding='same')
+layer('SeparableConv2D', IMAGE, 4, 3, dilation_rate=2)
+layer('SeparableConv1D', SEQUENCE, 4, 3)
+for kind in ('Max', 'Average'):
+    for rank, shape in ((1, SEQUENCE), (2, IMAGE), (3, VOLUME)):
+        layer(f'{kind}Pooling{rank}D', shape, 2)
+        layer(f'Global{kind}Pooling{rank}D', shape)
+    layer(f'{kind}Pooling2D', IMAGE, 3, 2, padding='same')
+    layer(f'Global{kind}Pooling2D', IMAGE, keepdims=True)
+    layer(f'Adaptive{kind}Pooling2D', IMAGE, 2)
+for settings in ({}, {'axis': 1}, {'scale': False}):
+    layer('BatchNormalization', IMAGE, **settings)
+for settings in ({}, {'axis': [1, 2, 3]}):
+    layer('LayerNormalization', IMAGE, **settings)
+layer('GroupNormalization', IMAGE, 2)
+layer('UnitNormalization')
+layer('RMSNormalization')
+cases['SpectralNormalization(Conv2D(4, 3))'] = lambda: keras.Sequential([L.Input(IMAGE), L.SpectralNormalization(L.Conv2D(4, 3))])
+for settings in ({}, {'axis': None}, {'invert': True}):
+    layer('Normalization', COLOR, mean=1.5, variance=2.0, **settings)
+for name in ('ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'Softmax', 'Flatten', 'Identity', 'Rescaling', 'ActivityRegularization'):
+    layer(name, IMAGE, *([0.5] if name == 'Rescaling' else []))
+layer('Softmax', IMAGE, axis=1)
+for name in ('Dropout', 'AlphaDropout', 'GaussianDropout', 'GaussianNoise', 'SpatialDropout2D'):
+    layer(name, IMAGE, 0.5)
+layer('SpatialDropout1D', SEQUENCE, 0.5)
+layer('SpatialDropout3D', VOLUME, 0.5)
+for name in ('ZeroPadding', 'Cropping', 'UpSampling'):
+    for rank, shape in ((1, SEQUENCE), (2, IMAGE), (3, VOLUME)):
+        layer(f'{name}{rank}D', shape, 2)
+for interpolation in ('bilinear', 'bicubic'):
+    layer('UpSampling2D', IMAGE, 2, interpolation=interpolation)
+for settings in ({}, *({'interpolation': each} for each in ('nearest', 'bicubic', 'area')), {'crop_to_aspect_ratio': True}, {'pad_to_aspect_ratio': True}, {'antialias': True}):
+    layer('Resizing', IMAGE, 4, 6, **settings)
+layer('CenterCrop', IMAGE, 4, 4)
+layer('Reshape', IMAGE, (16, 16))
+layer('Permute', IMAGE, (3, 1, 2))
+layer('RepeatVector', (4,), 3)
+layer('Embedding', (4,), 9, 3)
+for name in ('Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate'):
+    layer(name, inputs=2)
+layer('Concatenate', inputs=2, axis=1)
+layer('Dot', (4,), 1, inputs=2)
+for name, args in {'RandomCrop': (4, 4), 'RandomFlip': (), 'RandomRotation': (0.1,), 'RandomZoom': (0.1,), 'RandomTranslation': (0.1, 0.1), 'RandomBrightness': (0.1,), 'RandomContrast': (0.1,),
+                   'RandomHue': (0.1,), 'RandomSaturation': (0.1,), 'RandomShear': (0.1,), 'RandomSharpness': (0.1,), 'RandomColorDegeneration': (0.1,), 'RandomGaussianBlur': (0.1,),
+                   'RandomInvert': (0.1,), 'RandomGrayscale': (0.1,), 'RandomErasing': (), 'AugMix': (), 'RandAugment': (), 'MixUp': (), 'CutMix': (), 'AutoContrast': (), 'Solarization': ()}.items():
+    layer(name, COLOR, *args)
+for name in ('SimpleRNN', 'LSTM'):
+    layer(name, SEQUENCE, 3)
+layer('GRU', SEQUENCE, 3)
+layer('GRU', SEQUENCE, 3, reset_after=False)
+layer('ConvLSTM2D', VIDEO, 3, 3)
+layer('ConvLSTM1D', (3, 8, 2), 3, 3)
+cases['Bidirectional(LSTM(3))'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.Bidirectional(L.LSTM(3))])
+cases['Bidirectional(GRU(3))'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.Bidirectional(L.GRU(3))])
+cases['RNN(LSTMCell(3))'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.RNN(L.LSTMCell(3))])
+cases['TimeDistributed(Conv2D(3, 3))'] = lambda: keras.Sequential([L.Input(VIDEO), L.TimeDistributed(L.Conv2D(3, 3))])
+cases['TimeDistributed(a model)'] = lambda: keras.Sequential([L.Input(VIDEO), L.TimeDistributed(keras.Sequential([L.Input(VIDEO[1:]), L.Conv2D(3, 3), L.Flatten()]))])
+cases['Masking() in a Sequential model'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.Masking(), L.LSTM(3)])
+operation('Masking() in a Functional model', lambda x: L.LSTM(3)(L.Masking()(x)), SEQUENCE)
+cases['Lambda'] = lambda: keras.Sequential([L.Input(IMAGE), L.Lambda(lambda x: x * 2)])
+for name in ('Attention', 'AdditiveAttention'):
+    layer(name, SEQUENCE, inputs=2)
+operation('MultiHeadAttention(2, 4)', lambda x: L.MultiHeadAttention(2, 4)(x, x), SEQUENCE)
+operation('GroupQueryAttention(4, 4, 2)', lambda x: L.GroupQueryAttention(4, 4, 2)(x, x), SEQUENCE)
+operation('x * 2 + y, 1 - x / 3', lambda x, y: (x * 2 + y) * (1 - x / 3), IMAGE, IMAGE)
+operation('x / y', lambda x, y: x / y, IMAGE, IMAGE)
+operation('x ** 2', lambda x: x ** 2)
+operation('-x', lambda x: -x)
+operation('x[:, 1:3, :, :2]', lambda x: x[:, 1:3, :, :2])
+operation('ops.reshape', lambda x: ops.reshape(x, (-1, 64, 4)))
+operation('ops.transpose', lambda x: ops.transpose(x, (0, 3, 1, 2)))
+operation('ops.mean over an image', lambda x: ops.mean(x, axis=(1, 2)))
+operation('ops.max over an image', lambda x: ops.max(x, axis=(1, 2)))
+operation('ops.softmax', ops.softmax)
+operation('ops.clip(x, 0, 1)', lambda x: ops.clip(x, 0.0, 1.0))
+operation('ops.image.resize', lambda x: ops.image.resize(x, (4, 4)))
+operation('ops.exp', ops.exp)
+operation('ops.sqrt', lambda x: ops.sqrt(x * x + 1.0))
+operation('ops.matmul', ops.matmul, (3, 4), (4, 5))
+operation('ops.normalize', ops.normalize)
+operation('ops.split', lambda x: ops.split(x, 2, axis=-1)[0])
+
+written = []
+for number, (title, make) in enumerate(cases.items()):
+    model, random = make(), np.random.default_rng(number)
+    model.set_weights([random.uniform(0.2, 1, each.shape).astype(each.dtype) if each.dtype.kind == 'f' else each for each in model.get_weights()])
+    inputs = [random.integers(0, 9, (2, 4)).astype('f4') if 'Embedding' in title else random.normal(size=(2, *each.shape[1:])).astype('f4') for each in model.inputs]
+    if 'Masking' in title:
+        inputs[0][:, 2:4] = 0
+    output = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+    output = np.asarray(output[0] if isinstance(output, (list, tuple)) else output, 'f4')
+    model.save(os.path.join(folder, f'{number}.keras'))
+    written.append({'title': title, 'inputs': [{'shape': each.shape, 'values': each.ravel().tolist()} for each in inputs], 'output': output.ravel().tolist()})
+with open(os.path.join(folder, 'cases.json'), 'w') as file:
+    json.dump({'version': keras.__version__, 'cases': written}, file)
