@@ -43,8 +43,8 @@ try {
   writeFileSync(new URL('../../docs/keras-layers.md', import.meta.url), `# Layers of Keras that are read
 
 ${cases.length} models of one layer or operation each, saved by Keras ${version} as \`.keras\`, and read by \`load\`:
-${alike.length} compute the same (the largest difference is ${furthest.toExponential(0)} of the largest output), ${refused.length} are
-refused in one sentence that names the layer. None computes something else. Made by \`node bench/save/layers.ts\`, which fails
+${alike.length} compute the same (the largest difference is ${furthest.toExponential(0)} of the largest output),
+${refused.length} are refused in one sentence that names the layer. None computes something else. Made by \`node bench/save/layers.ts\`, which fails
 where one does. A layer set to compute in half precision is computed in float32.
 
 ## Read
