@@ -79,7 +79,7 @@ def main(source, out, given):
     def ended(cell, cell_index, execute_reply):
         write(notebook, out)
 
-    client = NotebookClient(notebook, kernel_name='graft', timeout=None, record_timing=False,
+    client = NotebookClient(notebook, kernel_name='graft', timeout=None, record_timing=False, store_widget_state=False,
                             resources={'metadata': {'path': os.path.dirname(os.path.abspath(source))}})
     client.on_cell_start = lambda cell, cell_index: began(cell, cell_index) if cell.cell_type == 'code' else None
     client.on_cell_executed = ended

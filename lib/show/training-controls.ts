@@ -19,14 +19,15 @@ interface State {
   over: boolean
   rate: string
 }
-type Message = { stop?: true; pause?: true; resume?: true; factor?: number }
+type Message = { ready?: true; stop?: true; pause?: true; resume?: true; factor?: number }
 
 /** A run that is over sooner needs no buttons, in milliseconds. */
 const patience = 1000
 
 /**
- * Buttons under the plot of a run that takes a while: stop, pause, another learning rate. They need a front end with widgets,
- * which set-up notes in the kernel's environment (`GRAFT_WIDGETS`), and leave nothing behind when the run is over.
+ * Buttons under the plot of a run that takes a while: stop, pause, another learning rate. They need a front end with widgets:
+ * set-up notes in the kernel's environment whether the server has them (`GRAFT_WIDGETS`), and a browser has to answer, which a
+ * notebook that is executed without one does not.
  */
 export class TrainingControls {
   readonly #control: Controlled
@@ -34,35 +35,45 @@ export class TrainingControls {
   readonly #id = displayId()
   readonly #started = performance.now()
   #widget: Widget<State> | null = null
+  #state: 'asked' | 'ready' | 'shown' = 'asked'
 
   constructor(control: Controlled) {
     this.#control = control
   }
 
-  /** Shows the buttons once the run has lasted a while, and how things stand. */
+  /** Asks once the run has lasted a while whether a browser can show buttons; shows them, and how things stand. */
   draw(): void {
     if (process.env.GRAFT_WIDGETS !== '1') return
-    if (this.#widget) return this.#widget.set({ paused: this.#control.paused, rate: inWords(this.#control) })
-    if (performance.now() - this.#started < patience) return
-    const widget = new Widget<State>({
-      ...frontEnd('training'),
-      state: { paused: this.#control.paused, over: false, rate: inWords(this.#control) },
-      fallback: { 'text/html': '', 'text/plain': '' },
-    })
-    this.#widget = widget.onMessage(message => this.#act(message as Message))
-    this.#host.display(widget[displaySymbol](), this.#id)
+    if (this.#widget) this.#widget.set({ paused: this.#control.paused, rate: inWords(this.#control) })
+    else if (performance.now() - this.#started > patience) this.#ask()
+    // Here and not where the answer comes: what is displayed belongs to the cell whose work it is.
+    if (this.#state !== 'ready') return
+    this.#state = 'shown'
+    this.#host.display(this.#widget![displaySymbol](), this.#id)
   }
 
   /** Takes the buttons away. */
   end(): void {
-    if (!this.#widget) return
-    this.#widget.set({ over: true })
-    this.#widget.close()
-    this.#host.update(this.#id, { 'text/html': '', 'text/plain': '' })
+    this.#widget?.set({ over: true })
+    this.#widget?.close()
+    if (this.#state === 'shown') this.#host.update(this.#id, { 'text/html': '', 'text/plain': '' })
   }
 
-  #act({ stop, pause, resume, factor }: Message): void {
+  #ask(): void {
+    this.#widget = new Widget<State>({
+      ...frontEnd('training'),
+      state: { paused: this.#control.paused, over: false, rate: inWords(this.#control) },
+      fallback: { 'text/html': '', 'text/plain': '' },
+    }).onMessage(message => this.#act(message as Message))
+    this.#widget.connect()
+  }
+
+  #act({ ready, stop, pause, resume, factor }: Message): void {
     const control = this.#control
+    if (ready) {
+      if (this.#state === 'asked') this.#state = 'ready'
+      return
+    }
     if (stop) control.end('stopped')
     if (pause) control.pause()
     if (resume) control.go()

@@ -58,6 +58,11 @@ export class Widget<State extends object> {
     return this.#comm !== null && !this.#closed
   }
 
+  /** Makes it known to front ends before it is shown: their `initialize` runs. `false` where there is none. */
+  connect(): boolean {
+    return this.#connect() !== undefined
+  }
+
   /** Changes some of the state, here and in the browser. */
   set(changes: Partial<State>): void {
     Object.assign(this.#state, changes)

@@ -91,8 +91,8 @@ for (const { notebook, file, size, least, photo, handle, models, short } of less
 test('0-start-here.ipynb measures which method suits which pictures, and ends with a model', { timeout: 600_000 }, async () => {
   const done = await execute('0-start-here.ipynb')
   assert.equal(done.status, 0, done.stderr)
-  assert.match(shownBy(done, 'await advise(base, digits)'), /^customize\.(extract|fineTune)\(/)
-  assert.match(shownBy(done, 'await advise(base, textures)'), /^customize\./)
+  assert.match(shownBy(done, 'await advise(base, digits)'), /^customize\.(extract|fineTune|modify)\(/m)
+  assert.match(shownBy(done, 'await advise(base, textures)'), /^customize\./m)
   assert.notEqual(shownBy(done, 'await advise(base, digits)'), shownBy(done, 'await advise(base, textures)'))
   assert.ok(existsSync(join(done.folder, 'my_first_model.keras')))
   rmSync(done.folder, { recursive: true })

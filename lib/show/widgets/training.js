@@ -1,5 +1,9 @@
 // Buttons beside a run under way: stop, pause, another learning rate. Runs in the browser.
 export default {
+  // The buttons are shown once a browser has said that it can show them.
+  initialize({ model }) {
+    model.send({ ready: true })
+  },
   render({ model, el }) {
     const button = (label, title, action) => {
       const node = document.createElement('button')
