@@ -71,8 +71,8 @@ export function difference(read: Group, wanted: Group, at = ''): string | undefi
   }
   for (const [name, { shape, dtype, data }] of wanted.datasets) {
     const got = read.datasets.get(name)
-    const equal =
-      got?.data && data && got.dtype === dtype && got.shape.join() === shape.join() && Buffer.compare(got.data, data) === 0
+    const equal = got?.data && data && got.dtype === dtype && got.shape.join() === shape.join()
+      && (got.data === data || Buffer.compare(got.data, data) === 0)
     if (!equal) return `the tensor ${at}/${name}`
   }
   for (const [name, child] of wanted.groups) {

@@ -28,7 +28,8 @@ parentPort!.on('message', async (request: Request) => {
     if (request.op === 'write') {
       parentPort!.postMessage({ bytes: writeHdf5(hdf5, request.root) } satisfies Reply)
     } else if (request.op === 'check') {
-      parentPort!.postMessage({ wrong: difference(readHdf5(hdf5, request.bytes, false), request.root) } satisfies Reply)
+      const read = readHdf5(hdf5, request.bytes, false, request.root)
+      parentPort!.postMessage({ wrong: difference(read, request.root) } satisfies Reply)
     } else {
       const root = readHdf5(hdf5, request.bytes, request.outline)
       parentPort!.postMessage({ root } satisfies Reply, buffers(root))
