@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Hdf5Error, packHdf5, unpackHdf5 } from '../../../../../lib/save/hdf5/index.ts'
+import { checkHdf5, Hdf5Error, packHdf5, unpackHdf5 } from '../../../../../lib/save/hdf5/index.ts'
 import { find, group, place, type DType, type Group } from '../../../../../lib/save/hdf5/tree.ts'
 
 const bytes = (numbers: { buffer: ArrayBuffer }) => new Uint8Array(numbers.buffer)
@@ -30,6 +30,16 @@ describe('a tree packed as HDF5 and read again', () => {
   for (const path of ['deep/er/float', 'deep/er/double', 'scalar', 'matrix', 'bytes', 'nothing', 'constructor/toString']) {
     test(`keeps ${path} byte for byte`, () => assert.deepEqual(find(read, path), find(root, path)))
   }
+  test('is checked to the last bit, with the first difference named', async () => {
+    const packed = await packHdf5(root), { data } = find(root, 'matrix')!
+    assert.equal(await checkHdf5(packed, root), undefined)
+    data![0] ^= 1
+    assert.equal(await checkHdf5(packed, root), 'the tensor /matrix')
+    data![0] ^= 1
+    find(root, 'matrix')!.shape = [4]
+    assert.equal(await checkHdf5(packed, root), 'the tensor /matrix')
+    find(root, 'matrix')!.shape = [2, 2]
+  })
   test('can be read without the numbers', async () => {
     const outline = await unpackHdf5(await packHdf5(root), { outline: true })
     assert.deepEqual(find(outline, 'matrix'), { dtype: 'int32', shape: [2, 2] })
