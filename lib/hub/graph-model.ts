@@ -46,7 +46,7 @@ export function attribute(value: Json): Uint8Array {
     const list = new BinaryWriter(), { s, i, f, b, type, shape } = value.list
     for (const text of listOf(s)) list.tag(2, WireType.LengthDelimited).bytes(Buffer.from(String(text), 'base64'))
     for (const number of listOf(i)) list.tag(3, WireType.Varint).int64(whole(number))
-    for (const number of listOf(f)) list.tag(4, WireType.Bit32).float(Number(number))
+    for (const number of listOf(f)) list.tag(4, WireType.Bit32).float(Math.fround(Number(number)))
     for (const flag of listOf(b)) list.tag(5, WireType.Varint).bool(flag === true)
     for (const name of listOf(type)) list.tag(6, WireType.Varint).int32(typeNumber(name))
     for (const one of listOf(shape)) list.tag(7, WireType.LengthDelimited).bytes(shapeOf(one))
@@ -54,7 +54,7 @@ export function attribute(value: Json): Uint8Array {
   }
   if ('s' in value) writer.tag(2, WireType.LengthDelimited).bytes(Buffer.from(String(value.s), 'base64'))
   if ('i' in value) writer.tag(3, WireType.Varint).int64(whole(value.i))
-  if ('f' in value) writer.tag(4, WireType.Bit32).float(Number(value.f))
+  if ('f' in value) writer.tag(4, WireType.Bit32).float(Math.fround(Number(value.f)))
   if ('b' in value) writer.tag(5, WireType.Varint).bool(value.b === true)
   if ('type' in value) writer.tag(6, WireType.Varint).int32(typeNumber(value.type))
   if ('shape' in value) writer.tag(7, WireType.LengthDelimited).bytes(shapeOf(value.shape))
@@ -65,7 +65,7 @@ const whole = (value: Json): string => /^-?\d{1,18}$/.test(String(value)) ? Stri
 
 /** TensorFlow.js writes types by name or by number. */
 function typeNumber(value: Json): number {
-  if (typeof value === 'number') return value
+  if (typeof value === 'number') return Number.isInteger(value) && value >= 0 && value < 2 ** 31 ? value : 0
   const name = String(value).replace(/^DT_/, '').toLowerCase()
   const full = { float: 'float32', double: 'float64', half: 'float16' }[name] ?? name
   return Number(Object.entries(dataTypes).find(([, known]) => known === full)?.[0] ?? 0)

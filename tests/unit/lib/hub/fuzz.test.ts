@@ -12,3 +12,8 @@ test('a padding of millions of pixels in a damaged graph is refused before it is
   const { errors } = await fuzz(1, 8657)
   assert.equal(errors, 1)
 })
+
+test('a number beyond its type in a damaged model.json is an error that says so', async () => {
+  const { models, errors } = await fuzz(1, 89089)
+  assert.equal(models + errors, 1)
+})
