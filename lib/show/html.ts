@@ -38,8 +38,8 @@ export function fold(columns: Column[], row: string[], inside: string): string {
 }
 
 /** The frame of a display: room for the folding marks at the left, a width at which lines are easy to follow. */
-export function frame(html: string, width = 860): string {
-  const page = element('div', `style="min-width:600px;margin-left:${margin}px;font-size:13px;line-height:1.35"`, html)
+export function frame(html: string, width = 860, letters = 13): string {
+  const page = element('div', `style="min-width:600px;margin-left:${margin}px;font-size:${letters}px;line-height:1.35"`, html)
   return element('div', `style="max-width:${width}px;overflow-x:auto"`, page)
 }
 

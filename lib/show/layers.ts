@@ -33,13 +33,13 @@ export function totals(model: LayersModel): { params: number; trainable: number;
 }
 
 const layout: Column[] = [
-  { head: 'Layer', width: 26 },
-  { head: 'Type', width: 18 },
-  { head: 'Output shape', width: 16 },
+  { head: 'Layer', width: 23 },
+  { head: 'Type', width: 19 },
+  { head: 'Output shape', width: 18 },
   { head: 'Parameters', width: 10, align: 'right' },
   { head: 'FLOPs', width: 8, align: 'right' },
-  { head: 'Sees', width: 7, align: 'right' },
-  { head: 'Training', width: 15 },
+  { head: 'Sees', width: 8, align: 'right' },
+  { head: 'Training', width: 14 },
 ]
 
 function html(model: LayersModel, tree: LayerEntry[]): string {
@@ -53,7 +53,7 @@ function html(model: LayersModel, tree: LayerEntry[]): string {
     + `<div>${amounts(params, trainable).replace(/[\d,]+(?= (param|train|frozen))/g, '<b>$&</b>')}</div>`
     + `<div>${faint(escape(work(tree)))}</div>`
   const cellsFit = model.layers.length <= 400 // A cell's inline styles take room: beyond, what is folded is set as plain columns.
-  return frame(head + table(layout, [], { head: true }) + section(tree, 0, cellsFit), 960)
+  return frame(head + table(layout, [], { head: true }) + section(tree, 0, cellsFit), 960, 12)
 }
 
 /** Neighbouring rows share a table; a block is a fold between two tables. */
@@ -85,7 +85,7 @@ const plain = (rows: LayerRow[]): string =>
 const indent = (depth: number) => '&nbsp;'.repeat(3 * depth)
 
 /** What BatchNormalization normalizes by: the statistics of the batch, or its moving averages (Keras: inference mode). */
-const modes = { batch: 'batch stats', inference: 'moving stats' }
+const modes = { batch: 'batch', inference: 'moving' }
 
 const cells = (row: LayerRow, depth: number): string[] => [
   indent(depth) + escape(shorten(row.name, 44)) + (row.part === 'head' ? ` ${chip('head', palette.good)}` : ''),
@@ -174,10 +174,10 @@ function short(value = 0): string {
   return `${(value / unit).toFixed(digits)} ${word}`.trim()
 }
 
-/** `35 /8`: a point sees 35 × 35 pixels, and the next one stands 8 further. */
+/** `35/8`: a point sees 35 × 35 pixels, and the next one stands 8 further. */
 function sees({ cost }: LayerRow): string {
   if (!cost || Number.isNaN(cost.field) || cost.field <= 1) return ''
-  return cost.field === Infinity ? 'all' : `${Math.round(cost.field)} /${+cost.stride.toFixed(2)}`
+  return cost.field === Infinity ? 'all' : `${Math.round(cost.field)}/${+cost.stride.toFixed(2)}`
 }
 
 function amounts(params: number, trainable: number): string {

@@ -27,7 +27,7 @@ export async function pictureCards({
   cards,
   text: words,
   side = 128,
-  width = 900,
+  width = 810,
 }: {
   title: string
   detail: string
