@@ -33,13 +33,13 @@ export function totals(model: LayersModel): { params: number; trainable: number;
 }
 
 const layout: Column[] = [
-  { head: 'Layer', width: 23 },
-  { head: 'Type', width: 19 },
+  { head: 'Layer', width: 22 },
+  { head: 'Type', width: 21 },
   { head: 'Output shape', width: 18 },
-  { head: 'Parameters', width: 10, align: 'right' },
+  { head: 'Params', width: 9, align: 'right' },
   { head: 'FLOPs', width: 8, align: 'right' },
-  { head: 'Sees', width: 8, align: 'right' },
-  { head: 'Training', width: 14 },
+  { head: 'Sees', width: 9, align: 'right' },
+  { head: 'Training', width: 13 },
 ]
 
 function html(model: LayersModel, tree: LayerEntry[]): string {
