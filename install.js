@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { doctor, doctorOf } from './install/doctor.js'
 import { checkEngine, installEngine } from './install/engine.js'
-import { dataFolder, hasWidgets, register, unregister, userDataFolder } from './install/kernelspec.js'
+import { dataFolder, register, unregister, userDataFolder, widgetHint } from './install/kernelspec.js'
 import { bringNode } from './install/node.js'
 import { executeNotebook, openLab } from './install/notebook.js'
 import { installPackages } from './install/packages.js'
@@ -60,7 +60,7 @@ async function setUp(options) {
     if (!elsewhere || options.run || options.lab) register(await dataFolder())
     if (!elsewhere) return '"TypeScript (Graft)" in .venv'
     const share = await dataFolder(options)
-    return register(share) + (hasWidgets(share) ? '' : '; for widgets, install anywidget with that Jupyter\'s own pip, then run this again')
+    return register(share) + widgetHint(share)
   })
 }
 

@@ -63,11 +63,10 @@ async function installKernel(args: string[]): Promise<number> {
           ? { user: true }
           : fail(`unknown: '${args.join(' ')}'.`)
   // Set-up is plain JavaScript, for any Node.
-  const { dataFolder, hasWidgets, register } = await import(new URL('../install/kernelspec.js', import.meta.url).href)
+  const { dataFolder, register, widgetHint } = await import(new URL('../install/kernelspec.js', import.meta.url).href)
   try {
     const share = await dataFolder(target)
-    console.log(`Kernel "TypeScript (Graft)" registered in ${register(share)}`)
-    if (!hasWidgets(share)) console.log("For widgets, install anywidget with that Jupyter's own pip, then run this again.")
+    console.log(`Kernel "TypeScript (Graft)" registered in ${register(share)}${widgetHint(share)}`)
     return 0
   } catch (error) {
     throw new GraftError((error as Error).message)

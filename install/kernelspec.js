@@ -6,8 +6,8 @@ import { root, stateFolder, venv } from './place.js'
 import { run, SetupError } from './say.js'
 
 /** The kernelspec (Jupyter: "Kernel specs"): how a Jupyter starts Graft. All paths are absolute. */
-export const kernelJson = (node = kernelNode(), share) => ({
-  argv: [node, join(root, 'kernel', 'main.js'), '{connection_file}'],
+export const kernelJson = share => ({
+  argv: [kernelNode(), join(root, 'kernel', 'main.js'), '{connection_file}'],
   display_name: 'TypeScript (Graft)',
   language: 'typescript',
   interrupt_mode: 'message',
@@ -18,6 +18,9 @@ export const kernelJson = (node = kernelNode(), share) => ({
 
 /** Whether the Jupyter whose `share/jupyter` this is shows anywidget's widgets. */
 export const hasWidgets = share => Boolean(share) && ['anywidget', '@jupyter-widgets/jupyterlab-manager'].every(name => existsSync(join(share, 'labextensions', name)))
+
+/** What a Jupyter lacks for widgets and how it gets them, as the end of a sentence; nothing where it has them. */
+export const widgetHint = share => hasWidgets(share) ? '' : '; for widgets, install anywidget with that Jupyter\'s own pip, then run this again'
 
 /** The `share/jupyter` folder that `target` means: the project's .venv, `--user`, `--prefix DIR`, `--sys-prefix`. */
 export async function dataFolder({ user, prefix, sysPrefix } = {}) {
@@ -48,7 +51,7 @@ export function register(share) {
   const next = `${folder}.${process.pid}.tmp`
   try {
     mkdirSync(next, { recursive: true })
-    writeFileSync(join(next, 'kernel.json'), JSON.stringify(kernelJson(undefined, share), null, 2))
+    writeFileSync(join(next, 'kernel.json'), JSON.stringify(kernelJson(share), null, 2))
     cpSync(join(root, 'kernel', 'logo'), next, { recursive: true })
     rmSync(folder, { recursive: true, force: true })
     renameSync(next, folder)

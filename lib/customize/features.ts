@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import type { ImageSet } from '../data/set.ts'
 import { tf } from '../tf.ts'
-import { Feeder } from '../train/features.ts'
+import { Feeder, turn } from '../train/features.ts'
 import { borrowPrefix } from '../train/prefixes.ts'
 
 /**
@@ -23,6 +23,7 @@ export async function featuresFor(model: LayersModel, set: ImageSet, indices: nu
       const values = await features.data() as Float32Array, size = values.length / some.length
       some.forEach((_, i) => rows.push(values.slice(i * size, (i + 1) * size)))
       tf.dispose([features, inputs])
+      await turn()
     }
   } finally {
     await release()

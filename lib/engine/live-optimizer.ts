@@ -81,15 +81,15 @@ function ofTensorFlowJs(optimizer: Stock): LiveOptimizer {
     },
     apply(gradients, values, trace) {
       const { learningRate, iterations, c } = optimizer, rate = values.reshape([])
-      trace.replace(standIn, rate)
+      trace.standIns.replace(standIn, rate)
       try {
         if (c) optimizer.c = rate.neg()
         else optimizer.learningRate = standIn
         optimizer.applyGradients(gradients)
-        if (!c && !trace.hasMet(standIn)) throw trace.refusal(`has an optimizer, ${optimizer.getClassName()}, that does not read its learning rate`)
+        if (!c && !trace.standIns.hasMet(standIn)) throw trace.refusal(`has an optimizer, ${optimizer.getClassName()}, that does not read its learning rate`)
       } finally {
         Object.assign(optimizer, { learningRate, iterations_: iterations, ...c && { c } })
-        trace.replace(standIn, null)
+        trace.standIns.replace(standIn, null)
       }
     },
     stepped: () => optimizer.incrementIterations(),

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { StandIns } from './stand-ins.ts'
 
 /** Something that a step written down once cannot say: it is run operation by operation, and the reason is told. */
 export class Untraceable extends Error {}
@@ -13,10 +14,7 @@ export interface StepTrace {
   seed: TensorInfo | null
   /** Random numbers, other ones with each call: from 0 to 1, or of mean 0 and deviation 1. Nothing where the step has no seed. */
   draw(kind: 'Uniform' | 'Normal', shape: number[]): TensorInfo | null
-  /** From now on the number `standIn`, used as a tensor, is the given scalar, and its negative the scalar's; with `null` a number again. */
-  replace(standIn: number, scalar: TensorInfo | null): void
-  /** Whether the step used a number that stands for another. */
-  hasMet(standIn: number): boolean
+  readonly standIns: StandIns
   /** An error that says what a step does that cannot be written down. */
   refusal(what: string): Untraceable
 }

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
+import { evenly } from '../data/evenly.ts'
 import type { ImageData } from '../data/images.ts'
 import type { ImageSet } from '../data/set.ts'
 import { GraftError } from '../error.ts'
@@ -43,7 +44,7 @@ export async function setOf(name: string, model: LayersModel, images: Images | I
 
 /** `count` of a set's images, spread over all of it. */
 export const spread = (set: ImageSet, count: number): ImageSet =>
-  set.length <= count ? set : set.pick(Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * set.length) / count)))
+  set.length <= count ? set : set.pick(evenly(set.length, count))
 
 /** `count` images and what the model says of them. */
 export async function someJudged(name: string, model: LayersModel, images: Images | ImageInput | ImageInput[], count: number) {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { inspect } from 'node:util'
+import { evenly } from '../data/evenly.ts'
 import type { MimeBundle } from '../host.ts'
 import type { Prediction, Predictions, Score } from '../train/prediction.ts'
 import { photoFigure } from './figure.ts'
@@ -37,7 +38,7 @@ export async function predictionBundle(prediction: Prediction): Promise<MimeBund
  * colour. Of a long list an even selection is shown, and the share that is right counts all.
  */
 export async function predictionsBundle(all: Predictions, options: { count?: number } = {}): Promise<MimeBundle> {
-  const shown = evenly(all, options.count ?? 12)
+  const shown = evenly(all.length, options.count ?? 12).map(i => all[i])
   return grid(all, shown, headline(all, shown.length))
 }
 
@@ -125,9 +126,3 @@ const heading = ({ label, truth }: Prediction) =>
 
 const picture = async (prediction: Prediction, x: number, y: number, side: number) =>
   image(x, y, side, await thumbnail(await prediction.picture(), 2 * side))
-
-/** `n` of a list, spread over all of it. */
-function evenly<T>(list: readonly T[], n: number): T[] {
-  if (list.length <= n) return Array.from(list)
-  return Array.from({ length: n }, (_, i) => list[Math.floor(((i + 0.5) * list.length) / n)])
-}

@@ -16,6 +16,7 @@ import { host } from '../host.ts'
 import { tf } from '../tf.ts'
 import { checkInput } from './checks.ts'
 import { Feeder, turn } from './features.ts'
+import { labelsOf } from './labels.ts'
 import { borrowPrefix } from './prefixes.ts'
 import { Prediction, Predictions } from './prediction.ts'
 
@@ -111,10 +112,8 @@ function outputOf(model: LayersModel): { labels: string[], probabilities: (outpu
     throw new GraftError(`'${model.name}' gives [${shape.map(n => n ?? 'batch').join(', ')}] features, no classes. ` +
       'Put a head on it: customize.extract(base, { classes: [...] }); or take the features: model.predict(x).')
   }
-  const count = Math.max(units, 2)
-  const labels = card?.classes?.length === count ? card.classes : Array.from({ length: count }, (_, i) => String(i))
   return {
-    labels,
+    labels: labelsOf(model),
     probabilities: output => units === 1 ? tf.concat([tf.sub(1, output), output], 1)
       : activation === 'softmax' || activation === 'sigmoid' ? output.clone() : tf.softmax(output),
   }

@@ -1,32 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { writeNotebook } from '../notebooks/write.ts'
 import { Lab, noBrowser, outputs } from './lab.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'graft-widgets-'))
 let lab: Lab
 
-/** A notebook of code cells for the project's kernel. */
-function notebook(name: string, ...cells: string[]) {
-  writeFileSync(
-    join(folder, name),
-    JSON.stringify({
-      cells: cells.map((source, i) => ({
-        id: `c${i}`,
-        cell_type: 'code',
-        source,
-        metadata: {},
-        outputs: [],
-        execution_count: null,
-      })),
-      metadata: { kernelspec: { name: 'graft', display_name: 'TypeScript (Graft)', language: 'typescript' } },
-      nbformat: 4,
-      nbformat_minor: 5,
-    }),
-  )
-}
+const notebook = (name: string, ...cells: string[]) => writeNotebook(join(folder, name), ...cells)
 
 before(async () => {
   if (!noBrowser) lab = await Lab.start(folder)

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runNotebook } from '../../cli/run.ts'
 import { readNotebook } from '../../cli/notebook.ts'
 import { root } from '../../install/place.js'
 import { notebookFolder } from './notebook.ts'
+import { writeNotebook } from './write.ts'
 
 const docs = join(root, 'docs')
 
@@ -17,16 +18,7 @@ for (const page of readdirSync(docs).filter(
 )) {
   test(`the code of docs/${page} runs as it stands, types checked`, { timeout: 600_000 }, async () => {
     const folder = notebookFolder(),
-      path = join(folder, 'page.ipynb')
-    const cells = blocks(readFileSync(join(docs, page), 'utf8')).map((source, i) => ({
-      id: `c${i}`,
-      cell_type: 'code',
-      source,
-      metadata: {},
-      outputs: [],
-      execution_count: null,
-    }))
-    writeFileSync(path, JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }))
+      path = writeNotebook(join(folder, 'page.ipynb'), ...blocks(readFileSync(join(docs, page), 'utf8')))
     const status = await runNotebook(path)
     const failed = readNotebook(join(folder, 'page.executed.ipynb'))
       .cells.flatMap(cell => cell.outputs)

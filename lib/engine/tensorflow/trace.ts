@@ -1,5 +1,6 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core'
 import { GraftError } from '../../error.ts'
+import { StandIns } from '../stand-ins.ts'
 import { Untraceable } from '../tracing.ts'
 import type { StepTrace } from '../tracing.ts'
 import { setAttributes } from './attributes.ts'
@@ -26,8 +27,7 @@ export class Trace implements StepTrace {
   readonly inputs: TensorInfo[] = []
   readonly #placeholders: Output[] = []
   readonly #known = new Map<Held, Output>()
-  /** Numbers that stand for a scalar which is handed in, wherever the step uses them, and how often they were met. */
-  readonly #standIns = new Map<number, { scalar: TensorInfo, met: number }>()
+  readonly standIns = new StandIns()
   #stop: Output | undefined
   seed: TensorInfo | null = null
   #draws = 0
@@ -58,15 +58,6 @@ export class Trace implements StepTrace {
     this.#stop = this.input(flag)
   }
 
-  replace(standIn: number, scalar: TensorInfo | null): void {
-    if (scalar) this.#standIns.set(standIn, { scalar, met: 0 })
-    else this.#standIns.delete(standIn)
-  }
-
-  hasMet(standIn: number): boolean {
-    return (this.#standIns.get(standIn)?.met ?? 0) > 0
-  }
-
   draw(kind: 'Uniform' | 'Normal', shape: number[]): TensorInfo | null {
     if (!this.seed) return null
     const { seed } = this, draw = ints([0, this.#draws++])
@@ -89,11 +80,8 @@ export class Trace implements StepTrace {
   /** A constant of the graph, where it is small. */
   constant(values: Numbers, shape: number[], dtype: DataType): Omit<Held, 'refs'> | undefined {
     if (values.length > small || dtype === 'complex64') return undefined
-    const standIn = shape.length === 0 ? this.#standIns.get(Math.abs(values[0])) : undefined
-    if (standIn) {
-      standIn.met++
-      return this.run(values[0] < 0 ? 'Neg' : 'Identity', [standIn.scalar], {})[0]
-    }
+    const scalar = shape.length === 0 ? this.standIns.meet(values[0]) : undefined
+    if (scalar) return this.run(values[0] < 0 ? 'Neg' : 'Identity', [scalar], {})[0]
     return { node: this.#constant(values, shape, dtype), shape, dtype }
   }
 

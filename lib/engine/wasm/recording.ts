@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { BackendValues, DataId, TensorInfo } from '@tensorflow/tfjs-core'
 import { letGo } from '../pinned.ts'
+import { StandIns } from '../stand-ins.ts'
 import { Untraceable } from '../tracing.ts'
 import type { StepTrace } from '../tracing.ts'
 import type { DrySwitch, KernelCall, Listener } from './dry.ts'
@@ -31,7 +32,7 @@ export class Recording implements StepTrace, Listener {
   readonly given = new Map<number, TensorInfo>()
   readonly #switch: DrySwitch
   readonly #slots = new Map<DataId, number>()
-  readonly #standIns = new Map<number, { scalar: TensorInfo, met: number }>()
+  readonly standIns = new StandIns()
   #count = 0
   #draws = 0
 
@@ -51,10 +52,8 @@ export class Recording implements StepTrace, Listener {
 
   values(values: BackendValues, shape: number[], dtype: tf.DataType): TensorInfo | undefined {
     const number = (values as Float32Array | null)?.[0]
-    const standIn = shape.length === 0 && number !== undefined ? this.#standIns.get(Math.abs(number)) : undefined
-    if (standIn) {
-      standIn.met++
-      const { scalar } = standIn
+    const scalar = shape.length === 0 && number !== undefined ? this.standIns.meet(number) : undefined
+    if (scalar) {
       if (number! < 0) return tf.getKernel('Neg', 'wasm').kernelFunc({ inputs: { x: scalar }, attrs: {}, backend: this.#switch.backend }) as TensorInfo
       tf.backend().incRef(scalar.dataId)
       return scalar
@@ -65,15 +64,6 @@ export class Recording implements StepTrace, Listener {
 
   read(): never {
     throw this.refusal('reads values on the way')
-  }
-
-  replace(standIn: number, scalar: TensorInfo | null): void {
-    if (scalar) this.#standIns.set(standIn, { scalar, met: 0 })
-    else this.#standIns.delete(standIn)
-  }
-
-  hasMet(standIn: number): boolean {
-    return (this.#standIns.get(standIn)?.met ?? 0) > 0
   }
 
   draw(kind: 'Uniform' | 'Normal', shape: number[]): TensorInfo | null {

@@ -1,16 +1,14 @@
-import type { LayersModel, Tensor } from '@tensorflow/tfjs'
-import { outputOf as tensorOf, oneLayer, type Layer } from '../../customize/layers.ts'
+import type { LayersModel } from '@tensorflow/tfjs'
+import type { Layer } from '../../customize/layers.ts'
 import type { ImageSet } from '../../data/set.ts'
 import { GraftError } from '../../error.ts'
-import { host, type MimeBundle } from '../../host.ts'
-import { Feeder, turn } from '../../train/features.ts'
-import { borrowPrefix } from '../../train/prefixes.ts'
-import { tf } from '../../tf.ts'
+import type { MimeBundle } from '../../host.ts'
 import { photoFigure } from '../figure.ts'
 import { columns, count, percent, plural, shorten } from '../format.ts'
 import { palette } from '../palette.ts'
 import { drawing, element, image, rect, text, titles } from '../svg.ts'
 import { thumbnail } from '../thumbnail.ts'
+import { featuresOf, neighbourAgreement } from './alike.ts'
 
 export interface EmbeddingOptions {
   /** The layer whose output is drawn: its name, its index, or itself. Default: what the last layer is fed with. */
@@ -21,43 +19,6 @@ export interface EmbeddingOptions {
   count?: number
   /** Of UMAP's random start. Default 0. */
   seed?: number
-}
-
-/**
- * The features of a set's images: `n` rows, maps averaged over their height and width.
- * @param layer by default what the model's last layer is fed with
- */
-export async function featuresOf(model: LayersModel, set: ImageSet, layer?: string | number | Layer): Promise<Float32Array[]> {
-  const tensor = layer === undefined ? beforeLast(model) : tensorOf(oneLayer(model, layer))
-  const part = tf.model({ inputs: model.inputs, outputs: tensor, name: `${model.name}_features` })
-  const { prefix, release } = borrowPrefix(part),
-    feeder = new Feeder(part, prefix),
-    rows: Float32Array[] = []
-  try {
-    for (let at = 0; at < set.length; at += 32) {
-      host().signal.throwIfAborted()
-      const indices = Array.from({ length: Math.min(32, set.length - at) }, (_, i) => at + i),
-        inputs = await feeder.inputs(set, indices)
-      const values = tf.tidy(() => {
-        const out = feeder.rest.apply(inputs, { training: false }) as Tensor
-        return (out.rank === 4 ? out.mean([1, 2]) : out.reshape([indices.length, -1])).arraySync() as number[][]
-      })
-      tf.dispose(inputs)
-      rows.push(...values.map(row => Float32Array.from(row)))
-      await turn()
-    }
-  } finally {
-    await release()
-  }
-  return rows
-}
-
-function beforeLast(model: LayersModel) {
-  const last = model.outputs[0].sourceLayer,
-    { input } = last
-  if (model.layers.length < 2 || Array.isArray(input)) return model.outputs[0]
-  // A feature vector has no head: it is itself what one wants to see.
-  return /^(Dense|Softmax|Activation)$/.test(last.getClassName()) ? input : model.outputs[0]
 }
 
 /** Lays features out in the plane: `[x, y]` of each row, both from 0 to 1. */
@@ -92,26 +53,6 @@ function fitted(points: number[][]): [number, number][] {
   return points.map(
     point => [0, 1].map(axis => ((point[axis] ?? 0) - low[axis]) / (high[axis] - low[axis] || 1)) as [number, number],
   )
-}
-
-/** How many of the images have a neighbour of their own class closest, by distance of the features. */
-export function neighbourAgreement(rows: Float32Array[], labels: ArrayLike<number>): number {
-  const same = rows.filter((row, i) => labels[nearest(rows, row, 1, i)[0]] === labels[i]).length
-  return same / rows.length
-}
-
-/** The indices of the rows closest to `row` by cosine similarity, the closest first, without `except`. */
-export function nearest(rows: Float32Array[], row: Float32Array, most: number, except = -1): number[] {
-  const length = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0)) || 1
-  const own = length(row)
-  const similar = rows.map(
-    (other, i) => [i, other.reduce((sum, value, k) => sum + value * row[k], 0) / (own * length(other))] as const,
-  )
-  return similar
-    .filter(([i]) => i !== except)
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, most)
-    .map(([i]) => i)
 }
 
 /** Images of a set laid out by what the model makes of them: alike ones lie together. */

@@ -1,16 +1,17 @@
 import { basename } from 'node:path'
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
-import { cardOf } from '../../card.ts'
 import type { Layer } from '../../customize/layers.ts'
 import type { Bitmap } from '../../data/resize.ts'
 import type { ImageSet } from '../../data/set.ts'
-import { didYouMean, GraftError } from '../../error.ts'
+import { GraftError } from '../../error.ts'
 import { host, type MimeBundle } from '../../host.ts'
 import { tf } from '../../tf.ts'
+import { labelsOf } from '../../train/labels.ts'
 import type { Prediction } from '../../train/prediction.ts'
 import { overlay } from './heat.ts'
 import { columns } from '../format.ts'
 import { pictureCards } from '../picture-cards.ts'
+import { classIndex, probabilityOf } from './wanted-class.ts'
 import { splitAt, type Split } from './split.ts'
 
 export interface GradCamOptions {
@@ -103,28 +104,6 @@ export async function gradCamBundle(
     text: `${title}: ${detail}\n${columns([['Image', 'Class', 'Probability', 'Most in'], [], ...rows], ['left', 'left', 'right', 'left'])}`,
   })
 }
-
-/** The names of a model's classes; of a model with one output there are two. */
-export function labelsOf(model: LayersModel): string[] {
-  const units = Math.max(2, model.outputs[0].shape[1] ?? 0),
-    classes = cardOf(model)?.classes
-  return classes?.length === units ? classes : Array.from({ length: units }, (_, i) => String(i))
-}
-
-/** The index of a class that is named, or `null` where none is. */
-export function classIndex(model: LayersModel, wanted: string | number | undefined): number | null {
-  if (wanted === undefined) return null
-  const names = labelsOf(model),
-    index = typeof wanted === 'number' ? wanted : names.indexOf(wanted)
-  if (Number.isInteger(index) && index >= 0 && index < names.length) return index
-  throw new GraftError(
-    `unknown class: ${typeof wanted === 'string' ? `'${wanted}'.${didYouMean(wanted, names)}` : `${wanted}.`} `
-      + `The model knows ${names.length}: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}.`,
-  )
-}
-
-export const probabilityOf = (one: Prediction, label: string): number =>
-  one.scores.find(score => score.label === label)?.probability ?? NaN
 
 /** In which ninth of the picture most of the map lies, in words. */
 function focusOf({ values, width, height }: CamMap): string {

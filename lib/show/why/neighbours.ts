@@ -4,7 +4,7 @@ import type { Layer } from '../../customize/layers.ts'
 import type { ImageSet } from '../../data/set.ts'
 import type { MimeBundle } from '../../host.ts'
 import { columns, count } from '../format.ts'
-import { featuresOf, nearest } from './embedding.ts'
+import { featuresOf, nearest } from './alike.ts'
 import { pictureCards } from '../picture-cards.ts'
 
 export interface NeighbourOptions {

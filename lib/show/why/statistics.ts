@@ -1,6 +1,7 @@
 import type { LayersModel, SymbolicTensor, Tensor, Variable } from '@tensorflow/tfjs'
 import { leaves, type Layer } from '../../customize/layers.ts'
 import { compare } from '../../customize/difference.ts'
+import { evenly } from '../../data/evenly.ts'
 import type { ImageSet } from '../../data/set.ts'
 import { GraftError } from '../../error.ts'
 import type { MimeBundle } from '../../host.ts'
@@ -46,7 +47,7 @@ export async function statistics(model: LayersModel, set: ImageSet, options: Sta
   const count = Math.min(options.images ?? 16, set.length)
   if (!count || set.classes.length < 2)
     throw new GraftError('show.statistics: expected labelled images of two classes or more, e.g. digits.train.')
-  const indices = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * set.length) / count))
+  const indices = evenly(set.length, count)
   const shape = [count, ...set.size, set.channels],
     pixels = await set.pixels(indices),
     labels = indices.map(i => set.labels[i])

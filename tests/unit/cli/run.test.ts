@@ -7,30 +7,12 @@ import { after, test } from 'node:test'
 import { setParameters } from '../../../cli/parameters.ts'
 import { readNotebook, type Notebook } from '../../../cli/notebook.ts'
 import { root } from '../../../install/place.js'
+import { writeNotebook, type CodeCell } from '../../notebooks/write.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'graft-cli-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-function write(name: string, ...cells: (string | { source: string; tags: string[] })[]): string {
-  const path = join(folder, name)
-  writeFileSync(
-    path,
-    JSON.stringify({
-      cells: cells.map((cell, i) => ({
-        id: `c${i}`,
-        cell_type: 'code',
-        metadata: typeof cell === 'string' ? {} : { tags: cell.tags },
-        source: typeof cell === 'string' ? cell : cell.source,
-        outputs: [],
-        execution_count: null,
-      })),
-      metadata: { kernelspec: { name: 'graft', display_name: 'TypeScript (Graft)', language: 'typescript' } },
-      nbformat: 4,
-      nbformat_minor: 5,
-    }),
-  )
-  return path
-}
+const write = (name: string, ...cells: CodeCell[]) => writeNotebook(join(folder, name), ...cells)
 const graft = (...args: string[]) =>
   spawnSync(process.execPath, [join(root, 'cli', 'graft.js'), ...args], { encoding: 'utf8', cwd: folder })
 const parameters = { source: 'const epochs: number = 10 // how many\nconst name = "a", list = [1,\n  2]', tags: ['parameters'] }

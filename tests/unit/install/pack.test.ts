@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { pack } from '../../../install/pack.js'
 import { root } from '../../../install/place.js'
+import { writeNotebook } from '../../notebooks/write.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'graft-pack-')),
   modules = join(folder, 'node_modules'),
@@ -40,21 +41,6 @@ function unpack() {
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
 }
 const node = (...args: string[]) => spawnSync(process.execPath, args, { encoding: 'utf8', cwd: folder })
-const notebook = (...cells: string[]) =>
-  JSON.stringify({
-    cells: cells.map((source, i) => ({
-      id: `c${i}`,
-      cell_type: 'code',
-      source,
-      metadata: {},
-      outputs: [],
-      execution_count: null,
-    })),
-    metadata: {},
-    nbformat: 4,
-    nbformat_minor: 5,
-  })
-
 test('the npm package: a library with types, a command line, a kernel that checks types', { timeout: 180_000 }, () => {
   unpack()
   const manifest = JSON.parse(readFileSync(join(own, 'package.json'), 'utf8'))
@@ -91,13 +77,12 @@ test('the npm package: a library with types, a command line, a kernel that check
   )
   assert.match(tsc('b.ts').stdout, /Type 'string' is not assignable to type 'number'/)
 
-  writeFileSync(
+  writeNotebook(
     join(folder, 'n.ipynb'),
-    notebook(
+
       `const base = await hub.load(${JSON.stringify(model)})\nbase.layers.length`,
       "import { freeze as f } from 'graft'\nf(base).changed.length",
       'const wrong: number = base.name',
-    ),
   )
   const run = node(join(own, 'cli', 'graft.js'), 'run', 'n.ipynb')
   assert.equal(run.status, 1, run.stderr)
