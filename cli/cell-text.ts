@@ -1,6 +1,6 @@
-import { analyze } from '@typescript-eslint/scope-manager'
 import MagicString from 'magic-string'
 import { parse } from '../kernel/cell/transpile.ts'
+import { scopesOf, type Node } from '../kernel/language/scopes.ts'
 
 /** One name that is imported: `imported` is the export's name, `default`, `*`, or empty for an import of nothing. */
 export interface ImportLine {
@@ -10,17 +10,6 @@ export interface ImportLine {
   type: boolean
 }
 
-interface Node {
-  type: string
-  start: number
-  end: number
-  [key: string]: any
-}
-interface Identifier {
-  name: string
-  range: [number, number]
-}
-
 /** A cell's TypeScript, with where its names stand, so that they can be given others. */
 export class CellText {
   /** Names that the cell declares at its top level, imports aside; and names that it takes from elsewhere. */
@@ -28,28 +17,20 @@ export class CellText {
   readonly free: string[] = []
   readonly #code: MagicString
   readonly #program: Node
-  readonly #places = new Map<string, Identifier[]>()
+  readonly #places = new Map<string, Set<number>>()
   readonly #shorthand = new Set<number>()
 
   /** @throws SourceError where the source cannot be read */
   constructor(source: string) {
     this.#code = new MagicString(source)
     this.#program = parse('cell.ts', source, { astType: 'ts', range: true }).program as unknown as Node
-    const { globalScope } = analyze(this.#program as never, { sourceType: 'module', lib: [] }),
-      scope = globalScope!.childScopes[0]
-    for (const variable of scope.variables) {
-      if (!variable.defs.length) continue
-      const isImport = variable.defs[0].type === 'ImportBinding'
-      if (!isImport) this.declared.push(variable.name)
-      // An import's own mention goes away with its declaration.
-      const own = isImport ? [] : variable.identifiers
-      this.#places.set(variable.name, [...own, ...variable.references.map(({ identifier }) => identifier)] as never)
-    }
-    for (const { identifier } of scope.through) {
-      const name = String(identifier.name)
-      if (!this.#places.has(name)) this.free.push(name)
-      this.#places.set(name, [...(this.#places.get(name) ?? []), identifier as never])
-    }
+    const { declared, own, free } = scopesOf(this.#program)
+    // An import's own mention goes away with its declaration.
+    const declarations = declared.filter(({ kind }) => kind !== 'import')
+    this.declared.push(...new Set(declarations.map(({ name }) => name)))
+    this.free.push(...new Set(free.map(({ name }) => name)))
+    for (const { name, start } of [...declarations, ...own, ...free])
+      this.#places.set(name, (this.#places.get(name) ?? new Set()).add(start))
     this.#findShorthand(this.#program)
   }
 
@@ -87,17 +68,11 @@ export class CellText {
 
   /** The text with each name as the program calls it. */
   renamed(names: Map<string, string>): string {
-    const done = new Set<number>()
-    for (const [name, identifiers] of this.#places) {
+    for (const [name, places] of this.#places) {
       const own = names.get(name) ?? name
       if (own === name) continue
-      for (const {
-        range: [start],
-      } of identifiers) {
-        if (done.has(start)) continue
-        done.add(start)
+      for (const start of places)
         this.#code.overwrite(start, start + name.length, this.#shorthand.has(start) ? `${name}: ${own}` : own)
-      }
     }
     return this.#code
       .toString()

@@ -10,8 +10,8 @@ export type Kind = 'const' | 'variable' | 'function' | 'import' | 'other'
 /** One declaration at the top of a cell. */
 export interface Declaration { name: string, meaning: Meaning, kind: Kind, start: number }
 
-/** One mention of a name that no declaration of the cell is meant by. */
-export interface Mention { name: string, written: boolean }
+/** One mention of a name that a declaration at the top of the cell is meant by, or none. */
+export interface Mention { name: string, written: boolean, start: number }
 
 class Scope {
   readonly values = new Set<string>()
@@ -29,8 +29,11 @@ class Scope {
   }
 }
 
-/** Finds what a TypeScript program declares at its top and what it takes from elsewhere, values and types, in one walk. */
-export function scopesOf(program: Node): { declared: Declaration[], free: Mention[] } {
+/**
+ * Finds what a TypeScript program declares at its top (`declared`), where it mentions that (`own`), and what it takes from elsewhere
+ * (`free`), values and types, in one walk.
+ */
+export function scopesOf(program: Node): { declared: Declaration[], own: Mention[], free: Mention[] } {
   const top = new Scope(null, true)
   const declared: Declaration[] = [], mentions: (Mention & { meaning: Meaning, scope: Scope })[] = []
   let scope = top, conditional = top
@@ -46,7 +49,7 @@ export function scopesOf(program: Node): { declared: Declaration[], free: Mentio
     if (meaning !== 'value') at.types.add(name)
     if (at === top) declared.push({ name, meaning, kind, start })
   }
-  const mention = (name: string, meaning: Meaning, written = false) => { mentions.push({ name, meaning, written, scope }) }
+  const mention = ({ name, start }: Node, meaning: Meaning, written = false) => { mentions.push({ name, start, meaning, written, scope }) }
 
   const functionScope = () => {
     let at = scope
@@ -78,7 +81,7 @@ export function scopesOf(program: Node): { declared: Declaration[], free: Mentio
   /** What an assignment writes to; all that is not a name is an expression (`a.b = 1`). */
   function target(node: Node) {
     switch (node.type) {
-      case 'Identifier': return mention(node.name, 'value', true)
+      case 'Identifier': return mention(node, 'value', true)
       case 'ObjectPattern':
         for (const part of node.properties) {
           if (part.computed) visit(part.key)
@@ -101,7 +104,7 @@ export function scopesOf(program: Node): { declared: Declaration[], free: Mentio
   function entity(node: Node, meaning: Meaning) {
     if (node.type === 'TSQualifiedName') return entity(node.left, 'both')
     if (node.type === 'MemberExpression') return entity(node.object, 'both')
-    if (node.type === 'Identifier') mention(node.name, meaning)
+    if (node.type === 'Identifier') mention(node, meaning)
     else visit(node)
   }
 
@@ -120,7 +123,7 @@ export function scopesOf(program: Node): { declared: Declaration[], free: Mentio
   function classLike(node: Node) {
     visitAll(node.decorators)
     within(false, () => {
-      if (node.id) declare(node.id, 'both', 'other')
+      if (node.type === 'ClassExpression' && node.id) declare(node.id, 'both', 'other')
       visit(node.typeParameters)
       visit(node.superClass)
       visit(node.superTypeArguments)
@@ -146,7 +149,7 @@ export function scopesOf(program: Node): { declared: Declaration[], free: Mentio
     visit(node.typeArguments)
   }
   const visitors: Record<string, (node: Node) => void> = {
-    Identifier: node => mention(node.name, 'value'),
+    Identifier: node => mention(node, 'value'),
     VariableDeclaration(node) {
       const kind = /^(const|using|await using)$/.test(node.kind) ? 'const' : 'variable'
       for (const { id, init } of node.declarations) {
@@ -293,9 +296,9 @@ export function scopesOf(program: Node): { declared: Declaration[], free: Mentio
   }
 
   visitAll(program.body)
-  const isFree = ({ name, meaning, scope }: typeof mentions[number]) => {
-    for (let at: Scope | null = scope; at; at = at.parent) if (at.has(name, meaning)) return false
-    return true
+  const scopeOf = ({ name, meaning, scope }: typeof mentions[number]) => {
+    for (let at: Scope | null = scope; at; at = at.parent) if (at.has(name, meaning)) return at
+    return null
   }
-  return { declared, free: mentions.filter(isFree) }
+  return { declared, own: mentions.filter(one => scopeOf(one) === top), free: mentions.filter(one => !scopeOf(one)) }
 }

@@ -44,6 +44,7 @@ const cases: [string, (string | { markdown: string })[], string][] = [
     ['%types off\nconst a = 1', '%time const b = 2'],
     '// %types off\n\nconst a = 1\n\n// %time\n\nconst b = 2',
   ],
+  ['a class knows its own new name', ['class C {}', 'class C { copy() { return new C() } }'], 'class C {}\n\nclass C2 { copy() { return new C2() } }'],
   ['what a later cell writes is the newest', ['let n = 0', 'let n = 5', 'n++'], 'let n = 0\n\nlet n2 = 5\n\nn2++'],
 ]
 for (const [name, cells, expected] of cases)
