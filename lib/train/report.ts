@@ -17,7 +17,7 @@ export const reporterOf = (run: Run): Reporter | undefined => reporters.get(run)
 export class Reporter {
   readonly #run: Run
   readonly #control: Control | null
-  readonly #places: { host: Host, id: string }[] = []
+  readonly #places: { host: Host, id: string, cell: AbortSignal }[] = []
   readonly #host: Host | null
   readonly #trunk: ProgressBar | null
   readonly #controls: TrainingControls | null
@@ -39,9 +39,14 @@ export class Reporter {
 
   /** Shows the run in the cell that runs now, too. */
   attach(): void {
-    const place = { host: host(), id: displayId() }
+    const place = { host: host(), id: displayId(), cell: host().signal }
     this.#places.push(place)
     place.host.display(this.#bundle(), place.id)
+  }
+
+  /** Whether the cell with this signal shows the run. */
+  shownIn(cell: AbortSignal): boolean {
+    return this.#places.some(place => place.cell === cell)
   }
 
   /** Notes what is worth a sentence, and shows it. */

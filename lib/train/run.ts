@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { displaySymbol, type MimeBundle } from '../host.ts'
+import { displaySymbol, host, type MimeBundle } from '../host.ts'
 import type { LearningRate } from './rates.ts'
 
 /** Measures per finished epoch: `loss`, `accuracy`, …, and `valLoss`, `valAccuracy`, … where there is a validation set. */
@@ -113,8 +113,11 @@ export class Run implements RunStart {
     return run
   }
 
-  [displaySymbol](): Promise<MimeBundle> {
-    return import('../show/training.ts').then(({ trainingPlot }) => trainingPlot(this))
+  /** The training plot, or the run in words where the cell that asks has its live plot already. */
+  async [displaySymbol](): Promise<MimeBundle> {
+    const { reporterOf } = await import('./report.ts')
+    if (reporterOf(this)?.shownIn(host().signal)) return { 'text/plain': summary(this) }
+    return (await import('../show/training.ts')).trainingPlot(this)
   }
 
   [inspect.custom](): string {

@@ -40,7 +40,8 @@ export function recordingHost() {
     typeOf() {},
     get signal() { return controller.signal },
   })
-  return { shown, interrupt() { controller.abort(); controller = new AbortController() } }
+  const nextCell = () => { controller = new AbortController() }
+  return { shown, nextCell, interrupt() { controller.abort(); nextCell() } }
 }
 
 /** All weights of a model, layer by layer. */

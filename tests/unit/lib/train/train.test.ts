@@ -179,6 +179,8 @@ test('the plot is shown once and updated in place; the last one holds a PNG; a r
   assert.match(String(rest.at(-1)!.bundle['text/plain']), /3 epochs/)
   const copy = JSON.parse(JSON.stringify(run))
   assert.deepEqual([copy.history, copy.bestEpoch, copy.id], [run.history, run.bestEpoch, run.id])
+  assert.match(inspect(await run[displaySymbol]()), /^\{\s*'text\/plain': .*Run /, 'the cell has the plot: the run in words')
+  screen.nextCell()
   assert.match(String((await run[displaySymbol]())['text/plain']), /val accuracy/)
 })
 
