@@ -23,7 +23,7 @@ const time = async (work: () => Promise<unknown>) => {
 
 try {
   // As a ResNet has it: many layers, most of the weight in few of them.
-  const units = [256, 512, 1024, 2048].flatMap(size => Array.from({ length: 18 }, (_, i) => (i % 3 === 2 ? size : size / 4)))
+  const units = [256, 512, 1024, 2048].flatMap(size => Array.from({ length: 24 }, (_, i) => (i % 3 === 2 ? size : size / 4)))
   const model = tf.sequential({
     layers: units.map((size, i) => tf.layers.dense({ ...(i === 0 ? { inputShape: [256] } : {}), units: size })),
   })

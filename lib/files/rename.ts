@@ -83,7 +83,7 @@ async function renameH5(bytes: Uint8Array<ArrayBuffer>, names: Names, before: Co
   const note = renameNote(readNote(root.attributes.get('graft')), names, after)
   if (note) root.attributes.set('graft', ascii(note))
   const packed = await packWhole(root)
-  return { parts: [packed], check: async () => wrong(await checkHdf5(packed, root, host().signal)) }
+  return { parts: packed, check: async () => wrong(await checkHdf5(packed, root, host().signal)) }
 }
 
 async function renameKeras(bytes: Uint8Array<ArrayBuffer>, names: Names, before: Contents): Promise<Renamed> {
@@ -95,8 +95,8 @@ async function renameKeras(bytes: Uint8Array<ArrayBuffer>, names: Names, before:
   put('config.json', renameConfig(text('config.json') as Json, names))
   if (note) put('graft.json', note)
   const packed = await packWhole(root)
-  members.set('model.weights.h5', packed)
-  return { parts: writeZip(members), check: async () => wrong(await checkHdf5(packed, root, host().signal)) }
+  const parts = writeZip(new Map<string, Uint8Array | Parts>([...members, ['model.weights.h5', packed]]))
+  return { parts, check: async () => wrong(await checkHdf5(packed, root, host().signal)) }
 }
 
 async function renameJson(bytes: Uint8Array<ArrayBuffer>, names: Names, before: Contents, target: string): Promise<Renamed> {
@@ -115,7 +115,7 @@ async function renameJson(bytes: Uint8Array<ArrayBuffer>, names: Names, before: 
 }
 
 /** Packs what was read, where nothing of it would be lost. */
-async function packWhole(root: Group): Promise<Uint8Array<ArrayBuffer>> {
+async function packWhole(root: Group): Promise<Parts> {
   const lost = (why: string) =>
     new GraftError(`files.rename: the file holds ${why}, which would be lost. Load the model and save it instead.`)
   if (root.skipped) throw lost(`${root.skipped} entries of a type that is not known here`)
@@ -176,5 +176,5 @@ function renameConfig(value: Json, names: Names): Json {
 function renameNote(note: Contents['note'], names: Names, after: Contents): Contents['note'] {
   if (!note) return undefined
   const trunk = note.card?.trunk?.map(name => names.get(name) ?? name)
-  return { ...note, ...note.card && { card: { ...note.card, ...trunk && { trunk } } }, weights: fingerprintOf(after) }
+  return { ...note, ...note.card && { card: { ...note.card, ...trunk && { trunk } } }, fingerprint: fingerprintOf(after) }
 }

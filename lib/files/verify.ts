@@ -79,7 +79,7 @@ function look(contents: Contents) {
   }
   if (!problems.length) checked.push('all numbers are finite')
   if (contents.format === '.keras') checked.push("the archive's checksums are right")
-  const saved = contents.note?.weights
+  const saved = contents.note?.fingerprint
   if (saved && contents.stored.length) {
     if (fingerprintOf(contents) === saved) checked.push('the weights are those that Graft saved, by their fingerprint')
     else problems.push('the weights are not those that Graft saved: the file was changed or damaged')

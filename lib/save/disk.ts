@@ -8,6 +8,9 @@ export const sizeOf = (parts: Parts): number => parts.reduce((sum, { byteLength 
 
 const chunk = 8 << 20
 
+/** What is read back is compared while it is in the processor's cache. */
+const glance = 256 << 10
+
 /** Writes a new file and waits until the disk has it. */
 export async function writeWhole(path: string, parts: Parts, mode: number, signal?: AbortSignal): Promise<void> {
   const file = await open(path, 'wx', mode)
@@ -33,11 +36,11 @@ export async function readsAs(path: string, parts: Parts): Promise<boolean> {
   const file = await open(path)
   try {
     if ((await file.stat()).size !== sizeOf(parts)) return false
-    const piece = Buffer.allocUnsafe(chunk)
+    const piece = Buffer.allocUnsafe(glance)
     let position = 0
     for (const part of parts) {
       for (let at = 0; at < part.byteLength;) {
-        const { bytesRead } = await file.read(piece, 0, Math.min(chunk, part.byteLength - at), position)
+        const { bytesRead } = await file.read(piece, 0, Math.min(glance, part.byteLength - at), position)
         if (bytesRead === 0 || piece.compare(part, at, at + bytesRead, 0, bytesRead) !== 0) return false
         at += bytesRead
         position += bytesRead

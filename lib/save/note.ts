@@ -26,8 +26,8 @@ export interface Note {
   training?: { learningRate: LearningRate; settings: OptimizerSettings }
   /** The run that trained the model last. */
   run?: object
-  /** The fingerprint of the weights. */
-  weights: string
+  /** Of the weights. */
+  fingerprint: string
 }
 
 /** The note of a model that is being saved. The card goes without what only this machine knows. */
@@ -44,7 +44,7 @@ export function makeNote(model: LayersModel, readers: Readers, { layers, trainin
     card: card ? (portable as ModelCard) : null,
     ...training && { training: { learningRate: training.learningRate, settings: training.settings } },
     ...run && { run },
-    weights: fingerprint(layers),
+    fingerprint: fingerprint(layers),
   }
 }
 
@@ -61,7 +61,7 @@ export const writerOf = (note: Note | undefined, kerasVersion: unknown): Writer 
 /** Checks what was read against the note, and gives the model its card. */
 export function applyNote(note: Note | undefined, model: LayersModel, layers: () => LayerWeights[]): void {
   if (!note) return
-  if (typeof note.weights === 'string' && fingerprint(layers()) !== note.weights) {
+  if (typeof note.fingerprint === 'string' && fingerprint(layers()) !== note.fingerprint) {
     throw new GraftError('its weights are not those that were saved: the file was changed or damaged. Save or copy it again.')
   }
   if (isObject(note.card)) setCard(model, note.card)

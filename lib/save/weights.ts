@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import type { LayersModel, layers, Tensor, Variable as TensorVariable } from '@tensorflow/tfjs'
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { GraftError } from '../error.ts'
+import { floatsOf } from '../engine/wasm/memory.ts'
 import { tf } from '../tf.ts'
 import type { Dataset } from './hdf5/tree.ts'
 import { isModel, layerName } from './keras/encode.ts'
@@ -117,8 +120,9 @@ function kerasOrder(layer: layers.Layer): Named[] {
 }
 
 async function floats(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {
-  const values = new Float32Array(shared(4 * tensor.size))
-  values.set(await tensor.data())
+  const values = new Float32Array(shared(4 * tensor.size)), backend = tf.backend()
+  values.set(tf.getBackend() === 'wasm' && backend.refCount(tensor.dataId) > 0
+    ? floatsOf(backend as BackendWasm, tensor) : await tensor.data())
   return values
 }
 
@@ -145,13 +149,9 @@ function distinct(weights: Named[]): Named[] {
   })
 }
 
-/** A fingerprint of all weights, by which a file that changed after saving is told. */
+/** A fingerprint of all weights, by which a file that changed after saving is told: checksums of their names, shapes and numbers. */
 export function fingerprint(layers: LayerWeights[]): string {
-  const hash = createHash('sha256')
-  for (const { weights } of layers) {
-    for (const { path, shape, data } of weights) {
-      hash.update(`${path} ${shape.join()}\n`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-    }
-  }
-  return hash.digest('hex')
+  const sums = layers.flatMap(({ weights }) => weights.map(({ path, shape, data }) =>
+    `${path} ${shape.join()} ${crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}\n`))
+  return createHash('sha256').update(sums.join('')).digest('hex')
 }

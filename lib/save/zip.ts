@@ -1,5 +1,6 @@
 import { crc32, inflateRawSync } from 'node:zlib'
 import { GraftError } from '../error.ts'
+import { sizeOf, type Parts } from './disk.ts'
 
 /**
  * A zip archive in memory; all that a `.keras` file needs of PKWARE's APPNOTE: members stored as they are, no encryption, below
@@ -7,20 +8,23 @@ import { GraftError } from '../error.ts'
  */
 export type Members = Map<string, Uint8Array<ArrayBuffer>>
 
+/** Members to be packed; one may lie in several parts. */
+export type Packing = Map<string, Uint8Array | Parts>
+
 const limit = 2 ** 32 - 1,
   utf8 = 0x800
 
 /** Packs members uncompressed, in their order, as Keras does. Returns the archive in pieces. */
-export function writeZip(members: Members): Uint8Array[] {
-  const parts: Uint8Array[] = [],
-    directory: Uint8Array[] = []
+export function writeZip(members: Packing): Parts {
+  const parts: Parts = [],
+    directory: Parts = []
   const now = new Date()
   const time = (now.getHours() << 11) | (now.getMinutes() << 5) | (now.getSeconds() >> 1)
   const date = (Math.max(0, now.getFullYear() - 1980) << 9) | ((now.getMonth() + 1) << 5) | now.getDate()
   let at = 0
-  for (const [name, data] of members) {
-    const label = Buffer.from(name, 'utf8')
-    if (at + data.byteLength > limit)
+  for (const [name, given] of members) {
+    const label = Buffer.from(name, 'utf8'), data = Array.isArray(given) ? given : [given], length = sizeOf(data)
+    if (at + length > limit)
       throw new GraftError(`the archive would be larger than 4 GB, which a .keras file written here cannot be. Save as .h5.`)
     // Version, flags, method (0: stored), time, date, checksum, size twice, name's length, extra's length.
     const common = Buffer.alloc(26)
@@ -28,20 +32,20 @@ export function writeZip(members: Members): Uint8Array[] {
     common.writeUInt16LE(utf8, 2)
     common.writeUInt16LE(time, 6)
     common.writeUInt16LE(date, 8)
-    common.writeUInt32LE(crc32(data), 10)
-    common.writeUInt32LE(data.byteLength, 14)
-    common.writeUInt32LE(data.byteLength, 18)
+    common.writeUInt32LE(data.reduce((sum, part) => crc32(part, sum), 0), 10)
+    common.writeUInt32LE(length, 14)
+    common.writeUInt32LE(length, 18)
     common.writeUInt16LE(label.length, 22)
     const entry = Buffer.alloc(46)
     entry.writeUInt32LE(0x02014b50, 0)
     entry.writeUInt16LE(20, 4)
     common.copy(entry, 6)
     entry.writeUInt32LE(at, 42)
-    parts.push(Buffer.from('PK\x03\x04', 'latin1'), common, label, data)
+    parts.push(Buffer.from('PK\x03\x04', 'latin1'), common, label, ...data)
     directory.push(entry, label)
-    at += 30 + label.length + data.byteLength
+    at += 30 + label.length + length
   }
-  const size = directory.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const size = sizeOf(directory)
   const end = Buffer.alloc(22)
   end.writeUInt32LE(0x06054b50, 0)
   end.writeUInt16LE(members.size, 8)

@@ -46,6 +46,10 @@ export function instantiate(backend: BackendWasm, wrap: <F extends (...values: u
 
 export const addressOf = (backend: BackendWasm, tensor: tf.TensorInfo): Address => backend.dataIdMap.get(tensor.dataId).memoryOffset
 
+/** A tensor's numbers where they lie: to be looked at now, for later they may lie elsewhere. */
+export const floatsOf = (backend: BackendWasm, tensor: tf.Tensor): Float32Array =>
+  new Float32Array(emscripten(backend).asm.memory.buffer, addressOf(backend, tensor), tensor.size)
+
 /**
  * Makes an exhausted heap an error. The backend itself takes the null address that `malloc` then gives for a tensor's place, and
  * overwrites what lies there.

@@ -35,8 +35,8 @@ export interface Encoded {
 
 /** Packs a tree. */
 export async function encodeTree(root: Group, state: ModelState, signal: AbortSignal): Promise<Encoded> {
-  const bytes = await packHdf5(root, signal)
-  return { parts: [bytes], weights: state.layers, check: () => checkHdf5(bytes, root, signal) }
+  const parts = await packHdf5(root, signal)
+  return { parts, weights: state.layers, check: () => checkHdf5(parts, root, signal) }
 }
 
 /** Reads a tree; what HDF5 has to say becomes one sentence. */

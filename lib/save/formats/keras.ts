@@ -1,4 +1,5 @@
 import { GraftError } from '../../error.ts'
+import type { Parts } from '../disk.ts'
 import { checkHdf5, packHdf5 } from '../hdf5/index.ts'
 import { toArchive } from '../keras/archive.ts'
 import { fromKeras } from '../keras/decode.ts'
@@ -8,7 +9,7 @@ import { applyNote, ascii, makeNote, parse, readNote, writerOf } from '../note.t
 import { compileConfig } from '../training/keras.ts'
 import { resume } from '../training/resume.ts'
 import { readState, readWeights, varsPlaces } from '../weights.ts'
-import { readZip, writeZip } from '../zip.ts'
+import { readZip, writeZip, type Packing } from '../zip.ts'
 import { pythonBeside } from './beside.ts'
 import { begins, countNumbers, decodeTree, type Format } from './format.ts'
 import { fillVars, layOutVars, optimizerIn } from './weights.ts'
@@ -33,7 +34,7 @@ export const keras: Format = {
     const config = ascii(training ? { ...plain, compile_config: compileConfig(training, model.outputs.length) } : plain)
     const packed = await packHdf5(root, signal)
     const metadata = { keras_version: kerasVersion, date_saved: new Date().toISOString().slice(0, 19).replace('T', '@') }
-    const members = new Map([
+    const members: Packing = new Map<string, Uint8Array | Parts>([
       ['metadata.json', bytesOf(ascii(metadata))],
       ['config.json', bytesOf(config)],
       ['graft.json', bytesOf(ascii(makeNote(model, readers, state)))],

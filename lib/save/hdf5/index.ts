@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { Parts } from '../disk.ts'
 import type { Reply, Request } from './worker.ts'
 import type { Group } from './tree.ts'
 
@@ -10,16 +11,16 @@ import type { Group } from './tree.ts'
 export class Hdf5Error extends Error {}
 
 /**
- * Packs a tree as the bytes of an HDF5 file. The datasets' buffers stay the caller's; those in shared
- * memory are not copied.
+ * Packs a tree as an HDF5 file, in parts to be written one after the other. The datasets' buffers stay the caller's; large ones
+ * in shared memory are not copied but parts of the file.
  */
-export async function packHdf5(root: Group, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-  return ((await ask({ op: 'write', root }, Infinity, [], signal)) as { bytes: Uint8Array<ArrayBuffer> }).bytes
+export async function packHdf5(root: Group, signal?: AbortSignal): Promise<Parts> {
+  return ((await ask({ op: 'write', root }, Infinity, [], signal)) as { parts: Parts }).parts
 }
 
 /** Reads what was packed, and compares it with what it was packed from; resolves to the first difference. */
-export async function checkHdf5(bytes: Uint8Array<ArrayBuffer>, root: Group, signal?: AbortSignal): Promise<string | undefined> {
-  return ((await ask({ op: 'check', bytes, root }, Infinity, [], signal)) as { wrong: string | undefined }).wrong
+export async function checkHdf5(parts: Parts, root: Group, signal?: AbortSignal): Promise<string | undefined> {
+  return ((await ask({ op: 'check', parts, root }, Infinity, [], signal)) as { wrong: string | undefined }).wrong
 }
 
 /**

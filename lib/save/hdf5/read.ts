@@ -1,4 +1,6 @@
 import { H5T, type Hdf5, type Metadata } from './wasm.ts'
+import { sizeOf, type Parts } from '../disk.ts'
+import { mountParts } from './pieces.ts'
 import { bytesOf, group, type Attribute, type Dataset, type DType, type Group } from './tree.ts'
 
 const path = '/in.h5'
@@ -10,10 +12,10 @@ const most = { depth: 48, objects: 200_000, attributes: 400_000, attributeBytes:
  * Reads a whole HDF5 file into a tree; with `outline` without the datasets' numbers. Numbers that are byte for byte those of
  * `wanted` are not copied: the tree then has the same buffer.
  */
-export function readHdf5(hdf5: Hdf5, bytes: Uint8Array, outline: boolean, wanted?: Group): Group {
-  hdf5.FS.writeFile(path, bytes, { canOwn: true })
+export function readHdf5(hdf5: Hdf5, parts: Parts, outline: boolean, wanted?: Group): Group {
+  mountParts(hdf5, path, parts)
   const file = hdf5.open(path, hdf5.H5F_ACC_RDONLY, false, -1, -1)
-  const budget = { objects: 0, attributes: 0, attributeBytes: 0, skipped: 0, data: (256 << 20) + 32 * bytes.byteLength }
+  const budget = { objects: 0, attributes: 0, attributeBytes: 0, skipped: 0, data: (256 << 20) + 32 * sizeOf(parts) }
   const root = readGroup(hdf5, file, '', 0, outline, budget, wanted)
   hdf5.close_file(file)
   hdf5.FS.unlink(path)

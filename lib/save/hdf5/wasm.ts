@@ -1,9 +1,11 @@
+import type { FileNode } from './pieces.ts'
+
 /** What is used of the HDF5 C library as h5wasm compiles it: its plain functions, below h5wasm's classes. */
 export interface Hdf5 {
   FS: {
     writeFile(path: string, data: Uint8Array, options: { canOwn: boolean }): void
     unlink(path: string): void
-    lookupPath(path: string): { node: { contents: Uint8Array<ArrayBuffer>; usedBytes: number } }
+    lookupPath(path: string): { node: FileNode }
   }
   HEAPU8: Uint8Array<ArrayBuffer>
   UTF8ToString(pointer: number): string

@@ -1,14 +1,16 @@
 import { parentPort } from 'node:worker_threads'
+import type { Parts } from '../disk.ts'
 import { readHdf5 } from './read.ts'
 import { startHdf5, type Hdf5 } from './wasm.ts'
 import { writeHdf5 } from './write.ts'
 import { difference, type Group } from './tree.ts'
 
 /** What the worker is asked for. */
-export type Request = { op: 'write'; root: Group } | { op: 'check'; bytes: Uint8Array<ArrayBuffer>; root: Group } | { op: 'read'; bytes: Uint8Array<ArrayBuffer>; outline: boolean }
+export type Request = { op: 'write'; root: Group } | { op: 'check'; parts: Parts; root: Group }
+  | { op: 'read'; bytes: Uint8Array<ArrayBuffer>; outline: boolean }
 
 /** What it answers. */
-export type Reply = { bytes: Uint8Array<ArrayBuffer> } | { wrong: string | undefined } | { root: Group } | { error: string }
+export type Reply = { parts: Parts } | { wrong: string | undefined } | { root: Group } | { error: string }
 
 let hdf5: Hdf5 | undefined
 let memory = 0
@@ -26,12 +28,12 @@ parentPort!.on('message', async (request: Request) => {
     memory = request.op === 'read' ? 2 ** 28 + 4 * request.bytes.byteLength : 2 ** 31
     hdf5 ??= await startHdf5()
     if (request.op === 'write') {
-      parentPort!.postMessage({ bytes: writeHdf5(hdf5, request.root) } satisfies Reply)
+      parentPort!.postMessage({ parts: writeHdf5(hdf5, request.root) } satisfies Reply)
     } else if (request.op === 'check') {
-      const read = readHdf5(hdf5, request.bytes, false, request.root)
+      const read = readHdf5(hdf5, request.parts, false, request.root)
       parentPort!.postMessage({ wrong: difference(read, request.root) } satisfies Reply)
     } else {
-      const root = readHdf5(hdf5, request.bytes, request.outline)
+      const root = readHdf5(hdf5, [request.bytes], request.outline)
       parentPort!.postMessage({ root } satisfies Reply, buffers(root))
     }
   } catch (error) {

@@ -1,20 +1,25 @@
+import type { Parts } from '../disk.ts'
 import { shared } from '../numbers.ts'
+import { Collector, makeFile } from './pieces.ts'
 import { H5T, type Hdf5, type Metadata } from './wasm.ts'
 import { bytesOf, type Attribute, type DType, type Group } from './tree.ts'
 
 const path = '/out.h5'
 
-/** Writes a tree as an HDF5 file, in the layout of h5py's default (`libver` earliest). Returns its bytes, in shared memory. */
-export function writeHdf5(hdf5: Hdf5, root: Group): Uint8Array<ArrayBuffer> {
+/** Tensors from this size on become parts of the file where they lie; the library copies smaller ones together anyway. */
+const large = 1 << 18
+
+/**
+ * Writes a tree as an HDF5 file, in the layout of h5py's default (`libver` earliest). Returns its bytes, in shared memory, in
+ * parts: large tensors that lie in shared memory are parts of it as they are.
+ */
+export function writeHdf5(hdf5: Hdf5, root: Group): Parts {
+  const collector = new Collector(makeFile(hdf5, path), new Uint8Array(shared(estimate(root))))
   const file = hdf5.open(path, hdf5.H5F_ACC_TRUNC, false, hdf5.H5F_LIBVER_EARLIEST, hdf5.H5F_LIBVER_LATEST)
-  const { node } = hdf5.FS.lookupPath(path)
-  // The file grows in one buffer that is large enough from the start; grown step by step it would be copied several times.
-  node.contents = new Uint8Array(shared(estimate(root)))
-  writeGroup(hdf5, file, '', root)
+  writeGroup(hdf5, file, collector, '', root)
   if (hdf5.close_file(file) < 0) throw new Error('the file could not be closed')
-  const bytes = node.contents.subarray(0, node.usedBytes)
   hdf5.FS.unlink(path)
-  return bytes
+  return collector.parts()
 }
 
 function estimate(root: Group): number {
@@ -25,15 +30,19 @@ function estimate(root: Group): number {
   return bytes
 }
 
-function writeGroup(hdf5: Hdf5, file: bigint, at: string, { attributes, groups, datasets }: Group): void {
+function writeGroup(
+  hdf5: Hdf5, file: bigint, collector: Collector, at: string, { attributes, groups, datasets }: Group,
+): void {
   for (const [name, value] of attributes) writeAttribute(hdf5, file, at || '/', name, value)
   for (const [name, { dtype, shape, data }] of datasets) {
     const metadata = { ...typeOf(dtype), shape: shape.map(BigInt), maxshape: null, chunks: null }
-    withBytes(hdf5, data!, pointer => hdf5.create_dataset(file, `${at}/${name}`, pointer, metadata))
+    const create = (pointer: bigint) => hdf5.create_dataset(file, `${at}/${name}`, pointer, metadata)
+    if (data!.byteLength < large || !((data!.buffer as ArrayBufferLike) instanceof SharedArrayBuffer)) withBytes(hdf5, data!, create)
+    else withMemory(hdf5, data!.byteLength, pointer => collector.lend(pointer, data!, () => create(BigInt(pointer))))
   }
   for (const [name, child] of groups) {
     hdf5.create_group(file, `${at}/${name}`, false)
-    writeGroup(hdf5, file, `${at}/${name}`, child)
+    writeGroup(hdf5, file, collector, `${at}/${name}`, child)
   }
 }
 
@@ -62,9 +71,15 @@ function typeOf(dtype: DType): Metadata {
 }
 
 function withBytes(hdf5: Hdf5, bytes: Uint8Array, use: (pointer: bigint) => number): void {
-  const pointer = hdf5._malloc(Math.max(1, bytes.byteLength))
-  if (!pointer) throw new Error(`no memory for a tensor of ${bytes.byteLength} bytes`)
-  hdf5.HEAPU8.set(bytes, pointer)
-  if (use(BigInt(pointer)) < 0) throw new Error('a value could not be written')
+  withMemory(hdf5, bytes.byteLength, pointer => {
+    hdf5.HEAPU8.set(bytes, pointer)
+    return use(BigInt(pointer))
+  })
+}
+
+function withMemory(hdf5: Hdf5, bytes: number, use: (pointer: number) => number): void {
+  const pointer = hdf5._malloc(Math.max(1, bytes))
+  if (!pointer) throw new Error(`no memory for a tensor of ${bytes} bytes`)
+  if (use(pointer) < 0) throw new Error('a value could not be written')
   hdf5._free(pointer)
 }

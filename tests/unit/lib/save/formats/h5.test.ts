@@ -6,7 +6,7 @@ import { getNames } from '../../../../../lib/save/formats/names.ts'
 import { fingerprint, type LayerWeights } from '../../../../../lib/save/weights.ts'
 
 const config = { class_name: 'Functional', config: {} }
-const note = { format: 1, version: '0', tfjs: '4', readers: 'keras3', card: null, weights: '' } as const
+const note = { format: 1, version: '0', tfjs: '4', readers: 'keras3', card: null, fingerprint: '' } as const
 const one = (layer: string, values: number[]): LayerWeights => ({
   layer,
   weights: [{ path: `${layer}/kernel`, shape: [values.length], data: Float32Array.from(values) }],
