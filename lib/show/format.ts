@@ -14,6 +14,13 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`
 }
 
+/** Bytes with the digits that matter: `640 B`, `12 kB`, `3.4 MB`, `1.25 GB`. */
+export function bytes(n: number): string {
+  if (n < 1e3) return `${Math.round(n)} B`
+  const [unit, word, digits] = n < 1e6 ? [1e3, 'kB', 0] : n < 1e9 ? [1e6, 'MB', 1] : [1e9, 'GB', 2]
+  return `${(n / unit).toFixed(n / unit < 10 ? Math.max(1, digits) : Math.max(0, digits - 1))} ${word}`
+}
+
 /** A share as a percentage with the digits that matter: `97.3 %`, `100 %`. */
 export function percent(share: number | undefined): string {
   if (share === undefined || !Number.isFinite(share)) return '–'
@@ -27,6 +34,12 @@ export function measure(x: number | undefined): string {
   if (!Number.isFinite(x)) return String(x)
   if (x !== 0 && (Math.abs(x) < 1e-3 || Math.abs(x) >= 1e5)) return x.toExponential(2)
   return x.toFixed(Math.abs(x) < 10 ? 4 : Math.abs(x) < 100 ? 3 : 2)
+}
+
+/** A learning rate in few letters: `0.01`, `5e-5`. */
+export function rate(x: number): string {
+  const short = parseFloat(x.toPrecision(3))
+  return short !== 0 && short < 1e-3 ? short.toExponential() : String(short)
 }
 
 /** A layer's output shape as Keras prints it: `(None, 7, 7, 1280)`. */

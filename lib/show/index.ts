@@ -13,7 +13,7 @@ import { graphBundle, type GraphOptions } from './graph.ts'
 import { asRun, type Fit } from './install.ts'
 import { expected, isModel, judged, type Images } from './judge.ts'
 import { layerEditor } from './layer-editor.ts'
-import { layerTable } from './layers.ts'
+import { layerTable, type LayerTableOptions } from './layers.ts'
 import type { RunView } from './run-view.ts'
 import { isPicture, pictureBundle } from './tensor.ts'
 import { trainingPlot } from './training.ts'
@@ -51,19 +51,22 @@ export async function bundleOf(value: unknown): Promise<MimeBundle> {
 }
 
 /**
- * The table of a model's layers: name, type, output shape, parameters, operations and receptive field, what trains. Blocks
- * fold. With `live`, where the front end has widgets, it can be searched, and a click freezes or unfreezes a layer or a block
- * of the model and shows the line of code that does the same.
+ * The table of a model's layers: name, type, output shape, parameters; operations, memory and receptive field for one image; what
+ * trains, with the learning rate of its group, and after training how far its weights moved. Blocks fold; opaque and repaired
+ * layers are marked. With `live`, where the front end has widgets, it can be searched, and a click freezes or unfreezes a layer or
+ * a block of the model and shows the line of code that does the same.
  *
+ * @param options `search`: only layers with these letters in their name or type
+ * @throws GraftError where the search finds nothing
  * @example
- * show.layers(base)
+ * show.layers(base, { search: 'conv' })
  * @example
  * show.layers(model, { live: true })
  */
-function layers(model: LayersModel, options: { live?: boolean } = {}): void {
+function layers(model: LayersModel, options: LayerTableOptions & { live?: boolean } = {}): void {
   if (!isModel(model)) throw expected('layers', 'a model', model)
-  checkOptions<{ live?: boolean }>('show.layers', options, { live: 'flag' })
-  host().display(options.live ? layerEditor(model)[displaySymbol]() : layerTable(model))
+  checkOptions<LayerTableOptions & { live?: boolean }>('show.layers', options, { live: 'flag', search: 'text' })
+  host().display(options.live ? layerEditor(model, options.search)[displaySymbol]() : layerTable(model, options))
 }
 
 /**

@@ -1,23 +1,37 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { freeze, unfreeze, type FreezeChange } from '../customize/freeze.ts'
 import { GraftError } from '../error.ts'
-import { count, percent } from './format.ts'
-import { isBlock, layerTree, rowsOf, type LayerEntry } from './layer-rows.ts'
+import { count, percent, plural } from './format.ts'
+import { columnsOf, many } from './layer-columns.ts'
+import { signs } from './layer-marks.ts'
+import { isBlock, layerTree, rowsOf, type LayerEntry, type LayerRow } from './layer-rows.ts'
 import { layerTable, totals } from './layers.ts'
 import { frontEnd, Widget } from './widget.ts'
 
+/** A layer or a block as the browser shows it. */
 interface Line {
   name: string
+  /** The type; of a block how many layers it has. */
   type: string
-  shape: string
-  params: number
-  trainable: number
-  block: string
+  /** What stands in the columns. */
+  cells: string[]
+  /** Layers that hold weights, and those of them that train. */
+  held: number
+  training: number
+  /** Signs with what they mean. */
+  marks: [sign: string, why: string][]
 }
-interface State {
-  name: string
-  layers: Line[]
+/** The browser's columns: those of the static table, but that a button stands for whether a layer trains. */
+interface View {
+  columns: { head: string; width: number; align?: 'right' }[]
+  /** Each with the place of its block among the blocks, -1 for none: two blocks may have the same name. */
+  layers: (Line & { block: number })[]
+  blocks: Line[]
   summary: string
+}
+interface State extends View {
+  name: string
+  search: string
   code: string
   said: string
 }
@@ -27,15 +41,15 @@ type Message = { freeze?: string; unfreeze?: string; tap?: string }
  * The layer table as a widget: search it, fold blocks, click to freeze or unfreeze a layer or a whole block; each click shows
  * the line of code that does the same. The model itself is changed.
  */
-export function layerEditor(model: LayersModel): Widget<State> {
+export function layerEditor(model: LayersModel, search = ''): Widget<State> {
   const editor = new Widget<State>({
     ...frontEnd('layers'),
-    fallback: layerTable(model),
-    state: { name: model.name, layers: lines(model), summary: summary(model), code: '', said: '' },
+    fallback: layerTable(model, { search }),
+    state: { name: model.name, ...viewOf(model), search, code: '', said: '' },
   })
   return editor.onMessage(message => {
     const { code, said } = act(model, message as Message)
-    editor.set({ layers: lines(model), summary: summary(model), said, code })
+    editor.set({ ...viewOf(model), said, code })
   })
 }
 
@@ -48,9 +62,8 @@ export function act(model: LayersModel, message: Message): { code: string; said:
     if (typeof tap === 'string') return { said: 'Its output, to build on:', code: `tap(model, ${quoted(tap)})` }
     if (typeof which !== 'string') return { said: '', code: '' }
     const change: FreezeChange = cold === undefined ? unfreeze(model, which) : freeze(model, which)
-    const many = `${count(change.changed.length)} ${change.changed.length === 1 ? 'layer' : 'layers'} with weights changed:`
     return {
-      said: change.changed.length ? many : 'Nothing changed:',
+      said: change.changed.length ? `${plural(change.changed.length, 'layer')} with weights changed:` : 'Nothing changed:',
       code: `${cold === undefined ? 'unfreeze' : 'freeze'}(model, ${quoted(which)})`,
     }
   } catch (error) {
@@ -59,15 +72,24 @@ export function act(model: LayersModel, message: Message): { code: string; said:
   }
 }
 
-const lines = (model: LayersModel): Line[] =>
-  (function flatten(entries: LayerEntry[], block: string): Line[] {
-    return entries.flatMap(entry => {
-      if (isBlock(entry))
-        return flatten(entry.entries, entry.kind === 'trunk' ? block : entry.kind === 'block' ? entry.name : block)
-      const [{ name, type, shape, params, trainable }] = rowsOf(entry)
-      return [{ name, type, shape, params, trainable, block }]
-    })
-  })(layerTree(model), '')
+function viewOf(model: LayersModel): View {
+  const tree = layerTree(model), layers: View['layers'] = [], blocks: Line[] = []
+  const columns = columnsOf(model, tree.flatMap(rowsOf)).filter(({ head }) => head !== 'Training')
+  const line = (name: string, type: string, rows: LayerRow[]): Line => ({
+    name, type, cells: columns.map(column => column.text(rows)), held: rows.filter(row => row.params > 0).length,
+    training: rows.filter(row => row.trainable > 0).length,
+    marks: rows.length === 1 && rows[0].mark ? [[signs[rows[0].mark.kind], `${rows[0].mark.kind}: ${rows[0].mark.why}`]] : [],
+  })
+  // What is folded is one level deep: blocks, also those inside of the trunk and of nested models.
+  const visit = (entry: LayerEntry, block: number): void => {
+    if (!isBlock(entry)) return void layers.push({ ...line(entry.name, entry.type, [entry]), block })
+    const own = entry.kind === 'block' ? blocks.push(line(entry.name, many(entry.rows), entry.rows)) - 1 : block
+    for (const inner of entry.entries) visit(inner, own)
+  }
+  for (const entry of tree) visit(entry, -1)
+  const heads = columns.map(({ head, width, align }) => ({ head, width, ...align && { align } }))
+  return { columns: heads, layers, blocks, summary: summary(model) }
+}
 
 function summary(model: LayersModel): string {
   const { params, trainable } = totals(model)

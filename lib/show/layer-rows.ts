@@ -2,6 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs'
 import { cardOf } from '../card.ts'
 import { costs, type Cost } from './cost.ts'
 import { shape } from './format.ts'
+import { markOf, type LayerMark } from './layer-marks.ts'
 
 type Layer = LayersModel['layers'][number]
 type Costs = Map<Layer, Cost>
@@ -22,6 +23,8 @@ export interface LayerRow {
   mode: 'inference' | 'batch' | ''
   /** What it costs for one image; nothing where the model's input has no fixed size. */
   cost?: Cost
+  /** Where it is opaque or repaired. */
+  mark?: LayerMark
 }
 
 /** Layers that belong together: the trunk, a nested model, or a block of the network. */
@@ -49,6 +52,7 @@ export function layerRow(layer: Layer, part: LayerRow['part'] = '', cost?: Cost)
     part,
     mode: !batchNorm ? '' : layer.trainable ? 'batch' : 'inference',
     cost,
+    mark: markOf(layer),
   }
 }
 

@@ -1,7 +1,7 @@
 import { GraftError, inWords } from '../error.ts'
 import { displayId, host, type MimeBundle } from '../host.ts'
 import { showable } from './bundle.ts'
-import { count, duration, escape } from './format.ts'
+import { bytes, count, duration, escape } from './format.ts'
 import { faint } from './html.ts'
 
 export interface ProgressOptions {
@@ -176,7 +176,7 @@ export function progressView(...bars: ProgressView[]): MimeBundle {
 
 function line(view: ProgressView): { text: string; html: string } {
   const { label = 'Progress', total, done, state, seconds, note, depth } = view
-  const amount = view.bytes ? megabytes : count
+  const amount = view.bytes ? bytes : count
   const far = total === undefined ? amount(done) : `${amount(done)}/${amount(total)}`
   const left =
     state !== 'running'
@@ -197,8 +197,6 @@ function line(view: ProgressView): { text: string; html: string } {
     html: `<div style="padding-left:${depth * 20}px">${escape(label)} ${meter}${far} ${faint(escape(words))}</div>`,
   }
 }
-
-const megabytes = (bytes: number) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`)
 
 function lengthOf(items: object): number | undefined {
   const { length, size } = items as { length?: unknown; size?: unknown }

@@ -1,7 +1,7 @@
 import type { MimeBundle } from '../host.ts'
 import { showable } from './bundle.ts'
 import { asDocument, figure } from './figure.ts'
-import { columns, duration, measure, percent, plural } from './format.ts'
+import { bytes, columns, duration, measure, percent, plural } from './format.ts'
 import { lineChart, ticks, type Curve } from './line-chart.ts'
 import { palette } from './palette.ts'
 import { epochsDone, isRunning, isShare, measures, type Measure, type RunView } from './run-view.ts'
@@ -146,15 +146,12 @@ function facts(run: RunView): string[] {
   return [
     done > 0 && `best epoch ${at + 1}: ${best}`,
     done > 0 && run.seconds >= 0 && `${duration(run.seconds / done)} per epoch`,
-    isRunning(run) && !done && run.forecast && `about ${duration(run.forecast.seconds)} in all, at most ${megabytes(run.forecast.bytes)} at once`,
+    isRunning(run) && !done && run.forecast && `about ${duration(run.forecast.seconds)} in all, at most ${bytes(run.forecast.bytes)} at once`,
     isRunning(run) && run.secondsLeft !== undefined && `${duration(run.secondsLeft)} left`,
     run.trunkForwards !== undefined && run.trunkForwards > 0 && `frozen trunk: ${plural(run.trunkForwards, 'image')}${once(run)}`,
     run.engine,
   ].filter(fact => typeof fact === 'string')
 }
-
-/** `12 MB`, rounded up. */
-export const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`
 
 /** As many facts as fit on the line. */
 function fitting(facts: string[]): string {

@@ -17,7 +17,7 @@ import { compile } from './prepare.ts'
 import { fingerprint } from './proof.ts'
 import { Reporter } from './report.ts'
 import { setRun, type Run } from './run.ts'
-import { isSound, restore, snapshot, type Snapshot } from './snapshot.ts'
+import { isSound, moved, restore, snapshot, type Snapshot } from './snapshot.ts'
 import { forgetFunctions, reasonAgainstOneFunction } from './step.ts'
 import type { TrainOptions } from './train.ts'
 import { Variants } from './variants.ts'
@@ -48,7 +48,8 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
   const reporter = new Reporter(run, options.show ?? true, unseen, control)
   source.feeder.onForward = count => reporter.forward(count)
   run.engine = [engine().name, source.prefix?.engine].filter(Boolean).join(' + ')
-  let good: Snapshot = await snapshot(open)
+  const initial: Snapshot = await snapshot(open)
+  let good = initial
   const tick = () => {
     run.seconds = (performance.now() - started - rested) / 1000
     run.trunkForwards = forwardsBefore + source.feeder.forwards
@@ -114,6 +115,7 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
     const reason = reasonAgainstOneFunction(source.feeder)
     if (reason) run.notes.push(`Each step ran operation by operation, not as one function, since ${reason}.`)
     conclude(run, best, good, options)
+    run.moved = moved(open, initial, await snapshot(open))
     for (const layer of waiting) layer.trainable = true
     const after = await fingerprint(model)
     run.frozen = { ...before, unchanged: after.hash === before.hash }

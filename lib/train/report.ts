@@ -1,9 +1,9 @@
 import { displayId, host, type Host, type MimeBundle } from '../host.ts'
-import { duration, measure, percent } from '../show/format.ts'
+import { bytes, duration, measure, percent } from '../show/format.ts'
 import { progressBar, type ProgressBar } from '../show/progress.ts'
 import { TrainingControls } from '../show/training-controls.ts'
 import { isShare } from '../show/run-view.ts'
-import { megabytes, trainingPlot } from '../show/training.ts'
+import { trainingPlot } from '../show/training.ts'
 import type { Control } from './control.ts'
 import type { Run } from './run.ts'
 
@@ -105,6 +105,6 @@ export class Reporter {
 
 /** What a run will take, once it is known, where that is worth saying. */
 function forecastOf({ forecast }: Run): string {
-  return forecast && forecast.seconds > 10 ? `: about ${duration(forecast.seconds)}, at most ${megabytes(forecast.bytes)} ` +
+  return forecast && forecast.seconds > 10 ? `: about ${duration(forecast.seconds)}, at most ${bytes(forecast.bytes)} ` +
     `at once` : ''
 }

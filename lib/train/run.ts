@@ -65,6 +65,11 @@ export class Run implements RunStart {
   /** What was frozen, and that its weights are bit for bit what they were. */
   frozen: { layers: number, weights: number, hash: string, unchanged: boolean } | null = null
   /**
+   * How far the weights of each layer that was open went from where the run began, or was resumed: the length of the change over
+   * their length, by the layer's name. Empty until the end.
+   */
+  moved: Record<string, number> = {}
+  /**
    * What the whole run would take, by its first steps: seconds in all, and the most bytes that the arithmetic holds in a step.
    */
   forecast: { seconds: number, bytes: number } | null = null

@@ -35,3 +35,19 @@ export function restore(kept: Snapshot): void {
 
 /** Whether every weight is a number, neither infinite nor NaN. */
 export const isSound = (kept: Snapshot): boolean => [...kept.values()].every(({ values }) => values.every(Number.isFinite))
+
+/** How far the weights of each layer are from what they were: the length of the change over their length then, by the layer's name. */
+export function moved(layers: Layer[], before: Snapshot, now: Snapshot): Record<string, number> {
+  const far = (layer: Layer) => {
+    let change = 0, length = 0
+    for (const weight of layer.weights) {
+      const was = before.get(weight)!.values
+      now.get(weight)!.values.forEach((value, i) => {
+        change += (value - was[i]) ** 2
+        length += was[i] ** 2
+      })
+    }
+    return Math.sqrt(change / (length || 1))
+  }
+  return Object.fromEntries(layers.filter(layer => layer.weights.length).map(layer => [layer.name, far(layer)]))
+}

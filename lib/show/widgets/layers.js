@@ -12,123 +12,104 @@ export default {
     const search = make('input', { type: 'search', placeholder: 'Search layers', 'aria-label': 'Search layers' })
     const summary = make('span', { class: 'faint', 'aria-live': 'polite' })
     const code = make('div', { class: 'bar code', 'aria-live': 'polite' })
-    const body = make('tbody')
-    const columns = [
-      ['Layer', ''],
-      ['Type', ''],
-      ['Output shape', ''],
-      ['Parameters', 'number'],
-      ['Training', ''],
-      ['', ''],
-    ]
-    const head = make(
-      'thead',
-      {},
-      make('tr', {}, ...columns.map(([title, kind]) => make('th', { class: kind, scope: 'col' }, title))),
-    )
-    const widths = make('colgroup', {}, ...[30, 19, 19, 12, 12, 8].map(width => make('col', { style: `width:${width}%` })))
+    const table = make('table')
+    search.value = model.get('search')
 
     const toggle = (which, on) => model.send({ [on ? 'unfreeze' : 'freeze']: which })
-    const button = (which, trains, label) =>
-      make(
+    /** What trains is told by a word, and by how the button looks. */
+    const button = (which, { name, held, training }) => {
+      const state = training ? 'trains' : 'frozen'
+      return make(
         'button',
         {
-          class: trains ? 'trains' : '',
-          'aria-pressed': String(trains),
-          'aria-label': `${label}: ${trains ? 'trains, freeze it' : 'frozen, let it train'}`,
+          class: training ? 'trains' : '',
+          'aria-pressed': String(training > 0),
+          'aria-label': `${name}: ${training ? 'trains, freeze it' : 'frozen, let it train'}`,
           onclick: event => {
             event.stopPropagation()
-            toggle(which, !trains)
+            toggle(which, !training)
           },
         },
-        trains ? 'trains' : 'frozen',
+        training && training < held ? `${training} of ${held}` : state,
       )
+    }
+    const marks = line => line.marks.map(([sign, why]) => make('span', { title: why, role: 'img', 'aria-label': why }, ` ${sign}`))
+    const values = line =>
+      line.cells.map((cell, i) => make('td', { class: model.get('columns')[i].align ? 'number' : '', title: cell }, cell))
 
     const row = (layer, depth) =>
       make(
         'tr',
         { 'data-layer': layer.name },
-        make('td', { style: `padding-left:${8 + 16 * depth}px`, title: layer.name }, layer.name),
-        make('td', {}, layer.type),
-        make('td', {}, layer.shape),
-        make('td', { class: 'number' }, layer.params.toLocaleString('en')),
-        make('td', {}, layer.params ? button(layer.name, layer.trainable > 0, layer.name) : ''),
-        make(
-          'td',
-          {},
-          make('button', { 'aria-label': `tap ${layer.name}`, onclick: () => model.send({ tap: layer.name }) }, 'tap'),
-        ),
+        make('td', { style: `padding-left:${8 + 16 * depth}px`, title: layer.name }, layer.name, ...marks(layer)),
+        make('td', { title: layer.type }, layer.type),
+        ...values(layer),
+        make('td', {}, layer.held ? button(layer.name, layer) : ''),
+        make('td', {}, make('button', { 'aria-label': `tap ${layer.name}`, onclick: () => model.send({ tap: layer.name }) }, 'tap')),
       )
 
-    const blockRow = (block, layers) => {
-      const held = layers.filter(layer => layer.params > 0),
-        learning = held.filter(layer => layer.trainable > 0),
-        isOpen = open.has(block)
+    const blockRow = (block, i) => {
+      const { name } = block,
+        isOpen = open.has(i)
       const fold = () => {
-        isOpen ? open.delete(block) : open.add(block)
-        draw()
+        isOpen ? open.delete(i) : open.add(i)
+        draw(`[data-place="${i}"] .fold`)
       }
-      const line = make(
-        'tr',
-        { class: 'block', 'data-block': block, onclick: fold },
-        make(
-          'td',
-          { title: block },
-          make(
-            'button',
-            {
-              'aria-expanded': String(isOpen),
-              'aria-label': `${block}, ${layers.length} layers`,
-              style: 'border:none;background:none;padding:0 6px 0 0',
-            },
-            isOpen ? '▾' : '▸',
-          ),
-          block,
-        ),
-        make('td', { class: 'faint' }, `${layers.length} layers`),
-        make('td', {}, layers.at(-1).shape),
-        make('td', { class: 'number' }, layers.reduce((sum, layer) => sum + layer.params, 0).toLocaleString('en')),
-        make('td', {}, held.length ? button(`block ${block}`, learning.length > 0, block) : ''),
-        make(
-          'td',
-          { class: 'faint' },
-          learning.length && learning.length < held.length ? `${learning.length}/${held.length}` : '',
-        ),
+      const arrow = make(
+        'button',
+        { class: 'fold', 'aria-expanded': String(isOpen), 'aria-label': `${name}, ${block.type}` },
+        isOpen ? '▾' : '▸',
       )
-      return line
+      return make(
+        'tr',
+        { class: 'block', 'data-block': name, 'data-place': i, onclick: fold },
+        make('td', { title: name }, arrow, name),
+        make('td', { class: 'faint' }, block.type),
+        ...values(block),
+        make('td', {}, block.held ? button(`block ${name}`, block) : ''),
+        make('td'),
+      )
     }
 
-    function draw() {
+    /** Draws all rows anew; what had the focus has it again, or else what `focus` selects. */
+    function draw(focus) {
+      const had = document.activeElement?.closest('[data-layer], [data-block]'),
+        label = document.activeElement?.getAttribute('aria-label')?.split(':')[0]
       const words = search.value.trim().toLowerCase(),
-        layers = model.get('layers')
+        layers = model.get('layers'),
+        blocks = model.get('blocks'),
+        columns = model.get('columns')
       const found = words ? layers.filter(layer => `${layer.name} ${layer.type}`.toLowerCase().includes(words)) : layers
       const rows = []
-      for (let i = 0; i < found.length; i++) {
-        const { block } = found[i]
-        if (words || !block) {
-          rows.push(row(found[i], 0))
-          continue
-        }
-        let end = i
-        while (end < found.length && found[end].block === block) end++
-        rows.push(blockRow(block, found.slice(i, end)))
-        if (open.has(block)) rows.push(...found.slice(i, end).map(layer => row(layer, 1)))
-        i = end - 1
+      let last = -1
+      for (const layer of found) {
+        const block = words ? -1 : layer.block
+        if (block >= 0 && block !== last) rows.push(blockRow(blocks[block], block))
+        if (block < 0 || open.has(block)) rows.push(row(layer, block < 0 ? 0 : 1))
+        last = block
       }
-      body.replaceChildren(...rows)
+      const heads = [{ head: 'Layer', width: 22 }, { head: 'Type', width: 19 }, ...columns, { head: 'Training', width: 12 }, { head: '', width: 8 }]
+      const all = heads.reduce((sum, { width }) => sum + width, 0)
+      table.replaceChildren(
+        make('colgroup', {}, ...heads.map(({ width }) => make('col', { style: `width:${(100 * width) / all}%` }))),
+        make('thead', {}, make('tr', {}, ...heads.map(({ head, align }) => make('th', { class: align ? 'number' : '', scope: 'col' }, head)))),
+        make('tbody', {}, ...rows),
+      )
       summary.textContent = words ? `${found.length} of ${layers.length} layers` : model.get('summary')
+      const again = label && had && [...el.querySelectorAll('button')].find(node => node.getAttribute('aria-label')?.split(':')[0] === label)
+      ;(typeof focus === 'string' ? el.querySelector(focus) : again)?.focus({ preventScroll: true })
     }
     function say() {
       const line = model.get('code')
       code.replaceChildren(...(line ? [make('span', { class: 'faint' }, model.get('said')), make('code', {}, line)] : []))
     }
-    search.addEventListener('input', draw)
-    model.on('change:layers', draw)
+    search.addEventListener('input', () => draw())
+    model.on('change:layers', () => draw())
     model.on('change:code', say)
     el.classList.add('graft-widget')
     el.append(
       make('div', { class: 'bar' }, make('b', {}, model.get('name')), search, summary),
-      make('div', { class: 'scroll' }, make('table', {}, widths, head, body)),
+      make('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Layers of ${model.get('name')}` }, table),
       code,
     )
     draw()

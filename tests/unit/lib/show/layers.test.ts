@@ -4,12 +4,15 @@ import { inspect } from 'node:util'
 import { displaySymbol, type MimeBundle } from '../../../../lib/host.ts'
 import { installDisplays } from '../../../../lib/show/install.ts'
 import { isBlock, layerRows, layerTree, rowsOf } from '../../../../lib/show/layer-rows.ts'
+import { layerEditor } from '../../../../lib/show/layer-editor.ts'
+import { learningGroups } from '../../../../lib/show/layer-groups.ts'
 import { layerTable, totals } from '../../../../lib/show/layers.ts'
 import { tf } from '../../../../lib/tf.ts'
+import { setRun } from '../../../../lib/train/run.ts'
 import { golden } from '../../../golden.ts'
-import { branched, customized, trunk } from './samples.ts'
+import { branched, customized, marked, trained, trunk } from './samples.ts'
 
-for (const [name, make] of Object.entries({ trunk, customized, branched })) {
+for (const [name, make] of Object.entries({ trunk, customized, branched, marked, trained })) {
   test(`the layer table of a model: ${name}`, () => {
     const bundle = layerTable(make())
     golden(`show/layers-${name}.html`, bundle['text/html'] as string)
@@ -41,6 +44,56 @@ test('blocks are told by names, or else by the single path between them', () => 
     [0, 1, 2, 3].map(i => `mixed${i} 7`),
   )
   assert.deepEqual(blocks(layerTree(customized())), [`trunk ${trunk().layers.length}`])
+})
+
+test('opaque and repaired layers are marked, by a sign that says in words what it means', () => {
+  const marks = layerRows(marked()).flatMap(({ name, mark }) => (mark ? [`${name}: ${mark.kind}, ${mark.why}`] : []))
+  assert.deepEqual(marks, [
+    'dilated: repaired, dilated', 'norm: repaired, without scale or offset', 'asinh: opaque, Asinh',
+    'pool: repaired, gradient at the border', 'up: repaired, centres of pixels',
+  ])
+  const bundle = layerTable(marked())
+  assert.match(bundle['text/html'] as string, /asinh <span title="opaque: Asinh">◆<\/span>/)
+  assert.match(bundle['text/html'] as string, /◇ 4 layers repaired: TensorFlow\.js alone/)
+  assert.match(bundle['text/plain'] as string, /^asinh .* opaque \(Asinh\)$/m)
+})
+
+test('a search shows what it finds, unfolded, in HTML and text', () => {
+  const bundle = layerTable(customized(), { search: 'EXPAND_bn' }), text = bundle['text/plain'] as string
+  assert.match(text, /^custom_mobilenet: 6 of 37 layers with 'EXPAND_bn'/)
+  assert.equal(text.match(/^block_\d_expand_BN .*frozen moving$/gm)?.length, 6)
+  assert.match(text, /^found +6 layers/m)
+  assert.doesNotMatch(bundle['text/html'] as string, /<details|digits/)
+  assert.throws(() => layerTable(customized(), { search: 'lstm' }), /^GraftError: show\.layers: no layer of 'custom_mobilenet' has 'lstm'/)
+})
+
+for (const [name, learningRate, expected] of [
+  ['one rate', 1e-3, { block_6_expand: ['trunk', 0.001], digits: ['head', 0.001] }],
+  ['a pattern', { trunk: 1e-5, head: 1e-3, '*_project': 1e-4 }, { block_6_expand: ['trunk', 1e-5], block_6_project: ['*_project', 1e-4] }],
+  ['decay', { trunk: 1e-4, head: 1e-3, decay: 0.1 }, { block_6_expand: ['trunk', 1e-5], block_5_expand: ['trunk', 1e-6] }],
+] as const) {
+  test(`the group and the rate that a layer learns with: ${name}`, () => {
+    const model = customized()
+    assert.deepEqual(learningGroups(model), new Map(), 'neither compiled nor trained')
+    setRun(model, { learningRate })
+    const groups = learningGroups(model)
+    for (const [layer, [group, rate]] of Object.entries(expected)) {
+      assert.equal(groups.get(layer)!.name, group)
+      assert.ok(Math.abs(groups.get(layer)!.rate / rate - 1) < 1e-6, `${layer}: ${groups.get(layer)!.rate}`)
+    }
+    model.compile({ optimizer: tf.train.sgd(0.5), loss: 'meanSquaredError' })
+    assert.equal(learningGroups(model).get('digits')!.rate, 0.5, 'the optimizer it is compiled with counts first')
+  })
+}
+
+test('the table to touch has the columns of the static one, and each block once', () => {
+  const { columns, layers, blocks, summary } = layerEditor(trained()).state
+  assert.deepEqual(columns.map(({ head }) => head), ['Output shape', 'Params', 'FLOPs', 'Memory', 'Rate', 'Moved'])
+  assert.equal(layers.length, 37)
+  assert.deepEqual(blocks.map(({ name, type, held, training }) => [name, type, held, training])[5], ['block_6', '5 layers', 3, 2])
+  assert.deepEqual(layers.at(-1)!.cells.slice(-2), ['head 0.01', '78.9 %'])
+  assert.match(summary, /^2,066 parameters/)
+  assert.deepEqual(layerEditor(marked()).state.layers[3].marks, [['◆', 'opaque: Asinh']])
 })
 
 test('a nested model is a block that holds its layers', () => {
@@ -83,8 +136,7 @@ test('a layer used on two shapes, and one with several outputs, have a row', () 
 
 test('900 layers make a table under 300 kB', () => {
   const blocks = layerTable(trunk(179))
-  const { layers } = trunk(179)
-  assert.ok(layers.length >= 897)
+  assert.ok(trunk(179).layers.length >= 897)
   assert.ok((blocks['text/html'] as string).length < 300e3, `${(blocks['text/html'] as string).length} characters`)
   const chain = tf.sequential({
     layers: Array.from({ length: 900 }, (_, i) =>

@@ -1,6 +1,10 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import { setCard } from '../../../../lib/card.ts'
+import { tensorFlowOp } from '../../../../lib/layers/tensorflow-op.ts'
 import { tf } from '../../../../lib/tf.ts'
+import { GroupedOptimizer } from '../../../../lib/train/optimizers.ts'
+import { ratesOf } from '../../../../lib/train/rates.ts'
+import { setRun } from '../../../../lib/train/run.ts'
 import { Prediction, Predictions } from '../../../../lib/train/prediction.ts'
 import type { RunView } from '../../../../lib/show/run-view.ts'
 
@@ -65,6 +69,34 @@ export function branched(modules = 4): LayersModel {
     x = tf.layers.concatenate({ name: `mixed${i}` }).apply([branch(0), branch(1), branch(2)]) as SymbolicTensor
   }
   return tf.model({ inputs: image, outputs: x, name: 'thin_inception' })
+}
+
+/** Layers that TensorFlow.js alone would compute or train otherwise than Keras, and one that no Keras layer stands for. */
+export function marked(): LayersModel {
+  const operation = { name: 'operation_0', op: 'Asinh', attributes: { T: { type: 'DT_FLOAT' } }, inputs: ['operand_0'] }
+  return tf.sequential({
+    name: 'marked',
+    layers: [
+      tf.layers.conv2d({ inputShape: [16, 16, 4], filters: 4, kernelSize: 3, padding: 'same', name: 'plain' }),
+      tf.layers.depthwiseConv2d({ kernelSize: 3, dilationRate: 2, padding: 'same', name: 'dilated' }),
+      tf.layers.batchNormalization({ scale: false, name: 'norm' }),
+      tensorFlowOp(tf, { name: 'asinh', operations: [operation], operands: [{ from: 'input' }], results: ['operation_0'] }),
+      tf.layers.averagePooling2d({ poolSize: 2, padding: 'same', name: 'pool' }),
+      tf.layers.upSampling2d({ interpolation: 'bilinear', name: 'up' }),
+      tf.layers.globalMaxPooling2d({ name: 'most' }),
+    ],
+  })
+}
+
+/** The customized sample after a training whose trunk learned slowly in part. */
+export function trained(): LayersModel {
+  const model = customized()
+  for (const name of ['block_6_expand', 'block_6_project']) model.getLayer(name).trainable = true
+  const learningRate = { trunk: 1e-4, decay: 0.5, head: 1e-2 }
+  const optimizer = Object.assign(new GroupedOptimizer('adam', ratesOf(model, learningRate)), { learningRate })
+  model.compile({ optimizer, loss: 'categoricalCrossentropy' })
+  setRun(model, { moved: { block_6_expand: 0.0123, block_6_project: 0.00456, digits: 0.789 } })
+  return model
 }
 
 const fall = (from: number, to: number, n: number) => Array.from({ length: n }, (_, i) => to + (from - to) * Math.exp(-i / 2.2))

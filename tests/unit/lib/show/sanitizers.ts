@@ -36,7 +36,7 @@ export const jupyterLab: Sanitizer = {
         'tr',
       ],
       allowedAttributes: {
-        '*': ['style'],
+        '*': ['style', 'title'],
         col: ['width'],
         details: ['open'],
         progress: ['max', 'value'],
@@ -79,6 +79,6 @@ export const gitHub: Sanitizer = {
   clean: html =>
     sanitize(html, {
       allowedTags: ['b', 'details', 'div', 'pre', 'span', 'summary', 'table', 'tbody', 'td', 'th', 'thead', 'tr'],
-      allowedAttributes: { details: ['open'], table: ['width'], td: ['align'], th: ['align'] },
+      allowedAttributes: { '*': ['title'], details: ['open'], table: ['width'], td: ['align'], th: ['align'] },
     }),
 }

@@ -1,0 +1,117 @@
+import type { LayersModel } from '@tensorflow/tfjs'
+import { runOf } from '../train/run.ts'
+import { bytes, count, escape, percent, plural, rate } from './format.ts'
+import { chip, faint } from './html.ts'
+import { learningGroups } from './layer-groups.ts'
+import type { LayerRow } from './layer-rows.ts'
+import { palette } from './palette.ts'
+
+/** A column of the layer table: what stands in it for a layer, a block of layers, or all of them. */
+export interface LayerColumn {
+  head: string
+  /** Its share of the table's width, among those of the other columns. */
+  width: number
+  align?: 'right'
+  text(rows: LayerRow[]): string
+  /** The same where HTML says more. */
+  html?(rows: LayerRow[]): string
+}
+
+/** The columns that a model has something to say in, without the first two, the name and the type. */
+export function columnsOf(model: LayersModel, rows: LayerRow[]): LayerColumn[] {
+  const some = (has: (row: LayerRow) => unknown, column: LayerColumn) => rows.some(has) ? [column] : []
+  return [
+    { head: 'Output shape', width: 18, text: rows => rows.at(-1)!.shape },
+    { head: 'Params', width: 9, align: 'right', text: rows => count(sum(rows, row => row.params)) },
+    ...some(row => row.cost, { head: 'FLOPs', width: 7, align: 'right', text: rows => short(sum(rows, row => row.cost?.flops ?? 0)) }),
+    ...some(row => row.cost, { head: 'Memory', width: 9, align: 'right', text: memory }),
+    ...some(sees, { head: 'Sees', width: 7, align: 'right', text: rows => sees(rows.at(-1)!) }),
+    { head: 'Training', width: 13, text: training, html: trainingHtml },
+    ...afterTraining(model, rows),
+  ]
+}
+
+const sum = (rows: LayerRow[], of: (row: LayerRow) => number) => rows.reduce((all, row) => all + of(row), 0)
+
+/** The learning rate of each group, and how far the last run moved the weights. */
+function afterTraining(model: LayersModel, rows: LayerRow[]): LayerColumn[] {
+  const groups = learningGroups(model), { moved = {} } = (runOf(model) ?? {}) as { moved?: Record<string, number> }
+  const columns: LayerColumn[] = []
+  if (rows.some(row => row.trainable && groups.has(row.name))) {
+    columns.push({
+      head: 'Rate', width: 13,
+      text: rows => ranged(rows.filter(row => row.trainable).flatMap(row => groups.get(row.name) ?? [])),
+    })
+  }
+  if (rows.some(row => row.name in moved)) {
+    columns.push({ head: 'Moved', width: 8, align: 'right', text: rows => furthest(rows.flatMap(row => moved[row.name] ?? [])) })
+  }
+  return columns
+}
+
+/** `head 0.01`; for layers of several groups or rates, from the lowest to the highest. */
+function ranged(groups: { name: string, rate: number }[]): string {
+  if (!groups.length) return ''
+  const rates = groups.map(({ rate }) => rate), [low, high] = [Math.min(...rates), Math.max(...rates)]
+  const names = [...new Set(groups.map(({ name }) => name))]
+  return `${names.length === 1 ? names[0] : ''} ${low === high ? rate(low) : `${rate(low)}–${rate(high)}`}`.trim()
+}
+
+const furthest = (moved: number[]): string => moved.length ? percent(Math.max(...moved)) : ''
+
+/** What the outputs take for one image, as 32-bit numbers. */
+function memory(rows: LayerRow[]): string {
+  const numbers = sum(rows, row => row.cost?.outputs ?? 0)
+  return numbers ? bytes(numbers * 4) : ''
+}
+
+/** `2.1 M`, `640 k`; nothing for nothing. */
+function short(value: number): string {
+  if (!value) return ''
+  const [unit, word] = value >= 1e9 ? [1e9, 'G'] : value >= 1e6 ? [1e6, 'M'] : value >= 1e3 ? [1e3, 'k'] : [1, '']
+  return `${(value / unit).toFixed(value / unit < 10 && unit > 1 ? 1 : 0)} ${word}`.trim()
+}
+
+/** `35/8`: a point sees 35 × 35 pixels, and the next one stands 8 further. */
+function sees({ cost }: LayerRow): string {
+  if (!cost || Number.isNaN(cost.field) || cost.field <= 1) return ''
+  return cost.field === Infinity ? 'all' : `${Math.round(cost.field)}/${+cost.stride.toFixed(2)}`
+}
+
+/** What BatchNormalization normalizes by: the statistics of the batch, or its moving averages (Keras: inference mode). */
+const modes = { batch: 'batch', inference: 'moving', '': '' } as const
+const modeOf = (rows: LayerRow[]) => rows.length === 1 ? modes[rows[0].mode] : ''
+
+/** Whether the layers train: all, none, or how many of those that hold weights. */
+function state(rows: LayerRow[]): { word: 'trains' | 'frozen' | '', share: string } {
+  const held = rows.filter(row => row.params > 0), some = held.filter(row => row.trainable > 0).length
+  return {
+    word: !held.length ? '' : some ? 'trains' : 'frozen',
+    share: some && some < held.length ? `${some} of ${held.length}` : '',
+  }
+}
+
+function training(rows: LayerRow[]): string {
+  const { word, share } = state(rows)
+  return share ? `${share} train` : `${word} ${modeOf(rows)}`.trim()
+}
+
+function trainingHtml(rows: LayerRow[]): string {
+  const { word, share } = state(rows), more = share || modeOf(rows)
+  const said = word === 'trains' ? chip(word, palette.train) : word && faint(word)
+  return more ? `<span style="white-space:nowrap">${said} ${faint(escape(more))}</span>` : said
+}
+
+/** How the columns are to be read, for under the table. */
+export function legend(columns: LayerColumn[], rows: LayerRow[]): string[] {
+  const has = (head: string) => columns.some(column => column.head === head)
+  const size = rows.find(row => row.cost?.outputs)
+  return [
+    size && 'FLOPs, and Memory of the outputs, for one image',
+    has('Sees') && 'Sees: pixels of the image behind one point / from one point to the next',
+    has('Moved') && 'Moved: change of the weights in the last run, of their length; in a block the furthest',
+  ].filter(line => typeof line === 'string')
+}
+
+/** The name of a sum of rows, `155 layers`. */
+export const many = (rows: LayerRow[]): string => plural(rows.length, 'layer')
