@@ -9,7 +9,8 @@ export async function photos(folder: string, count: number, [width, height] = [6
   // A few scenes are enough: each file is another crop of one, so that no two are the same.
   const scenes = await Promise.all(Array.from({ length: 8 }, (_, i) => scene(i, width + 64, height + 64)))
   for (let i = 0; i < count; i++) {
-    const bytes = await sharp(scenes[i % 8].data, { raw: scenes[i % 8].info }).extract({ left: i % 61, top: (i * 7) % 59, width, height })
+    const { data, info } = scenes[i % 8]
+    const bytes = await sharp(data, { raw: info }).extract({ left: i % 61, top: (i * 7) % 59, width, height })
       .jpeg({ quality: 75 + i % 20 }).toBuffer()
     await writeFile(join(folder, i % 2 ? 'cats' : 'dogs', `${i}.jpg`), bytes)
   }

@@ -15,7 +15,7 @@ import { decodeImage, type ImageShape } from './decode.ts'
 import { inputOf } from './input.ts'
 import { countOf, list, naturalOrder, type Entry, type FilesByClass } from './list.ts'
 import type { Bitmap } from './resize.ts'
-import { ImageSet, rangeTable, type Item, type Range, type Source } from './set.ts'
+import { batchOf, ImageSet, rangeTable, type Item, type Range, type Source } from './set.ts'
 import { split } from './split.ts'
 
 export interface ImageOptions {
@@ -205,12 +205,7 @@ class FileSource implements Source {
   }
 
   async pixels(keys: number[]): Promise<Float32Array> {
-    const images = await concurrently(keys, key => this.#bytes(key))
-    const each = this.shape[0] * this.shape[1] * this.shape[2], out = new Float32Array(keys.length * each), table = this.#table
-    images.forEach((bytes, n) => {
-      for (let i = 0, at = n * each; i < each; i++) out[at + i] = table[bytes[i]]
-    })
-    return out
+    return batchOf(await concurrently(keys, key => this.#bytes(key)), this.shape, this.#table)
   }
 
   async bitmap(key: number): Promise<Bitmap> {

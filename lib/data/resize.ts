@@ -13,21 +13,23 @@ export interface Bitmap {
  */
 export function resizeBilinear(image: Bitmap, height: number, width: number): Bitmap {
   if (image.height === height && image.width === width) return image
-  const { data, channels } = image
+  const { data, channels } = image, stride = image.width * channels, across = width * channels
   const rows = weights(image.height, height), columns = weights(image.width, width)
-  const out = new Uint8Array(height * width * channels)
-  const stride = image.width * channels
-  let at = 0
-  for (let y = 0; y < height; y++) {
+  // For each value of a row: where its two neighbours are, and how far it is from the left one to the right one.
+  const left = new Int32Array(across), right = new Int32Array(across), part = new Float64Array(across)
+  for (let i = 0; i < across; i++) {
+    const x = Math.floor(i / channels), channel = i % channels
+    left[i] = columns.lower[x] * channels + channel
+    right[i] = columns.upper[x] * channels + channel
+    part[i] = columns.fraction[x]
+  }
+  const out = new Uint8Array(height * across)
+  for (let y = 0, at = 0; y < height; y++) {
     const top = rows.lower[y] * stride, bottom = rows.upper[y] * stride, dy = rows.fraction[y]
-    for (let x = 0; x < width; x++) {
-      const left = columns.lower[x] * channels, right = columns.upper[x] * channels, dx = columns.fraction[x]
-      for (let c = 0; c < channels; c++) {
-        const a = data[top + left + c], b = data[top + right + c]
-        const d = data[bottom + left + c], e = data[bottom + right + c]
-        const above = a + (b - a) * dx, below = d + (e - d) * dx
-        out[at++] = above + (below - above) * dy + 0.5
-      }
+    for (let i = 0; i < across; i++) {
+      const l = left[i], r = right[i], dx = part[i], a = data[top + l], b = data[bottom + l]
+      const above = a + (data[top + r] - a) * dx, below = b + (data[bottom + r] - b) * dx
+      out[at++] = above + (below - above) * dy + 0.5
     }
   }
   return { data: out, height, width, channels }

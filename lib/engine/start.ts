@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { type BackendWasm, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import { jpegs } from '../data/jpeg.ts'
 import { didYouMean, GraftError } from '../error.ts'
 import { improveGradients } from './gradients.ts'
 import { drawInTraces } from './random.ts'
@@ -74,7 +75,9 @@ async function tensorFlowHere(): Promise<{ from: string, without?: undefined } |
   if (typeof wheel === 'string') return { without: wheel }
   try {
     const { startTensorFlow } = await import('./tensorflow/start.ts'), { tensorFlowTracer } = await import('./tensorflow/tracer.ts')
+    const { jpegDecoder } = await import('./tensorflow/jpeg.ts')
     tensorflow = startTensorFlow(wheel)
+    jpegs.decoder = jpegDecoder(tensorflow.runtime)
     tracers.set('tensorflow', tensorFlowTracer(tensorflow))
     return { from: wheel.from }
   } catch (error) {

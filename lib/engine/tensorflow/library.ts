@@ -6,7 +6,7 @@ export type Pointer = bigint
 
 type Foreign<F extends (...args: never[]) => unknown> = F & { async(...args: [...Parameters<F>, (error: unknown, result: ReturnType<F>) => void]): void }
 
-// One line each: result, name, arguments as in tensorflow/c/{c_api,tf_tensor,tf_status,tf_buffer}.h and tensorflow/c/eager/c_api.h. A wrong one ends the process.
+// One line each: result, name, arguments as in tensorflow/c/{c_api,tf_tensor,tf_tstring,tf_status,tf_buffer}.h and tensorflow/c/eager/c_api.h. A wrong one ends the process.
 const declarations = {
   TF_Version: ['str', []],
   TF_NewStatus: ['void *', []],
@@ -17,6 +17,8 @@ const declarations = {
   TF_DeleteTensor: ['void', ['void *']],
   TF_TensorData: ['void *', ['void *']],
   TF_TensorByteSize: ['size_t', ['void *']],
+  TF_StringInit: ['void', ['void *']],
+  TF_StringCopy: ['void', ['void *', 'void *', 'size_t']],
   TF_GetAllOpList: ['void *', []],
   TF_DeleteBuffer: ['void', ['void *']],
   TF_NewGraph: ['void *', []],
