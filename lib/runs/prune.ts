@@ -3,16 +3,21 @@ import { join } from 'node:path'
 import { bytesIn, folderOf, idsIn, limits } from './place.ts'
 import { isUnderWay, readRecord, type RunRecord } from './record.ts'
 
+/** Down to which share of the most there may be the runs go: the next ones then need not look again. */
+const left = 0.9
+
 /**
  * Keeps the run log within its limits. Of the oldest runs first the checkpoints go, then models that no run with a checkpoint
- * needs, and beyond the number of runs the runs themselves. What is under way stays whole.
+ * needs, and beyond the number of runs a tenth of the runs themselves. What is under way stays whole.
  */
 export function prune(runs: string, current: string): void {
   let held = bytesIn(runs)
+  const crowded = namesIn(runs).length > limits.runs
   // Only then is every record worth reading.
-  if (held <= limits.bytes && namesIn(runs).length <= limits.runs) return
+  if (held <= limits.bytes && !crowded) return
   const idle = idsIn(runs).filter(id => id !== current && !underWay(runs, id))
-  for (const id of idle.splice(0, Math.max(0, idle.length + 1 - limits.runs))) rmSync(folderOf(runs, id), { recursive: true })
+  const excess = crowded ? Math.max(0, idle.length + 1 - Math.floor(left * limits.runs)) : 0
+  for (const id of idle.splice(0, excess)) rmSync(folderOf(runs, id), { recursive: true })
   for (const id of idle) {
     if (held <= limits.bytes) break
     held -= dropCheckpoints(folderOf(runs, id))

@@ -45,8 +45,9 @@ export interface RunRecord {
 /** The record of a run. @throws GraftError where there is none, or it cannot be read */
 export function readRecord(id: string, folder = runsFolder()): RunRecord {
   if (!folder) throw new GraftError('no runs are kept: GRAFT_RUNS is off.')
-  const file = join(folderOf(folder, id), 'run.json'), ids = idsIn(folder)
+  const file = join(folderOf(folder, id), 'run.json')
   if (!/^[\w-]+$/.test(id) || !existsSync(file)) {
+    const ids = idsIn(folder)
     throw new GraftError(`unknown run: '${id}'.${didYouMean(id, ids)} ${ids.length
       ? `The last ones are ${ids.slice(-5).toReversed().join(', ')}; runs lists them.` : `There are none in ${folder}.`}`)
   }
