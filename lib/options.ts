@@ -12,8 +12,8 @@ const kinds = {
   list: ['a list', Array.isArray],
 } as const satisfies Record<string, readonly [string, (value: unknown) => boolean]>
 
-/** A kind of value; the words that an option may be; or `null` where the value is looked at when it is used. */
-export type Kind = keyof typeof kinds | readonly string[] | null
+/** A kind of value; what an option may be, one by one; or `null` where the value is looked at when it is used. */
+export type Kind = keyof typeof kinds | readonly (string | boolean)[] | null
 
 /**
  * Refuses, before any work, options that are no object, a name that the function does not know, with the closest one, and a value
@@ -39,5 +39,5 @@ export function checkOptions<T extends object>(call: string, options: T, known: 
   }
 }
 
-const oneOf = (words: readonly string[]): readonly [string, (value: unknown) => boolean] =>
-  [words.map(word => `'${word}'`).join(' or '), value => words.includes(value as string)]
+const oneOf = (values: readonly (string | boolean)[]): readonly [string, (value: unknown) => boolean] =>
+  [values.map(inWords).join(' or '), value => values.includes(value as string)]

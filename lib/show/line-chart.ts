@@ -18,10 +18,11 @@ export interface Chart {
   width: number
   height: number
   x: { domain: [number, number]; label: string }
-  y: { domain: [number, number]; format(value: number): string }
+  /** `count`: about how many lines across. Default 5. */
+  y: { domain: [number, number]; count?: number; format(value: number): string }
   curves: Curve[]
-  /** A vertical line with a word at its top. */
-  mark?: { x: number; label: string }
+  /** Vertical lines, with a word at the top. */
+  marks?: { x: number; label?: string; color?: string }[]
 }
 
 const left = 46
@@ -45,7 +46,7 @@ export function lineChart(chart: Chart): string {
     element('line', { x1, y1, x2, y2, stroke, 'stroke-dasharray': dash })
   const faint: Lettering = { size: 11, fill: palette.faint, anchor: 'middle' }
   const out = [text(left - 30, 16, chart.title, { size: 13, bold: true })]
-  for (const tick of ticks(y0, y1, 5)) {
+  for (const tick of ticks(y0, y1, chart.y.count ?? 5)) {
     out.push(line(left, y(tick), left + w, y(tick), palette.grid))
     out.push(text(left - 8, y(tick) + 4, chart.y.format(tick), { ...faint, anchor: 'end' }))
   }
@@ -54,10 +55,13 @@ export function lineChart(chart: Chart): string {
     out.push(text(x(tick), top + h + 16, String(tick), faint))
   }
   out.push(line(left, top + h, left + w, top + h, palette.faint), text(left + w / 2, top + h + 32, chart.x.label, faint))
-  if (chart.mark) {
-    const at = x(chart.mark.x)
-    out.push(line(at, top, at, top + h, palette.faint, '2 3'))
-    out.push(text(Math.min(at, left + w - 20), top - 6, chart.mark.label, faint))
+  for (const { x: place, label, color = palette.faint } of chart.marks ?? []) {
+    const at = x(place)
+    out.push(line(at, top, at, top + h, color, '2 3'))
+    if (!label) continue
+    // In the middle over the line, but within the chart; its width is estimated.
+    const half = label.length * 2.9
+    out.push(text(Math.min(Math.max(at, left + half), left + w + right - half - 4), top - 6, label, { ...faint, fill: color }))
   }
   const curves = chart.curves.map(curve => ({ ...curve, points: curve.points.filter(([, value]) => Number.isFinite(value)) }))
   const ends = curves.filter(curve => !curve.thin && curve.points.length > 0)
@@ -92,7 +96,7 @@ export function ticks(low: number, high: number, count: number): number[] {
   const power = 10 ** Math.floor(Math.log10(rough))
   const step = [1, 2, 5, 10].map(n => n * power).find(n => n >= rough * 0.999)!
   const out: number[] = []
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high * (1 + 1e-9); i++) out.push(parseFloat((i * step).toPrecision(12)))
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) out.push(parseFloat((i * step).toPrecision(12)))
   return out
 }
 

@@ -165,37 +165,52 @@ export function progress<T>(
   }
 }
 
-/** Bars as they look now: text and, in a notebook, small bars. */
+/** Bars as they look now, one under the other: text and, in a notebook, small bars. */
 export function progressView(...bars: ProgressView[]): MimeBundle {
-  const lines = bars.map(line)
-  return showable({
-    'text/plain': lines.map(({ text }) => text).join('\n'),
-    'text/html': `<div style="font-size:13px">${lines.map(({ html }) => html).join('')}</div>`,
+  const lines = bars.map(wordsOf), widest = (of: (line: Words) => string) => Math.max(...lines.map(line => of(line).length))
+  const [name, far] = [widest(line => line.name), widest(line => line.far)]
+  const text = lines.map(line =>
+    [line.name.padEnd(name), line.far.padStart(far), ...(line.share === undefined ? [] : [barOf(line.share)]), line.words].join(' ').trimEnd())
+  // Bars of several lines begin at one place; how wide letters are is estimated.
+  const html = lines.map(({ name: label, far, share, words }, i) => {
+    const { depth, done, total } = bars[i], indent = depth * 14
+    const style = bars.length > 1 ? ` style="display:inline-block;padding-left:${indent}px;width:${name * 7 + 8 - indent}px"` : ''
+    const meter = share === undefined ? ''
+      : `<progress value="${Math.min(done, total!)}" max="${total}" style="width:240px;vertical-align:middle"></progress> `
+    return `<div><span${style}>${escape(label.trim())}</span> ${meter}${far} ${words && faint(escape(words))}</div>`
   })
+  return showable({ 'text/plain': text.join('\n'), 'text/html': `<div style="font-size:13px">${html.join('')}</div>` })
 }
 
-function line(view: ProgressView): { text: string; html: string } {
-  const { label = 'Progress', total, done, state, seconds, note, depth } = view
-  const amount = view.bytes ? bytes : count
-  const far = total === undefined ? amount(done) : `${amount(done)}/${amount(total)}`
+/** What a bar says. */
+interface Words {
+  name: string
+  /** How far it is: `34/200`. */
+  far: string
+  /** The share that is done; nothing where the total is not known. */
+  share?: number
+  words: string
+}
+
+function wordsOf({ label = 'Progress', total, done, state, seconds, note, depth, bytes: isBytes }: ProgressView): Words {
+  const amount = isBytes ? bytes : count
   const left =
     state !== 'running'
       ? `${state === 'stopped' ? 'stopped after' : 'in'} ${duration(seconds)}`
       : total && done > 0 && done < total
         ? `${duration((seconds / done) * (total - done))} left`
         : ''
-  const words = [left, note].filter(Boolean).join(', ')
-  const share = total ? Math.min(1, done / total) : 1
-  const arrow = Math.round(share * 20)
-  const bar = `[${(share === 1 ? '=' : '>').padStart(arrow, '=').slice(0, arrow).padEnd(20)}]`
-  const meter =
-    total === undefined
-      ? ''
-      : `<progress value="${Math.min(done, total)}" max="${total}" style="width:240px;vertical-align:middle"></progress> `
   return {
-    text: `${'  '.repeat(depth)}${label} ${far} ${total === undefined ? '' : `${bar} `}${words}`.trimEnd(),
-    html: `<div style="padding-left:${depth * 20}px">${escape(label)} ${meter}${far} ${faint(escape(words))}</div>`,
+    name: `${'  '.repeat(depth)}${label}`,
+    far: total === undefined ? amount(done) : `${amount(done)}/${amount(total)}`,
+    ...total !== undefined && { share: total ? Math.min(1, done / total) : 1 },
+    words: [left, note].filter(Boolean).join(', '),
   }
+}
+
+function barOf(share: number): string {
+  const arrow = Math.round(share * 20)
+  return `[${(share === 1 ? '=' : '>').padStart(arrow, '=').slice(0, arrow).padEnd(20)}]`
 }
 
 function lengthOf(items: object): number | undefined {

@@ -1,3 +1,5 @@
+import type { LearningRate } from '../train/rates.ts'
+
 /** What the training plot needs of a run; a finished or running `Run` of `train` is one. */
 export interface RunView {
   title?: string
@@ -15,6 +17,12 @@ export interface RunView {
   seconds: number
   secondsLeft?: number
   engine?: string
+  /** The learning rate that was asked for: one, or one per group. */
+  learningRate?: LearningRate
+  /** The learning rate at the end of each finished epoch; of several the largest. */
+  rates?: number[]
+  /** Where layers had waited: the first epoch in which they learned too, and how many they are. */
+  unfrozen?: { epoch: number, layers: number } | null
   /** Images that went through the frozen part of the model. */
   trunkForwards?: number
   /** Why it ended early. */
@@ -51,3 +59,12 @@ export function measures(run: RunView): Measure[] {
 export const epochsDone = (run: RunView): number => run.history.loss.length
 
 export const isRunning = (run: RunView): boolean => run.finished === false
+
+/** The groups of a run's learning rates, the highest first, each with its share of the highest. */
+export function ratesByGroup({ learningRate }: RunView): { name: string, rate: number, share: number }[] {
+  if (learningRate === undefined) return []
+  const all = typeof learningRate === 'number' ? [{ name: '', rate: learningRate }]
+    : Object.entries(learningRate).filter(([name]) => name !== 'decay').map(([name, rate]) => ({ name, rate: rate! }))
+  const highest = Math.max(...all.map(({ rate }) => rate))
+  return all.sort((a, b) => b.rate - a.rate).map(one => ({ ...one, share: one.rate / highest }))
+}

@@ -1,21 +1,24 @@
 import type { MimeBundle } from '../host.ts'
 import { showable } from './bundle.ts'
 import { asDocument, figure } from './figure.ts'
-import { bytes, columns, duration, measure, percent, plural } from './format.ts'
+import { columns, measure, percent } from './format.ts'
 import { lineChart, ticks, type Curve } from './line-chart.ts'
 import { palette } from './palette.ts'
+import { rateChart } from './rate-chart.ts'
+import { circumstances, facts, headline, opened, summary } from './run-facts.ts'
 import { epochsDone, isRunning, isShare, measures, type Measure, type RunView } from './run-view.ts'
 import { drawing, element, rect, text, titles } from './svg.ts'
 
 const width = 820
 const panel = 258
-const header = 62
+const strip = 140
+const header = 78
 const edge = 8
 const line = 17
 
 /**
  * A training run as a plot: each measure on the training and the validation images, epoch by epoch, with the best epoch, the
- * time, the engine, and how many images went through the frozen trunk. A run that still goes on comes as SVG and text alone,
+ * time, the engine, how many images went through the frozen trunk, and the learning rate where it changed. A run that still goes on comes as SVG and text alone,
  * which cost less than a millisecond; a finished one also as PNG.
  *
  * @example
@@ -31,20 +34,31 @@ export function trainingPlot(run: RunView): MimeBundle {
 
 function trainingSvg(run: RunView): string {
   const all = measures(run)
-  const many = all.length > 1
-  const rows = Math.ceil(all.length / 2)
-  const said = (run.notes ?? []).flatMap(note => wrapped(note, 132)).slice(0, 8)
-  const height = header + rows * panel + edge + said.length * line
-  const wide = many ? (width - edge) / 2 : width - edge
+  const wide = all.length > 1 ? (width - edge) / 2 : width - edge
+  const charts = header + Math.ceil(all.length / 2) * panel
   const panels = all.map((one, i) => {
     const at = `translate(${edge + (i % 2) * wide},${header + Math.floor(i / 2) * panel})`
     return element('g', { transform: at }, chart(run, one, wide))
   })
+  const rates = rateChart(run, { width: wide, height: strip, x: epochAxis(run) })
+  // Beside the learning rate where there is one, else below the charts.
+  const beside = rates && all.length > 1
+  const said = (run.notes ?? []).flatMap(note => wrapped(note, beside ? 62 : 132)).slice(0, 8)
+  const [left, first] = beside ? [edge + wide + 16, charts + 18] : [24, charts + (rates ? strip : 0) + 12]
+  const height = beside ? charts + Math.max(strip, 26 + said.length * line) : first - 4 + said.length * line
   const bar = isRunning(run)
     ? [rect(0, 0, width, 3, { fill: palette.grid }), rect(0, 0, width * progressOf(run), 3, { fill: palette.train })]
     : []
-  return drawing(width, height, ...bar, titles(headline(run), fitting(facts(run)), 24), ...panels,
-    ...said.map((words, i) => text(24, header + rows * panel + 12 + i * line, words, { fill: palette.faint })))
+  return drawing(width, height, ...bar, titles(headline(run), fitting(facts(run)), 24),
+    text(24, 64, fitting(circumstances(run)), { fill: palette.faint }), ...panels,
+    ...(rates ? [element('g', { transform: `translate(${edge},${charts})` }, rates)] : []),
+    ...said.map((words, i) => text(left, first + i * line, words, { fill: palette.faint })))
+}
+
+/** The epochs that all charts of a run show. */
+function epochAxis(run: RunView): [number, number] {
+  const done = epochsDone(run), first = done === 0 || run.epochs === 1 ? 0 : 1
+  return [first, Math.max(run.epochs, done, first + 1)]
 }
 
 /** Words in lines of at most so many letters. */
@@ -59,8 +73,6 @@ function wrapped(words: string, most: number): string[] {
 
 function chart(run: RunView, { name, train, validation }: Measure, wide: number): string {
   const share = isShare(name)
-  const done = epochsDone(run)
-  const first = done === 0 || run.epochs === 1 ? 0 : 1
   const points = (values: number[]) => values.map((value, i): [number, number] => [i + 1, value])
   const label = (word: string, values: number[]) => `${word} ${share ? percent(values.at(-1)) : measure(values.at(-1))}`
   const curves: Curve[] = []
@@ -76,15 +88,16 @@ function chart(run: RunView, { name, train, validation }: Measure, wide: number)
       points: points(validation),
     })
   }
-  const best = run.bestEpoch && done > 1 ? { x: run.bestEpoch, label: `best: ${run.bestEpoch}` } : undefined
+  const best = run.bestEpoch && epochsDone(run) > 1 ? [{ x: run.bestEpoch, label: `best: ${run.bestEpoch}` }] : []
+  const unfrozen = run.unfrozen ? [{ x: run.unfrozen.epoch - 1, color: palette.good }] : []
   const values = [...train, ...(validation ?? []), ...batches.map(([, value]) => value)].filter(Number.isFinite)
   return lineChart({
     title: title(name),
     width: wide,
     height: panel,
     curves,
-    mark: best,
-    x: { domain: [first, Math.max(run.epochs, done, first + 1)], label: 'epoch' },
+    marks: [...unfrozen, ...best],
+    x: { domain: epochAxis(run), label: 'epoch' },
     y: {
       domain: share ? shares(values) : amounts(values),
       format: value => (share ? `${Math.round(value * 100)} %` : String(value)),
@@ -125,49 +138,11 @@ function progressOf(run: RunView): number {
   return Math.min(1, (epochsDone(run) + Math.min(1, batches)) / run.epochs)
 }
 
-function headline(run: RunView): string {
-  const done = epochsDone(run)
-  const name = run.title ?? 'Training'
-  if (isRunning(run)) return `${name}: ${run.paused ? 'paused in ' : ''}epoch ${Math.min(done + 1, run.epochs)} of ${run.epochs}`
-  return run.stopped
-    ? `${name}: ${run.stopped} after ${done} of ${plural(run.epochs, 'epoch')}`
-    : `${name}: ${plural(done, 'epoch')}${run.seconds >= 0 ? ` in ${duration(run.seconds)}` : ''}`
-}
-
-/** What the line under the headline says, most wanted first. */
-function facts(run: RunView): string[] {
-  const done = epochsDone(run)
-  const at = (run.bestEpoch ?? done) - 1
-  const { valAccuracy, valLoss, accuracy, loss } = run.history
-  const best = valAccuracy ? `validation accuracy ${percent(valAccuracy[at])}`
-    : valLoss ? `validation loss ${measure(valLoss[at])}`
-    : accuracy ? `accuracy ${percent(accuracy[at])}`
-    : `loss ${measure(loss[at])}`
-  return [
-    done > 0 && `best epoch ${at + 1}: ${best}`,
-    done > 0 && run.seconds >= 0 && `${duration(run.seconds / done)} per epoch`,
-    isRunning(run) && !done && run.forecast && `about ${duration(run.forecast.seconds)} in all, at most ${bytes(run.forecast.bytes)} at once`,
-    isRunning(run) && run.secondsLeft !== undefined && `${duration(run.secondsLeft)} left`,
-    run.trunkForwards !== undefined && run.trunkForwards > 0 && `frozen trunk: ${plural(run.trunkForwards, 'image')}${once(run)}`,
-    run.engine,
-  ].filter(fact => typeof fact === 'string')
-}
-
 /** As many facts as fit on the line. */
 function fitting(facts: string[]): string {
   let line = facts[0] ?? ''
   for (const fact of facts.slice(1)) if (line.length + fact.length < 134) line += ` · ${fact}`
   return line
-}
-
-const once = (run: RunView) => (run.images && run.trunkForwards === run.images.train + run.images.validation ? ', each once' : '')
-
-function summary(run: RunView): string {
-  const { loss, valLoss } = run.history
-  if (!loss.length) return headline(run)
-  const fell = `Training loss from ${measure(loss[0])} to ${measure(loss.at(-1))}`
-  const judged = valLoss?.length ? `, validation loss from ${measure(valLoss[0])} to ${measure(valLoss.at(-1))}` : ''
-  return `${headline(run)}. ${fell}${judged}. ${facts(run).join(', ')}.`
 }
 
 /** The run in letters: a line for the whole and a table of its epochs; of a long run the first, the best and the last ones. */
@@ -187,5 +162,5 @@ export function trainingText(run: RunView): string {
   )
   const rows = kept.flatMap((i, n) => (n > 0 && kept[n - 1] !== i - 1 ? [['…'], row(i)] : [row(i)]))
   const table = columns([['epoch', ...heads], [], ...rows], [...['epoch', ...heads].map(() => 'right' as const), 'left'])
-  return [headline(run), facts(run).join(' · '), ...(done ? [table] : []), ...(run.notes ?? [])].filter(Boolean).join('\n')
+  return [headline(run), facts(run).join(' · '), circumstances(run).join(' · '), ...(done ? [table] : []), ...opened(run), ...(run.notes ?? [])].filter(Boolean).join('\n')
 }

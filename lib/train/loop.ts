@@ -37,7 +37,9 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
   const watched = await Watched.begin(options.watch ?? {}, run)
   const keeper = Keeper.begin(model, parts, options, run, before.hash, from?.standing)
   const holdBack = () => {
-    for (const layer of waiting) layer.trainable = run.history.loss.length >= (options.frozenEpochs ?? 0)
+    const done = run.history.loss.length, learns = done >= (options.frozenEpochs ?? 0)
+    for (const layer of waiting) layer.trainable = learns
+    if (learns && waiting.length) run.unfrozen ??= { epoch: done + 1, layers: waiting.length }
   }
   holdBack()
   let source = feed(model)
@@ -63,7 +65,7 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
       if (!Number.isFinite(loss)) control.end('not a number')
       tick()
       forecaster.batch()
-      reporter.draw()
+      reporter.step()
     },
     async rest() { rested += await control.rest() },
   }

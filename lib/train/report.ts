@@ -5,6 +5,7 @@ import { TrainingControls } from '../show/training-controls.ts'
 import { isShare } from '../show/run-view.ts'
 import { trainingPlot } from '../show/training.ts'
 import type { Control } from './control.ts'
+import { RunBars } from './run-bars.ts'
 import type { Run } from './run.ts'
 
 const between = 250 // At most four updates a second.
@@ -13,26 +14,28 @@ const between = 250 // At most four updates a second.
 const reporters = new WeakMap<Run, Reporter>()
 export const reporterOf = (run: Run): Reporter | undefined => reporters.get(run)
 
-/** Shows a run while it goes on: one plot that is replaced in place, and stays; more where other cells ask for it. */
+/** Shows a run while it goes on: one plot that is replaced in place, and stays, or bars alone; more plots where other cells ask for one. */
 export class Reporter {
   readonly #run: Run
   readonly #control: Control | null
   readonly #places: { host: Host, id: string, cell: AbortSignal }[] = []
-  readonly #host: Host | null
+  readonly #bars: RunBars | null
   readonly #trunk: ProgressBar | null
   readonly #controls: TrainingControls | null
   #last = 0
+  /** What was found worth a sentence after the latest epoch. */
+  #said: string[] = []
   /** Images that are yet to go through the frozen part. */
   #unseen = 0
 
   /** `unseen`: how many images are to go through the frozen part of the model. */
-  constructor(run: Run, show: boolean, unseen: number, control: Control | null = null) {
+  constructor(run: Run, show: boolean | 'bar', unseen: number, control: Control | null = null) {
     this.#run = run
     this.#control = control
     reporters.set(run, this)
-    this.#host = show ? host() : null
-    if (show) this.attach()
-    this.#controls = show && control ? new TrainingControls(control) : null
+    this.#bars = show === 'bar' ? new RunBars(run) : null
+    if (show === true) this.attach()
+    this.#controls = show === true && control ? new TrainingControls(control) : null
     this.#unseen = unseen
     this.#trunk = show && unseen ? progressBar({ label: 'Images through the frozen trunk', total: unseen }) : null
   }
@@ -49,13 +52,10 @@ export class Reporter {
     return this.#places.some(place => place.cell === cell)
   }
 
-  /** Notes what is worth a sentence, and shows it. */
+  /** Notes what is worth a sentence after an epoch: it stands in the plot, and in a terminal after the epoch's line. */
   say(...sentences: (string | null)[]): void {
-    for (const sentence of sentences) {
-      if (!sentence) continue
-      this.#run.notes.push(sentence)
-      this.#host?.display({ 'text/plain': sentence })
-    }
+    this.#said = sentences.filter(sentence => sentence !== null)
+    this.#run.notes.push(...this.#said)
   }
 
   /** Counts images that went through the frozen part. */
@@ -67,6 +67,13 @@ export class Reporter {
   /** After an epoch. The next one may bring other variants of the images. */
   epoch(): void {
     if (this.#unseen <= 0) this.#trunk?.done()
+    this.#bars?.epoch()
+    this.draw()
+  }
+
+  /** After a step. */
+  step(): void {
+    this.#bars?.step()
     this.draw()
   }
 
@@ -82,6 +89,7 @@ export class Reporter {
   /** Draws the finished run. */
   end(): void {
     this.#trunk?.stop()
+    this.#bars?.end()
     this.#controls?.end()
     for (const { host, id } of this.#places) host.update(id, trainingPlot(this.#run))
   }
@@ -99,7 +107,7 @@ export class Reporter {
         `${isShare(name) ? percent(values.at(-1)) : measure(values.at(-1))}`)
     const line = done ? `Epoch ${done} of ${run.epochs}: ${measures.join(', ')}`
       : `Training: ${run.epochs} epochs, ${run.images.train} images${forecastOf(run)}`
-    return { ...trainingPlot(view), 'text/plain': line }
+    return { ...trainingPlot(view), 'text/plain': [line, ...this.#said].join('\n') }
   }
 }
 

@@ -51,6 +51,8 @@ export class Run implements RunStart {
   readonly history: History = { loss: [] }
   /** The learning rate at the end of each epoch; with several, the largest. */
   readonly rates: number[] = []
+  /** With `frozenEpochs`: the first epoch in which the trunk's open layers learned too, and how many they are. */
+  unfrozen: { epoch: number, layers: number } | null = null
   /** When each epoch ended, in seconds since 1970. */
   readonly times: number[] = []
   /** The loss of each batch since the last finished epoch. */

@@ -94,7 +94,8 @@ export async function sweep(
     throw new GraftError(`train.sweep: '${others[0]}' is no option of train. Give a function that makes the model from it: ` +
       `train.sweep(({ ${others.join(', ')} }) => …, data, choices).`)
   }
-  const { signal } = host(), bar = progressBar({ label: 'Trials', total: trials.length }), done: Trial[] = []
+  const { signal } = host(), done: Trial[] = []
+  const bar = shared.show === false ? null : progressBar({ label: 'Trials', total: trials.length })
   const first = built ? null : await snapshot(openLayers(what))
   let best: { model: LayersModel, own: string[], weights: Snapshot | null, score: number } | null = null
   try {
@@ -102,12 +103,11 @@ export async function sweep(
       if (signal.aborted) break
       const known = Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(optionKinds, name)))
       const title = Object.entries(values).map(([name, value]) => `${name} ${wordOf(value)}`).join(', ')
-      bar.text(title)
       const before = new Set(Object.keys(tf.engine().registeredVariables))
       const model = built ? await what(values as never) : what
       if (!isModel(model)) throw new GraftError(`train.sweep: the function must give a model; it gave ${inWords(model)}.`)
       if (first) restore(first)
-      const run = await train(model, data, { keep: 'best', title, ...shared, ...known, show: false })
+      const run = await train(model, data, { keep: 'best', title, ...shared, ...known, show: (shared.show ?? true) && 'bar' })
       if (!run.history.loss.length) break
       done.push({ values, run })
       const score = scoreOf(run), own = model.weights.map(weight => weight.name).filter(name => !before.has(name))
@@ -115,12 +115,12 @@ export async function sweep(
       const worse: { model: LayersModel, own: string[] } | null = better ? best : trial
       if (better) best = { ...trial, weights: first && await snapshot(openLayers(model)) }
       if (built && worse) forget(worse)
-      bar.tick()
+      bar?.tick()
     }
   } finally {
     if (best?.weights) restore(best.weights)
     else if (first) restore(first)
-    bar.done()
+    bar?.done()
   }
   if (!best) throw new GraftError('train.sweep: it was ended before the first trial had an epoch.')
   return new Sweep(done, best.model, trials.length)

@@ -69,15 +69,15 @@ export interface TrainOptions {
   log?: boolean
   /** What the run is called in plots and lists, e.g. `'with dropout'`. Default: its id. */
   title?: string
-  /** Whether to show a plot and progress. Default true. */
-  show?: boolean
+  /** Whether to show a plot and progress; `'bar'` shows bars of epochs and steps alone. Default true. */
+  show?: boolean | 'bar'
 }
 
 /** What {@link checkOptions} asks of the options. */
 export const optionKinds: { [name in keyof Required<TrainOptions>]: Kind } = {
   epochs: 'count', batch: 'count', learningRate: null, optimizer: null, loss: null, metrics: 'list', seed: 'number',
   schedule: null, warmup: 'not negative', frozenEpochs: null, earlyStopping: null, keep: ['best', 'last'], classWeights: null,
-  labelSmoothing: 'part', watch: null, checkpoint: 'text', shuffle: 'flag', log: 'flag', title: 'text', show: 'flag',
+  labelSmoothing: 'part', watch: null, checkpoint: 'text', shuffle: 'flag', log: 'flag', title: 'text', show: [true, false, 'bar'],
 }
 
 /**

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, mock, test } from 'node:test'
 import { host, installHost, type Host, type MimeBundle } from '../../../../lib/host.ts'
 import { progress, progressBar, progressView } from '../../../../lib/show/progress.ts'
+import { RunBars } from '../../../../lib/train/run-bars.ts'
+import { Run } from '../../../../lib/train/run.ts'
 import { golden } from '../../../golden.ts'
 
 const before = host()
@@ -71,7 +73,7 @@ test('a loop inside a loop shares its display and goes when it is done', () => {
     for (const _ of progress(new Set([1, 2]), { label: 'Batches' })) now += 300
   assert.equal(shown.length, 1)
   assert.ok(
-    shown[0].updates.includes('Epochs 0/2 [                    ]\n  Batches 1/2 [=========>          ] 0.3 s left'),
+    shown[0].updates.includes('Epochs    0/2 [                    ]\n  Batches 1/2 [=========>          ] 0.3 s left'),
     shown[0].updates.join('\n'),
   )
   assert.deepEqual(last(), ['Epochs 2/2 [====================] in 1.2 s'])
@@ -135,16 +137,40 @@ test('bytes are told in megabytes, and a note tells what goes on', () => {
   bar.stop('no answer')
 })
 
-test('in a notebook a bar is a progress element', () => {
-  const bundle: MimeBundle = progressView({
-    label: 'Decoding <all>',
-    total: 200,
-    done: 40,
-    seconds: 1,
-    state: 'running',
-    depth: 0,
-  })
-  golden('show/progress.html', bundle['text/html'] as string)
+test('a run within other work is bars within its bar: epochs, and steps of the one under way', () => {
+  const start = { epochs: 2, batch: 8, seed: 1, optimizer: 'sgd', learningRate: 0.1, loss: 'categoricalCrossentropy', engine: '' }
+  const run = new Run('1', { ...start, images: { train: 20, validation: 0 }, weights: { trainable: 1, total: 1 }, title: 'batch 8' })
+  const trials = progressBar({ label: 'Trials', total: 2 }), bars = new RunBars(run)
+  const step = () => {
+    now += 300
+    run.batchLosses.push(1)
+    bars.step()
+  }
+  for (let i = 0; i < 3; i++) step()
+  run.history.loss.push(1)
+  run.batchLosses = []
+  bars.epoch()
+  step()
+  assert.deepEqual(last()[0]!.split('\n'), [
+    'Trials             0/2 [                    ]',
+    '  batch 8          1/2 [=========>          ] 0.9 s left',
+    '    Epoch 2, steps 1/3 [======>             ] 0.0 s left',
+  ])
+  run.history.loss.push(1)
+  bars.epoch()
+  bars.end()
+  trials.tick()
+  now += 300
+  trials.done()
+  assert.deepEqual(last(), ['Trials 1/2 [=========>          ] in 1.5 s'], 'inner bars are gone')
+})
+
+test('in a notebook bars are progress elements', () => {
+  const bar = { label: 'Decoding <all>', total: 200, done: 40, seconds: 1, state: 'running', depth: 0 } as const
+  const nested: MimeBundle = progressView(bar, { ...bar, label: 'Bytes', total: undefined, bytes: true, depth: 1 })
+  golden('show/progress.html', progressView(bar)['text/html'] as string)
+  golden('show/progress-nested.html', nested['text/html'] as string)
+  golden('show/progress-nested.txt', nested['text/plain'] as string)
 })
 
 test('what cannot be gone through is refused in one sentence', () => {

@@ -112,6 +112,8 @@ export const finishedRun = (): RunView => ({
   bestEpoch: 9,
   finished: true,
   stopped: null,
+  learningRate: 1e-3,
+  rates: Array.from({ length: 10 }, () => 1e-3),
   history: {
     loss: fall(2.3, 0.12, 10),
     accuracy: fall(0.1, 0.97, 10),
@@ -126,8 +128,17 @@ export function runningRun(): RunView {
   const history = Object.fromEntries(
     Object.entries(run.history).map(([name, values]) => [name, values!.slice(0, 4)]),
   ) as RunView['history']
-  return { ...run, history, finished: false, bestEpoch: 4, seconds: 4.9, secondsLeft: 7.4, batchLosses: [0.9, 0.8, 0.85] }
+  return { ...run, history, rates: run.rates!.slice(0, 4), finished: false, bestEpoch: 4, seconds: 4.9, secondsLeft: 7.4, batchLosses: [0.9, 0.8, 0.85] }
 }
+
+/** A run with a schedule, rates by group, and a trunk that learns from the fourth epoch on. */
+export const scheduledRun = (): RunView => ({
+  ...finishedRun(),
+  learningRate: { trunk: 1e-5, head: 1e-2 },
+  rates: Array.from({ length: 10 }, (_, i) => 0.005 * (1.02 + Math.cos((Math.PI * (i + 1)) / 10))),
+  unfrozen: { epoch: 4, layers: 5 },
+  notes: ['Overfitting since epoch 9: the validation loss rises while the training loss falls. What helps: more images.'],
+})
 
 /** Forty predictions for digits; every sixth is wrong. Their pictures are plain colours. */
 export function predictions(count = 40): Predictions {

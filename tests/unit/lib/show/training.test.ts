@@ -5,13 +5,23 @@ import type { RunView } from '../../../../lib/show/run-view.ts'
 import { trainingPlot, trainingText } from '../../../../lib/show/training.ts'
 import { golden } from '../../../golden.ts'
 import { checkPicture } from './pictures.ts'
-import { finishedRun, runningRun } from './samples.ts'
+import { finishedRun, runningRun, scheduledRun } from './samples.ts'
 
 test('a finished run is a plot in SVG, PNG and text', async () => {
   const bundle = trainingPlot(finishedRun())
   golden('show/training-finished.svg', bundle['image/svg+xml'] as string)
   golden('show/training-finished.txt', bundle['text/plain'] as string)
   await checkPicture(bundle)
+})
+
+test('the learning rate is drawn where it changed, and where layers began to learn', () => {
+  const bundle = trainingPlot(scheduledRun())
+  golden('show/training-scheduled.svg', bundle['image/svg+xml'] as string)
+  golden('show/training-scheduled.txt', bundle['text/plain'] as string)
+  const svgOf = (run: RunView) => trainingPlot(run)['image/svg+xml'] as string
+  assert.doesNotMatch(svgOf(finishedRun()), />Learning rate</, 'a constant one is a word')
+  const decades = svgOf({ ...scheduledRun(), rates: [1e-1, 1e-2, 1e-3, 1e-4, 1e-5] })
+  for (const tick of ['0.1', '0.01', '1e-5']) assert.ok(decades.includes(`>${tick}</text>`), tick)
 })
 
 test('a run that goes on is drawn without the PNG, which would cost the training time', () => {
@@ -69,5 +79,6 @@ test('ticks are round numbers', () => {
   assert.deepEqual(ticks(0, 1, 5), [0, 0.2, 0.4, 0.6, 0.8, 1])
   assert.deepEqual(ticks(1, 10, 9), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   assert.deepEqual(ticks(0, 2.35, 5), [0, 0.5, 1, 1.5, 2])
+  assert.deepEqual(ticks(-5, -1, 4), [-5, -4, -3, -2, -1])
   assert.deepEqual(ticks(3, 3, 5), [3])
 })

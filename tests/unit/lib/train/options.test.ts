@@ -87,6 +87,8 @@ test('frozenEpochs: the trunk waits while the head learns, then learns too', asy
   assert.notDeepEqual(weightsOf(base)[0], conv)
   assert.deepEqual([run.trunkForwards, run.frozen!.unchanged], [48, true])
   assert.equal(base.getLayer('conv').trainable, true)
+  assert.deepEqual(run.unfrozen, { epoch: 4, layers: 1 })
+  assert.ok(run.moved.conv > 0 && run.moved.conv < run.moved.predictions, JSON.stringify(run.moved))
 
   const other = trunk(), stoppedModel = extract(other, { classes: data.classes })
   unfreeze(stoppedModel, 'conv')
