@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { GraftError } from '../error.ts'
-import { progressBar } from '../show/progress.ts'
+import { progressBar, type ProgressBar } from '../show/progress.ts'
 import { download, type Patience } from './download.ts'
 import { follow, type Network, shown } from './follow.ts'
 import { type Handle, nameOf } from './handle.ts'
@@ -80,21 +80,19 @@ export async function fetchModel(handle: RemoteHandle, temporary: string, option
 
 async function fetchFrom(source: Source, handle: string, temporary: string, options: FetchOptions): Promise<string> {
   const { signal, network, patience } = options
-  const bar = progressBar({ label: `Downloading ${nameOf(handle)}`, bytes: true })
-  let before = 0, shownBytes = 0
-  const onBytes = (received: number, total: number | null) => {
-    if (total !== null) bar.total(before + total)
-    bar.tick(before + received - shownBytes)
-    shownBytes = before + received
-  }
-  const get = async (url: URL, file: string) => {
-    await download(url, file, signal, network, onBytes, patience)
-    before = shownBytes
+  const files = source.kind === 'files', bar = progressBar({ label: `Downloading ${nameOf(handle)}`, bytes: !files })
+  const get = (url: URL, file: string, bytes: ProgressBar) => {
+    let before = 0
+    return download(url, file, signal, network, (received, total) => {
+      if (total !== null) bytes.total(total)
+      bytes.tick(received - before)
+      before = received
+    }, patience)
   }
   try {
-    if (source.kind === 'files') return await fetchFiles(source.url, join(temporary, 'model'), handle, get, () => bar.done())
+    if (files) return await fetchFiles(source.url, join(temporary, 'model'), handle, get, bar)
     const url = source.kind === 'archive' ? source.url : await newest(source.model, source.origin, options)
-    await get(url, join(temporary, 'archive'))
+    await get(url, join(temporary, 'archive'), bar)
     const model = await unpack(join(temporary, 'archive'), join(temporary, 'model'), handle, signal)
     bar.done()
     return model
@@ -103,19 +101,29 @@ async function fetchFrom(source: Source, handle: string, temporary: string, opti
   }
 }
 
-/** `model.json`, then each file that it names, with the query of the former. */
-async function fetchFiles(url: URL, folder: string, handle: string, get: (url: URL, file: string) => Promise<void>,
-  done: () => void): Promise<string> {
-  await mkdir(folder)
-  await get(url, join(folder, 'model.json'))
-  const paths = shardsIn(await readFile(join(folder, 'model.json'), 'utf8'))
-  for (const path of new Set(paths)) {
-    const file = join(folder, safePath(path, handle)), from = new URL(url)
-    from.pathname = url.pathname.replace(/[^/]*$/, '') + path
+/** `model.json`, then each file that it names, with the query of the former: a bar of files, and within it one of each file's bytes. */
+async function fetchFiles(url: URL, folder: string, handle: string,
+  get: (url: URL, file: string, bytes: ProgressBar) => Promise<void>, bar: ProgressBar): Promise<string> {
+  const one = async (from: URL, path: string) => {
+    const file = join(folder, safePath(path, handle)), bytes = progressBar({ label: path, bytes: true })
     await mkdir(dirname(file), { recursive: true })
-    await get(from, file)
+    try {
+      await get(from, file, bytes)
+      bytes.done()
+      bar.tick()
+    } finally {
+      bytes.stop()
+    }
   }
-  done()
+  await one(url, 'model.json')
+  const paths = new Set(shardsIn(await readFile(join(folder, 'model.json'), 'utf8')))
+  bar.total(paths.size + 1)
+  for (const path of paths) {
+    const from = new URL(url)
+    from.pathname = url.pathname.replace(/[^/]*$/, '') + path
+    await one(from, path)
+  }
+  bar.done()
   return folder
 }
 
