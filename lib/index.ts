@@ -1,5 +1,6 @@
 // The public names, nothing else. They are all in the namespace `graft` too.
 import { explainShapes } from './customize/explain.ts'
+import { predictInOnnxRuntime } from './engine/predict.ts'
 import { installDisplays } from './show/install.ts'
 import { tf } from './tf.ts'
 
@@ -32,3 +33,4 @@ export { GraftError } from './error.ts'
 
 installDisplays(tf)
 explainShapes(tf)
+predictInOnnxRuntime()

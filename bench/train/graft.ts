@@ -1,3 +1,4 @@
+import { predictInOnnxRuntime } from '../../lib/engine/predict.ts'
 import { frozenPrefix } from '../../lib/engine/prefix.ts'
 import { load } from '../../lib/save/index.ts'
 import { tf } from '../../lib/tf.ts'
@@ -5,6 +6,7 @@ import { optimizerFrom } from '../../lib/train/optimizers.ts'
 import { trainStep } from '../../lib/train/step.ts'
 import { mobileNetV2 } from './mobilenet.ts'
 
+predictInOnnxRuntime()
 const classes = 10, batch = 8
 
 /** What is to be done; the same as with_keras.py is asked. */
@@ -91,10 +93,8 @@ async function workflow({ file, size, open_layers, epochs = 10, images = 128 }: 
 async function predict({ file, size }: Request): Promise<Answer> {
   const key = `predict ${file}`
   if (!warm.has(key)) {
-    const model = await open(file)
-    model.trainable = false
-    const prefix = frozenPrefix(model)!, x = pixels(32, size)
-    warm.set(key, async () => { await prefix.run(x, 32) })
+    const model = await open(file), x = tf.tensor(pixels(32, size), [32, size, size, 3])
+    warm.set(key, async () => { tf.dispose(await (model.predict(x) as tf.Tensor).data()) })
     await warm.get(key)!()
   }
   return { seconds: await seconds(warm.get(key)!) }

@@ -1,4 +1,5 @@
 import { tf } from '../tf.ts'
+import { Shared } from './shared-model.ts'
 
 /** A tensor between layers. Its shape has the batch in front, as `null` where it is free. */
 export interface Edge {
@@ -69,7 +70,18 @@ function apply(tensor: tf.SymbolicTensor, known: Map<tf.SymbolicTensor, Edge>, f
   const list = Array.isArray(shapes[0]) ? shapes as Edge['shape'][] : [shapes as Edge['shape']]
   const outputs = list.map((shape, i) => ({ name: i === 0 ? layer.name : `${layer.name}:${i}`, shape }))
   node.outputTensors.forEach((output, i) => known.set(output, outputs[i]))
-  steps.push({ layer, inputs, outputs, frozen, args: (tensor.callArgs ?? {}) as Record<string, unknown> })
+  steps.push({ layer: layer instanceof Shared ? layer.layer : layer, inputs, outputs, frozen, args: (tensor.callArgs ?? {}) as Record<string, unknown> })
+}
+
+/** Multiplications for one example: each number of a filter or kernel once for each place of the image that is computed from it. */
+export function workOf(steps: Iterable<Step>): number {
+  let work = 0
+  for (const { layer, inputs: [input], outputs: [output] } of steps) {
+    const { shape } = layer.getClassName().endsWith('Transpose') ? input : output
+    const places = shape.length === 4 ? (shape[1] ?? 1) * (shape[2] ?? 1) : 1
+    for (const weight of layer.weights) if (weight.shape.length > 1) work += places * weight.shape.reduce<number>((size, side) => size * side!, 1)
+  }
+  return work
 }
 
 /** The edges by which what the steps `inside` compute, or the graph's input, reaches other `steps` or is among the `ends`. */

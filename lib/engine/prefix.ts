@@ -3,7 +3,7 @@ import type { tf } from '../tf.ts'
 import { contentHash } from './content-hash.ts'
 import { graphOf, leaving } from './graph.ts'
 import type { Graph, Step } from './graph.ts'
-import { rules } from './onnx/rules/index.ts'
+import { ruleOf } from './onnx/rules/index.ts'
 import { modelBetween } from './shared-model.ts'
 import { plan } from './stages.ts'
 import type { Plan } from './stages.ts'
@@ -66,7 +66,7 @@ export function frozenPrefix(model: tf.LayersModel): FrozenPrefix | null {
 }
 
 /** Layers whose output is drawn anew at each step of training. */
-const random = new Set(['Dropout', 'SpatialDropout1D', 'SpatialDropout2D', 'AlphaDropout', 'GaussianDropout', 'GaussianNoise'])
+const random = new Set(['Dropout', 'SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D', 'AlphaDropout', 'GaussianDropout', 'GaussianNoise'])
 
 /** Whether a layer gives the same output for the same input at every step of training. */
 function steady({ layer, frozen, args }: Step): boolean {
@@ -75,7 +75,7 @@ function steady({ layer, frozen, args }: Step): boolean {
   if (kind === 'BatchNormalization' && !frozen && layer.trainable) return false
   if (random.has(kind) && layer.getConfig().rate !== 0) return false
   // A layer without a rule is unknown here, unless it says of itself that it draws nothing.
-  const known = Object.hasOwn(rules, kind) || (layer as { deterministic?: boolean }).deterministic === true
+  const known = ruleOf(layer) !== undefined || (layer as { deterministic?: boolean }).deterministic === true
   return known && Object.keys(args).length === 0
 }
 

@@ -7,7 +7,7 @@ type Shape = tf.Shape | tf.Shape[]
  * Stands for another layer in a second model: the weights, their freezing and the arithmetic are the other's. Applying the other
  * itself would add a second node to it, and then its `output` could no longer be asked for.
  */
-class Shared extends tf.layers.Layer {
+export class Shared extends tf.layers.Layer {
   static className = 'Shared'
   readonly layer: tf.layers.Layer
 

@@ -1,7 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-node'
 import { tf } from '../tf.ts'
 import type { Edge, Graph, Step } from './graph.ts'
-import { leaving } from './graph.ts'
+import { leaving, workOf } from './graph.ts'
 import { emit, encode } from './onnx/emit.ts'
 import { onnxRuntime, openSession } from './onnx/runtime.ts'
 import { modelBetween } from './shared-model.ts'
@@ -44,8 +44,8 @@ export function plan(graph: Graph, steps: Set<Step>, ends: Edge[]): Plan {
     stages.push(layersStage(border, others, ends))
     notes.push(`TensorFlow.js (${runtime.ort ? emission.reasons.join('; ') : runtime.reason})`)
   }
-  const atOnce = Math.floor(workAtOnce / emission.emitter.work)
-  return { stages, work: emission.emitter.work, engine: notes.join(', then '), atOnce: others.length > 0 ? 1 : Math.max(1, Math.min(32, atOnce)) }
+  const work = workOf(emission.written), atOnce = Math.floor(workAtOnce / work)
+  return { stages, work, engine: notes.join(', then '), atOnce: others.length > 0 ? 1 : Math.max(1, Math.min(32, atOnce)) }
 }
 
 function onnxStage(ort: typeof import('onnxruntime-node'), model: Uint8Array, { shape }: Edge, ends: Edge[]): Stage {

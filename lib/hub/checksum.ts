@@ -14,8 +14,8 @@ export interface Checksum { algorithm: 'md5' | 'sha1' | 'sha256' | 'sha512' | 'c
 export function statedChecksums(headers: Headers): Checksum[] {
   const found: Checksum[] = []
   const add = (name: string, value: string) => {
-    const algorithm = known[name.toLowerCase()]
-    if (algorithm) found.push({ algorithm, value: value.replaceAll(':', ''), encoding: 'base64' })
+    const key = name.toLowerCase()
+    if (Object.hasOwn(known, key)) found.push({ algorithm: known[key], value: value.replaceAll(':', ''), encoding: 'base64' })
   }
   const lists = [headers.get('x-goog-hash'), headers.get('repr-digest'), headers.get('digest')]
   if (!headers.has('content-range')) lists.push(headers.get('content-digest'))

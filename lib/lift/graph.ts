@@ -192,7 +192,7 @@ const callScope = (path: string): string =>
     .join('/')
 
 function resultIndex(op: string, result: string, index: number): number {
-  const at = RESULTS[op]?.indexOf(result) ?? -1
+  const at = Object.hasOwn(RESULTS, op) ? RESULTS[op].indexOf(result) : -1
   return at > 0 ? at + index : index
 }
 

@@ -11,6 +11,7 @@ import { inputOf } from '../data/input.ts'
 import { imagesUnder } from '../data/list.ts'
 import { memorySource } from '../data/memory.ts'
 import { ImageSet } from '../data/set.ts'
+import { predictInTurns } from '../engine/predict.ts'
 import { GraftError, inWords } from '../error.ts'
 import { host } from '../host.ts'
 import { tf } from '../tf.ts'
@@ -75,8 +76,9 @@ async function ofSet(model: LayersModel, set: ImageSet, labelled = true): Promis
       signal.throwIfAborted()
       const indices = Array.from({ length: Math.min(32, set.length - at) }, (_, i) => at + i)
       const inputs = await feeder.inputs(set, indices)
-      const result = tf.tidy(() => output.probabilities(feeder.rest.apply(inputs, { training: false }) as Tensor))
-      tf.dispose(inputs)
+      const [given] = await predictInTurns(feeder.rest, inputs, signal, set.length).finally(() => tf.dispose(inputs))
+      const result = tf.tidy(() => output.probabilities(given))
+      given.dispose()
       const values = await result.data(), units = result.shape[1]!
       result.dispose()
       for (const [n, i] of indices.entries()) {

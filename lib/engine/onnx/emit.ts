@@ -4,7 +4,7 @@ import { graphOf } from '../graph.ts'
 import type { Edge, Graph, Part, Step } from '../graph.ts'
 import { Emitter, Unsupported } from './emitter.ts'
 import { encodeModel } from './proto.ts'
-import { rules } from './rules/index.ts'
+import { ruleOf } from './rules/index.ts'
 
 /** Steps written in ONNX as far as that goes. */
 export interface Emission {
@@ -22,9 +22,9 @@ export function emit(graph: Graph, wanted: Iterable<Step> = graph.steps): Emissi
   const emitter = new Emitter(graph), written = new Set<Step>(), reasons: string[] = []
   for (const step of wanted) {
     if (!step.inputs.every((edge) => emitter.valueOf(edge))) continue
-    const { layer } = step, kind = layer.getClassName(), rule = Object.hasOwn(rules, kind) ? rules[kind] : undefined
+    const { layer } = step, rule = ruleOf(layer)
     try {
-      if (!rule) throw new Unsupported(`layers of class ${kind}`)
+      if (!rule) throw new Unsupported(`layers of class ${layer.getClassName()}`)
       emitter.emit(step, rule)
       written.add(step)
     } catch (error) {

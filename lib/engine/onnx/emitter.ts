@@ -26,8 +26,6 @@ const toFirst = [0, 3, 1, 2], toLast = [0, 2, 3, 1]
 export class Emitter {
   readonly nodes: OnnxNode[] = []
   readonly constants: OnnxTensor[] = []
-  /** Multiplications for one example: what a run costs. */
-  work = 0
   readonly #values = new Map<Edge, Value>()
   readonly #uses = new Map<Edge, number>()
   readonly #transposed = new Map<string, string>()
@@ -101,6 +99,6 @@ export function weightsOf(layer: tf.layers.Layer): Record<string, { data: Float3
   const values = layer.getWeights()
   return Object.fromEntries(layer.weights.map((variable, i) => {
     const name = variable.originalName.split('/').at(-1)!
-    return [name, { data: Float32Array.from(values[i].dataSync()), shape: values[i].shape }]
+    return [name, { data: values[i].dataSync<'float32'>().slice(), shape: values[i].shape }]
   }))
 }

@@ -36,20 +36,32 @@ const irVersion = 8
 const elementType = { float: 1, int64: 7 }
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 }
 
-/** The bytes of an `.onnx` file. */
+/** The bytes of an `.onnx` file. The constants, which are most of it, are copied once. */
 export function encodeModel({ nodes, constants, inputs, outputs }: OnnxModel): Uint8Array {
-  const writer = new BinaryWriter()
-  int(writer, 1, irVersion)
-  text(writer, 2, 'graft')
-  message(writer, 7, (graph) => {
-    for (const node of nodes) message(graph, 1, (w) => writeNode(w, node))
-    text(graph, 2, 'graft')
-    for (const tensor of constants) message(graph, 5, (w) => writeTensor(w, tensor))
-    for (const value of inputs) message(graph, 11, (w) => writeValue(w, value))
-    for (const value of outputs) message(graph, 12, (w) => writeValue(w, value))
+  const start = written((w) => {
+    int(w, 1, irVersion)
+    text(w, 2, 'graft')
+    message(w, 8, (w) => int(w, 2, opset))
   })
-  message(writer, 8, (w) => int(w, 2, opset))
+  const graph = written((w) => {
+    for (const node of nodes) message(w, 1, (w) => writeNode(w, node))
+    text(w, 2, 'graft')
+    for (const value of inputs) message(w, 11, (w) => writeValue(w, value))
+    for (const value of outputs) message(w, 12, (w) => writeValue(w, value))
+  })
+  return Buffer.concat([start, ...delimited(7, [graph, ...constants.flatMap((tensor) => delimited(5, tensorParts(tensor)))])])
+}
+
+function written(write: (writer: BinaryWriter) => void): Uint8Array {
+  const writer = new BinaryWriter()
+  write(writer)
   return writer.finish()
+}
+
+/** A field of bytes that stand in several places: its tag and length, then those. */
+function delimited(field: number, parts: Uint8Array[]): Uint8Array[] {
+  const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  return [written((w) => w.tag(field, WireType.LengthDelimited).uint32(length)), ...parts]
 }
 
 function writeNode(writer: BinaryWriter, { op, name, inputs, outputs, attributes }: OnnxNode): void {
@@ -77,11 +89,13 @@ function writeAttribute(writer: BinaryWriter, name: string, value: Attribute): v
   }
 }
 
-function writeTensor(writer: BinaryWriter, { name, dims, data }: OnnxTensor): void {
-  for (const side of dims) int(writer, 1, side)
-  int(writer, 2, data instanceof Float32Array ? elementType.float : elementType.int64)
-  text(writer, 8, name)
-  writer.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+function tensorParts({ name, dims, data }: OnnxTensor): Uint8Array[] {
+  const head = written((w) => {
+    for (const side of dims) int(w, 1, side)
+    int(w, 2, data instanceof Float32Array ? elementType.float : elementType.int64)
+    text(w, 8, name)
+  })
+  return [head, ...delimited(9, [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)])]
 }
 
 function writeValue(writer: BinaryWriter, { name, shape }: OnnxValue): void {

@@ -55,7 +55,8 @@ async function runs(bytes: Uint8Array, model: LayersModel): Promise<string | und
   if (!loaded.ort) return undefined
   const shapes = model.inputs.map(({ shape }) => shape.map((side, axis) => side ?? (axis === 0 ? 2 : 64)))
   const inputs = shapes.map((shape, i) => tf.randomUniform(shape, 0, 1, 'float32', i + 1))
-  const wanted = [model.predictOnBatch(inputs.length === 1 ? inputs[0] : inputs)].flat() as Tensor[]
+  // Layer by layer: model.predict may run in ONNX Runtime itself.
+  const wanted = tf.tidy(() => [model.apply(inputs.length === 1 ? inputs[0] : inputs, { training: false })].flat() as Tensor[])
   const session = await openSession(loaded.ort, bytes)
   try {
     const feeds = await Promise.all(inputs.map(async (input, i) =>

@@ -8,7 +8,6 @@ export const denseRules: Record<string, Rule> = {
     const name = x.shape.length === 2
       ? e.node('Gemm', [e.last(x), weights, ...(bias ? [e.constant(bias.data)] : [])])
       : bias ? e.node('Add', [e.node('MatMul', [e.last(x), weights]), e.constant(bias.data)]) : e.node('MatMul', [e.last(x), weights])
-    e.work += kernel.data.length
     return activate(e, { name, shape, channelsFirst: false }, layer.getConfig().activation)
   },
 }

@@ -10,7 +10,7 @@ import { tf } from '../../../../lib/tf.ts'
 test('engine() shows itself in one line, as text and as HTML', async () => {
   await tf.setBackend('wasm')
   const info = engine(), line = inspect(info)
-  assert.match(line, /^Engine: WASM SIMD, 1 thread \(.+\); what is frozen runs in ONNX Runtime [\d.]+, \d+ threads?\. Faster: /)
+  assert.match(line, /^Engine: WASM SIMD, 1 thread \(.+\); what is frozen, and a whole model that predicts, runs in ONNX Runtime [\d.]+, \d+ threads?\. Faster: /)
   const bundle = info[displaySymbol]()
   assert.equal(bundle['text/plain'], line)
   assert.match(String(bundle['text/html']), /^<div>Engine: <b>WASM SIMD<\/b>, /)
@@ -18,7 +18,7 @@ test('engine() shows itself in one line, as text and as HTML', async () => {
 
 test('on the fastest engine it says where that was found, and nothing of a faster one', { skip: withoutTensorFlow }, async () => {
   await tf.setBackend('tensorflow')
-  assert.match(String(engine()), /^Engine: TensorFlow 2\.\d+\.\d+, \d+ threads? \(found through GRAFT_TENSORFLOW\); what is frozen runs in ONNX Runtime [\d.]+, \d+ threads?\.$/)
+  assert.match(String(engine()), /^Engine: TensorFlow 2\.\d+\.\d+, \d+ threads? \(found through GRAFT_TENSORFLOW\); what is frozen, and a whole model that predicts, runs in ONNX Runtime [\d.]+, \d+ threads?\.$/)
 })
 
 test('on a slower engine it says how to get the faster one', async () => {
