@@ -47,7 +47,8 @@ function bundle(element: Element): MimeBundle {
 /** What the plot says of itself: its title and caption or its aria label, and the marks it holds. */
 function describe(element: Element): string {
   const words = [...element.querySelectorAll('h2, h3, figcaption')].map(part => part.textContent?.trim())
-  const label = element.getAttribute('aria-label')
+  // A plot with a title is a figure around the one that has the label.
+  const label = (element.matches('[aria-label]') ? element : element.querySelector('svg[aria-label]'))?.getAttribute('aria-label')
   const marks = [...element.querySelectorAll('svg g[aria-label], g[aria-label]')].map(part => part.getAttribute('aria-label')!)
   const drawn = [...new Set(marks)].filter(name => !/ tick|grid|frame/.test(name)).map(name => name.replace(/ label$/, ''))
   return [label ?? 'Plot', ...words].filter(Boolean).join(': ') + (drawn.length ? ` (${drawn.join(', ')})` : '')

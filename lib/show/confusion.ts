@@ -17,6 +17,8 @@ export interface Confusion {
    */
   recall: number[]
   precision: number[]
+  /** The harmonic mean of the two. */
+  f1: number[]
   /** Mistakes, the most frequent first. */
   pairs: { truth: string; predicted: string; count: number }[]
 }
@@ -42,12 +44,14 @@ export function confusion(predictions: Predictions): Confusion {
   const pairs = classes.flatMap((truth, i) =>
     classes.map((predicted, j) => ({ truth, predicted, count: i === j ? 0 : counts[i][j] })),
   )
+  const found = right.map((_, i) => sum(counts[i])), said = right.map((_, i) => sum(counts.map(row => row[i])))
   return {
     classes,
     counts,
     accuracy: sum(right) / known.length,
-    recall: right.map((n, i) => n / sum(counts[i])),
-    precision: right.map((n, i) => n / sum(counts.map(row => row[i]))),
+    recall: right.map((n, i) => n / found[i]),
+    precision: right.map((n, i) => n / said[i]),
+    f1: right.map((n, i) => (2 * n) / (found[i] + said[i])),
     pairs: pairs.filter(pair => pair.count > 0).sort((a, b) => b.count - a.count),
   }
 }
@@ -62,12 +66,15 @@ export function confusionBundle(predictions: Predictions): MimeBundle {
 }
 
 function matrix(found: Confusion): string {
-  const { classes, counts, recall, pairs } = found
+  const { classes, counts, pairs } = found
+  const scores = { recall: found.recall, precision: found.precision, F1: found.f1 }
   const size = Math.max(6, Math.min(40, Math.floor(480 / classes.length)))
   const side = classes.length * size
   const longest = Math.min(12, Math.max(...classes.map(name => name.length)))
   const left = 46 + longest * 6.5
-  const top = 96 + longest * 5.5
+  // Names of few letters stand upright, longer ones lean.
+  const upright = longest * 7 <= size
+  const top = upright ? 104 : 96 + longest * 5.5
   const right = left + side + 8
   const letters: Lettering = { size: Math.min(12, size * 0.7) }
   const labelled = size >= 9
@@ -85,8 +92,10 @@ function matrix(found: Confusion): string {
       const turned = `translate(${left + base},${top - 8}) rotate(-60)`
       out.push(
         text(left - 8, top + base, shorten(name, 12), { ...letters, anchor: 'end' }),
-        text(0, 0, shorten(name, 12), { ...letters, transform: turned }),
-        text(right, top + base, percent(recall[i]), { ...letters, fill: palette.faint }),
+        upright ? text(left + middle, top - 8, name, { ...letters, anchor: 'middle' })
+          : text(0, 0, shorten(name, 12), { ...letters, transform: turned }),
+        ...Object.values(scores).map((values, k) =>
+          text(right + 48 + 58 * k, top + base, percent(values[i]), { ...letters, fill: palette.faint, anchor: 'end' })),
       )
     }
     const most = Math.max(1, sum(counts[i]))
@@ -99,8 +108,11 @@ function matrix(found: Confusion): string {
       out.push(text(x + size / 2, top + middle + 4, String(value), inside))
     }
   }
-  if (labelled) out.push(text(right, top - 10, 'recall', { size: 11, fill: palette.faint }))
-  const x = left + side + 90
+  if (labelled) {
+    out.push(...Object.keys(scores).map((name, k) =>
+      text(right + 48 + 58 * k, top - 8, name, { size: 11, fill: palette.faint, anchor: 'end' })))
+  }
+  const x = right + (labelled ? 208 : 32)
   out.push(text(x, top - 10, pairs.length ? 'most confused' : 'nothing confused', { size: 13, bold: true }))
   for (const [i, pair] of pairs.slice(0, 10).entries()) {
     out.push(
@@ -108,7 +120,8 @@ function matrix(found: Confusion): string {
       text(x + 42, top + 14 + i * 20, `${shorten(pair.truth, 16)} taken for ${shorten(pair.predicted, 16)}`),
     )
   }
-  return drawing(x + 270, top + Math.max(side, Math.min(10, pairs.length) * 20) + 20, ...out)
+  const words = Math.max(16, ...pairs.slice(0, 10).map(pair => `${shorten(pair.truth, 16)} taken for ${shorten(pair.predicted, 16)}`.length))
+  return drawing(x + 60 + words * 6.5, top + Math.max(side, Math.min(10, pairs.length) * 20) + 20, ...out)
 }
 
 /** Right ones in blue, mistakes in vermilion, deeper the larger their share of the true class. */
@@ -137,15 +150,16 @@ function listed({ pairs }: Confusion, most: number): string {
 
 /** The matrix in letters for up to twelve classes, else a line per class; then the most confused pairs. */
 export function confusionText(found: Confusion): string {
-  const { classes, counts, recall, precision } = found
+  const { classes, counts, recall, precision, f1 } = found
   const { title, detail } = headline(found)
   const matrix = classes.length <= 12
-  const head = ['true \\ predicted', ...(matrix ? classes.map(name => shorten(name, 8)) : ['images']), 'recall', 'precision']
+  const head = ['true \\ predicted', ...(matrix ? classes.map(name => shorten(name, 8)) : ['images']), 'recall', 'precision', 'F1']
   const rows = classes.map((name, i) => [
     shorten(name, 24),
     ...(matrix ? counts[i].map(n => (n ? String(n) : '·')) : [count(sum(counts[i]))]),
     percent(recall[i]),
     percent(precision[i]),
+    percent(f1[i]),
   ])
   const table = columns([head, [], ...rows], ['left', ...head.slice(1).map(() => 'right' as const)])
   return `${title}: ${detail}\n${table}\n${listed(found, 10)}`

@@ -1,4 +1,4 @@
-import { escape } from './format.ts'
+import { columns as aligned, escape } from './format.ts'
 
 /**
  * Tables that stay readable wherever a notebook is shown: inline styles and no script, for JupyterLab's sanitizer keeps those;
@@ -36,6 +36,38 @@ export function fold(columns: Column[], row: string[], inside: string): string {
   const line = table(columns, [row], { inline: true })
   return element('details', '', element('summary', 'style="list-style-position:outside;cursor:pointer"', line) + inside)
 }
+
+/** A line of a table that folds: HTML for its cells; the same in plain text, or the lines that it folds. */
+export type Branch = { cells: string[] } & ({ plain: string[] } | { inside: Branch[] })
+
+/**
+ * Lines of which some fold. Neighbouring lines share a table; what folds stands between two tables. A cell's inline styles take
+ * room: beyond some thousand cells what is folded is set as plain columns.
+ */
+export function tree(columns: Column[], lines: Branch[]): string {
+  const all = (some: Branch[]): number => some.reduce((sum, line) => sum + ('inside' in line ? all(line.inside) : 1), 0)
+  const fits = all(lines) * columns.length <= 3600
+  const set = (some: Branch[], depth: number): string => {
+    let out = ''
+    let open: { cells: string[]; plain: string[] }[] = []
+    const close = () => {
+      if (open.length) out += fits || depth === 0 ? table(columns, open.map(({ cells }) => cells)) : plain(columns, open.map(line => line.plain))
+      open = []
+    }
+    for (const line of some) {
+      if ('inside' in line) {
+        close()
+        out += fold(columns, line.cells, set(line.inside, depth + 1))
+      } else open.push(line)
+    }
+    close()
+    return out
+  }
+  return set(lines, 0)
+}
+
+const plain = (columns: Column[], rows: string[][]): string =>
+  element('pre', 'style="margin:4px 8px;font-size:12px"', escape(aligned(rows, columns.map(({ align = 'left' }) => align))))
 
 /** The frame of a display: room for the folding marks at the left, a width at which lines are easy to follow. */
 export function frame(html: string, width = 860, letters = 13): string {

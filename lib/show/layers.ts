@@ -4,7 +4,7 @@ import { GraftError } from '../error.ts'
 import type { MimeBundle } from '../host.ts'
 import { showable } from './bundle.ts'
 import { bytes, columns as aligned, count, escape, percent, plural, shorten } from './format.ts'
-import { chip, faint, fold, frame, share, table, type Column } from './html.ts'
+import { chip, faint, frame, share, table, tree, type Branch, type Column } from './html.ts'
 import { columnsOf, legend, many, type LayerColumn } from './layer-columns.ts'
 import { meanings, signs } from './layer-marks.ts'
 import { isBlock, layerTree, rowsOf, type LayerEntry, type LayerRow } from './layer-rows.ts'
@@ -55,8 +55,8 @@ interface View {
 }
 
 function viewOf(model: LayersModel, { search }: LayerTableOptions): View {
-  const tree = layerTree(model), all = tree.flatMap(rowsOf), columns = columnsOf(model, all)
-  if (!search) return { model, entries: tree, rows: all, columns }
+  const entries = layerTree(model), all = entries.flatMap(rowsOf), columns = columnsOf(model, all)
+  if (!search) return { model, entries, rows: all, columns }
   const rows = all.filter(row => found(row, search))
   if (!rows.length) throw new GraftError(`show.layers: no layer of '${model.name}' has '${search}' in its name or type.`)
   return { model, entries: rows, rows, columns, search }
@@ -73,8 +73,7 @@ function html(view: View): string {
     + share(params ? trainable / params : 0, palette.train)
     + `<div>${amounts(params, trainable).replace(/[\d,]+(?= (param|train|frozen))/g, '<b>$&</b>')}</div>`
   const foot = [legend(columns, rows).join(' · '), ...marked(rows)].filter(Boolean)
-  // A cell's inline styles take room: of a large table what is folded is set as plain columns.
-  const body = section(entries, layout, columns, model.layers.length * layout.length <= 3600)
+  const body = tree(layout, entries.map(entry => branch(entry, columns)))
   const [name, ...sums] = totalOf(view)
   const total = entries.length > 1 ? table(layout, [[`<b>${name}</b>`, ...sums.map(cell => `<b>${escape(cell)}</b>`)]]) : ''
   return frame(head + table(layout, [], { head: true }) + body + total + foot.map(line => `<div>${faint(line)}</div>`).join(''), 1040, 12)
@@ -86,42 +85,21 @@ const totalOf = ({ model, rows, columns, search }: View): string[] => [
   ...columns.map(({ head, text }) => ['Output shape', 'Sees'].includes(head) ? '' : text(rows)),
 ]
 
-/** Neighbouring rows share a table; a block is a fold between two tables. */
-function section(entries: LayerEntry[], layout: Column[], columns: LayerColumn[], cellsFit: boolean, depth = 0): string {
-  let out = ''
-  let open: LayerRow[] = []
-  const close = () => {
-    const fits = cellsFit || depth === 0
-    if (open.length) out += fits ? table(layout, open.map(row => cells(row, columns, depth))) : plain(open, columns)
-    open = []
-  }
-  for (const entry of entries) {
-    if (isBlock(entry)) {
-      close()
-      out += fold(layout, cells(entry, columns, depth), section(entry.entries, layout, columns, cellsFit, depth + 1))
-    } else open.push(entry)
-  }
-  close()
-  return out
-}
-
-function plain(rows: LayerRow[], columns: LayerColumn[]): string {
-  const lines = rows.map(row => [row.name, row.type, ...columns.map(column => column.text([row])), sign(row)])
-  const words = aligned(lines, sidesOf(columns))
-  return `<pre style="margin:4px 8px;font-size:12px">${escape(words)}</pre>`
-}
-
-function cells(entry: LayerEntry, columns: LayerColumn[], depth: number): string[] {
+function branch(entry: LayerEntry, columns: LayerColumn[], depth = 0): Branch {
   const rows = rowsOf(entry), indent = '&nbsp;'.repeat(3 * depth)
-  const value = ({ text, html }: LayerColumn) => {
+  const values = columns.map(({ text, html }) => {
     const words = html ? html(rows) : escape(text(rows))
     return words === '0' ? faint(words) : words
-  }
+  })
   if (isBlock(entry)) {
-    return [`${indent}<b>${escape(shorten(entry.name, 40))}</b>${marksHtml(rows)}`, faint(many(rows)), ...columns.map(value)]
+    const cells = [`${indent}<b>${escape(shorten(entry.name, 40))}</b>${marksHtml(rows)}`, faint(many(rows)), ...values]
+    return { cells, inside: entry.entries.map(inner => branch(inner, columns, depth + 1)) }
   }
-  const head = entry.part === 'head' ? ` ${chip('head', palette.good)}` : ''
-  return [`${indent}${escape(shorten(entry.name, 44))}${head}${marksHtml(rows)}`, escape(entry.type), ...columns.map(value)]
+  const head = entry.part === 'head' ? ` ${chip('head', palette.good)}` : '', { name, type, mark } = entry
+  return {
+    cells: [`${indent}${escape(shorten(name, 44))}${head}${marksHtml(rows)}`, escape(type), ...values],
+    plain: [`${name}${mark ? ` ${signs[mark.kind]}` : ''}`, type, ...columns.map(column => column.text(rows))],
+  }
 }
 
 const sidesOf = (columns: LayerColumn[]) =>

@@ -13,7 +13,9 @@ export const palette = {
   validationText: '#b34700',
   good: '#00795a',
   bad: '#b3261e',
+  /** Lines and edges; {@link palette.words} are the same for letters. */
   series: ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#8f6a00', '#56b4e9'],
+  words: ['#0072b2', '#b34700', '#00795a', '#a8487f', '#7a5a00', '#20709c'],
 } as const
 
 /** The relative luminance of a `#rrggbb` colour, and from it the contrast of two (WCAG 2.2). */

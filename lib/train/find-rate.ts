@@ -56,8 +56,10 @@ export class RateTest {
     const points = this.rates.map((rate, i) => ({ rate, loss: this.losses[i], smoothed: this.smoothed[i] }))
     const top = Math.min(Math.max(...this.losses), 3 * Math.max(...this.smoothed.slice(0, Math.ceil(points.length / 2))))
     const plot = Plot.plot({
-      width: 640, height: 320, grid: true, ariaLabel: inspect(this),
-      x: { type: 'log', label: 'learning rate', tickFormat: '.0e' }, y: { label: 'loss', domain: [0, top], clamp: true },
+      width: 720, height: 320, grid: true, ariaLabel: inspect(this), marginLeft: 44,
+      title: `Learning rate ${short(this.suggestion)} is suggested`,
+      subtitle: `There the loss falls fastest. ${this.rates.length} steps; dots: each batch, line: smoothed`,
+      x: { type: 'log', label: 'learning rate', ticks: 7, tickFormat: (rate: number) => Number.isInteger(Math.log10(rate)) ? String(rate) : '' }, y: { label: 'loss', domain: [0, top], clamp: true },
       marks: [
         Plot.dot(points, { x: 'rate', y: 'loss', r: 1.5, fill: '#8b949e' }),
         Plot.lineY(points, { x: 'rate', y: 'smoothed', stroke: '#0072b2', strokeWidth: 2 }),
@@ -129,7 +131,8 @@ export async function findLearningRate(model: LayersModel, data: TrainingData, o
       restore(before)
       optimizer.dispose()
       await release()
-      bar.done()
+      bar.total(losses.length)
+      bar.done(losses.length < steps ? 'enough: the loss grows' : undefined)
     }
     if (!losses.length) signal.throwIfAborted()
     if (!losses.length) throw new GraftError('the loss is not a number from the first step on. Check the pixel range and ' +

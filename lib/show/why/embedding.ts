@@ -73,14 +73,18 @@ export async function embeddingBundle(model: LayersModel, set: ImageSet, options
   const wide = 720,
     high = 520,
     thumb = set.length <= 80 ? 40 : set.length <= 250 ? 28 : 18,
-    colour = (label: number) => palette.series[label % palette.series.length]
+    // Six colours can be told apart; classes beyond have them again, dashed.
+    edge = (label: number) => ({
+      fill: 'none', stroke: palette.series[label % palette.series.length], 'stroke-width': 2,
+      'stroke-dasharray': [undefined, '4 2', '1 2', '8 2 2 2'][Math.floor(label / palette.series.length)],
+    })
   const pictures = await Promise.all(
     points.map(async ([x, y], i) => {
       const left = 24 + x * (wide - thumb - 48),
         top = 64 + (1 - y) * (high - thumb - 16)
       return (
         image(left, top, thumb, await thumbnail(await set.bitmap(i), 2 * thumb))
-        + (known ? rect(left, top, thumb, thumb, { fill: 'none', stroke: colour(set.labels[i]), 'stroke-width': 2 }) : '')
+        + (known ? rect(left, top, thumb, thumb, edge(set.labels[i])) : '')
       )
     }),
   )
@@ -91,7 +95,7 @@ export async function embeddingBundle(model: LayersModel, set: ImageSet, options
           element(
             'g',
             {},
-            rect(wide + 8, 64 + i * 20, 12, 12, { fill: 'none', stroke: colour(i), 'stroke-width': 2 }),
+            rect(wide + 8, 62 + i * 20, 14, 14, edge(i)),
             text(wide + 26, 74 + i * 20, shorten(name, 16), { size: 11 }),
           ),
         )

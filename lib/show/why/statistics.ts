@@ -8,7 +8,8 @@ import type { MimeBundle } from '../../host.ts'
 import { tf } from '../../tf.ts'
 import { showable } from '../bundle.ts'
 import { columns, escape, measure, percent, plural, shorten } from '../format.ts'
-import { chip, faint, frame, table, type Column } from '../html.ts'
+import { chip, faint, frame, table, tree, type Branch, type Column } from '../html.ts'
+import { isBlock, layerTree, rowsOf, type LayerEntry } from '../layer-rows.ts'
 import { palette } from '../palette.ts'
 import { splitAt } from './split.ts'
 
@@ -125,50 +126,69 @@ function gradientOf(layer: Layer, gradients: Map<string, [number, number]>): num
   return length(0) / (length(1) || 1)
 }
 
-const layout: Column[] = [
-  { head: 'Layer', width: 27 },
-  { head: 'Type', width: 17 },
-  { head: 'Mean ± deviation', width: 17, align: 'right' },
-  { head: 'Zeros', width: 8, align: 'right' },
-  { head: 'Silent channels', width: 12, align: 'right' },
-  { head: 'Gradient / weight', width: 10, align: 'right' },
-  { head: 'Change', width: 9, align: 'right' },
+/** What stands in a column for a layer, or for a block of layers. */
+interface Measure {
+  head: string
+  width: number
+  text(rows: LayerStatistics[]): string
+}
+
+const most = (values: (number | null)[]): string => {
+  const known = values.filter(value => value !== null)
+  return known.length ? measure(Math.max(...known)) : ''
+}
+
+/** Of a block: what its last layer gives, and the most that any of its layers has of the others. */
+const measures: Measure[] = [
+  { head: 'Mean ± deviation', width: 17, text: rows => `${measure(rows.at(-1)!.mean)} ± ${measure(rows.at(-1)!.deviation)}` },
+  { head: 'Zeros', width: 8, text: rows => percent(rows.at(-1)!.zeros) },
+  {
+    head: 'Silent channels', width: 12, text(rows) {
+      const worst = rows.reduce((a, b) => (b.silent / b.channels > a.silent / a.channels ? b : a))
+      return worst.silent ? `${worst.silent} of ${worst.channels}` : ''
+    },
+  },
+  { head: 'Gradient / weight', width: 12, text: rows => most(rows.map(row => row.gradient)) },
+  { head: 'Change', width: 9, text: rows => most(rows.map(row => row.change)) },
 ]
 
-/** The statistics as a table; what is worth a look is marked. */
+/** The statistics as a table, folded as the layer table is; what is worth a look is marked. */
 export function statisticsTable(model: LayersModel, rows: LayerStatistics[], images: number): MimeBundle {
-  const worth = notes(rows),
-    head = `<div><b style="font-size:15px">${escape(model.name)}</b> ${faint(`what ${plural(images, 'image')} do in it`)}</div>`
+  const worth = notes(rows), shown = measures.filter(({ text }) => rows.some(row => text([row])))
+  const about = `what ${plural(images, 'image')} do in it`
+  const layout: Column[] = [
+    { head: 'Layer', width: 30 }, { head: 'Type', width: 20 }, ...shown.map(column => ({ ...column, align: 'right' as const })),
+  ]
+  const cells = (some: LayerStatistics[]) => shown.map(({ text }) => text(some))
+  const byName = new Map(rows.map(row => [row.name, row]))
+  const lines = (entries: LayerEntry[], depth: number): Branch[] => entries.flatMap((entry): Branch[] => {
+    if (isBlock(entry) && entry.kind === 'trunk') return lines(entry.entries, depth)
+    const some = rowsOf(entry).flatMap(({ name }) => byName.get(name) ?? []), indent = '&nbsp;'.repeat(3 * depth)
+    if (!some.length) return []
+    if (isBlock(entry)) {
+      const head = [`${indent}<b>${escape(shorten(entry.name, 38))}</b>`, faint(plural(some.length, 'layer')), ...cells(some)]
+      return [{ cells: head, inside: lines(entry.entries, depth + 1) }]
+    }
+    const words = [shorten(entry.name, 38), entry.type, ...cells(some)]
+    return [{ cells: [indent + escape(words[0]), escape(words[1]), ...words.slice(2)], plain: words }]
+  })
   const html = frame(
-    head
+    `<div><b style="font-size:15px">${escape(model.name)}</b> ${faint(about)}</div>`
       + worth.map(line => `<div>${chip('look', palette.validationText)} ${escape(line)}</div>`).join('')
-      + table(
-        layout,
-        rows.map(row => cells(row).map((cell, i) => (i < 2 ? escape(cell) : cell))),
-        { head: true },
-      ),
-    960,
+      + table(layout, [], { head: true }) + tree(layout, lines(layerTree(model), 0)),
+    1040,
+    12,
   )
   const text = [
-    `${model.name}: what ${plural(images, 'image')} do in it`,
+    `${model.name}: ${about}`,
     ...worth,
     columns(
-      [layout.map(({ head }) => head), [], ...rows.map(cells)],
+      [layout.map(({ head }) => head), [], ...rows.map(row => [shorten(row.name, 38), row.type, ...cells([row])])],
       layout.map(({ align }) => align ?? 'left'),
     ),
   ].join('\n')
   return showable({ 'text/html': html, 'text/plain': text })
 }
-
-const cells = (row: LayerStatistics): string[] => [
-  shorten(row.name, 38),
-  row.type,
-  `${measure(row.mean)} ± ${measure(row.deviation)}`,
-  percent(row.zeros),
-  row.silent ? `${row.silent} of ${row.channels}` : '',
-  row.gradient === null ? '' : measure(row.gradient),
-  row.change === null ? '' : measure(row.change),
-]
 
 /** What a teacher would point at. */
 function notes(rows: LayerStatistics[]): string[] {

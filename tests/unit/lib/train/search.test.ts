@@ -67,7 +67,7 @@ test('a sweep over a model tries every combination from the same weights, and ke
   const alone = await train(same, data, { ...sweep.best.values, epochs: 4, show: false, keep: 'best' })
   assert.deepEqual(alone.history, sweep.best.run.history)
   assert.deepEqual(weightsOf(model), weightsOf(same))
-  assert.match(inspect(sweep), /4 of 4 trials, the best first[^]*learningRate 0\.05, batch/)
+  assert.match(inspect(sweep), /4 of 4 trials, the best first\nrun +learningRate +batch .*\n─+\n\w+ +0\.05 /)
   assert.match(String(sweep[displaySymbol]()['text/html']), /<img/)
 })
 
