@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import type { Readable, Writable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import { Captured } from './captured.ts'
 import type { Spawned } from './child-spawn.js'
 import { encodeFrame, FrameReader, type Frame } from './frames.ts'
@@ -56,7 +56,12 @@ export class Child {
 
   /** Tells the child's interrupt thread, which hears while the user's code is busy. */
   tell(message: ToThread): void {
-    this.#stream<Writable>(descriptors.toThread).write(`${JSON.stringify(message)}\n`)
+    this.thread.write(`${JSON.stringify(message)}\n`)
+  }
+
+  /** The way to the child's interrupt thread and back. */
+  get thread(): Duplex {
+    return this.#stream<Duplex>(descriptors.toThread)
   }
 
   /** Stops reading, so that a child which prints faster than front ends take it has to wait. */

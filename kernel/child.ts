@@ -66,6 +66,8 @@ pipe.listen(({ header, parts: [first, ...rest] }) => {
   else if (header.type === 'answer') questions.answer(header.question, header.value)
   else executor.runAside(header.cell, () => comms.receive(header.kind, parse(Buffer.from(first).toString()), rest))
 })
+// What a debugger asks about, should there be one.
+Object.defineProperty(globalThis, Symbol.for('graft.parts'), { value: { cells, output } })
 interrupts.start()
 pipe.send({ type: 'ready' })
 setTimeout(() => { if (!executor.current) warmUp() }, 20).unref()

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { Frame } from './frames.ts'
 import { Child } from './child-process.ts'
 import { spawnChild, type Spawned } from './child-spawn.js'
@@ -48,6 +49,9 @@ export class Executions {
   #errors = ''
   #failedStarts = 0
   #ended = false
+  #threadListener: ((thread: Duplex) => Promise<void>) | null = null
+  /** What a new process has to learn before it runs a cell. */
+  #preparing: Promise<void> | null = null
 
   /** @param first the process with which to begin */
   constructor(first: Spawned, sockets: () => Sockets, services: { history: () => Promise<History>, types: Types }) {
@@ -126,6 +130,17 @@ export class Executions {
     return Object.fromEntries(open.map(([id, name]) => [id, { target_name: name }]))
   }
 
+  /** Hands over the way to the interrupt thread of the process that runs cells, now and whenever a new one takes over; that one runs a cell when it is prepared. */
+  onThread(listener: (thread: Duplex) => Promise<void>): void {
+    this.#threadListener = listener
+    void listener(this.#child.thread)
+  }
+
+  /** A name was declared beside the cells, by the debugger. */
+  declare(name: string): void {
+    this.#services.types.ran(`let ${name}: any`, this.#count)
+  }
+
   /** Ends the child. */
   end(): void {
     this.#ended = true
@@ -170,7 +185,8 @@ export class Executions {
     this.#run(request)
   }
 
-  #run(request: Request) {
+  #run(request: Request): void {
+    if (this.#preparing) return void this.#preparing.then(() => this.#run(request))
     const { id, code, silent, stdin, expressions } = request
     request.running = true
     this.#child.send({ type: 'execute', cell: id, count: this.#count, silent, stdin }, [Buffer.from(code), Buffer.from(JSON.stringify(expressions))])
@@ -257,6 +273,7 @@ export class Executions {
     const request = this.#current
     if (!reason.wasReady && ++this.#failedStarts > 2 && !request) return
     this.#child = this.#listenTo(spawnChild())
+    this.#preparing = this.#threadListener?.(this.#child.thread).finally(() => { this.#preparing = null }) ?? null
     if (request) this.#fail(request, death, { abort: true })
     else this.#print(this.#ids, 'stderr', `${death.evalue}\n`)
   }

@@ -1,5 +1,7 @@
 import { GraftError } from '../lib/error.ts'
 import type { Spawned } from './child-spawn.js'
+import type { DapRequest } from './debug/dap.ts'
+import type { Debugger } from './debug/debugger.ts'
 import { Executions } from './executions.ts'
 import type { History } from './history.ts'
 import { log } from './log.ts'
@@ -33,6 +35,7 @@ class Kernel {
   readonly #executions: Executions
   readonly #types = new Types(async () => new (await import('./language/language.ts')).Language({ folder: process.cwd() }))
   #history: Promise<History> | null = null
+  #debugger: Promise<Debugger> | null = null
   #ending = false
 
   constructor(connection: Connection, child: Spawned) {
@@ -73,6 +76,7 @@ class Kernel {
     if (this.#ending) return
     if (channel === 'stdin') return type === 'input_reply' ? this.#executions.answer(message) : log(`ignored ${type} on stdin`)
     if (type === 'execute_request') return this.#executions.add(channel, message)
+    if (type === 'debug_request') return void this.#debug(channel, message)
     if (type === 'comm_open' || type === 'comm_msg' || type === 'comm_close') return this.#executions.comm(type, message)
     const handler = Object.hasOwn(this.#handlers, type) ? this.#handlers[type] : null
     if (!handler) return log(`ignored a message of unknown type '${type}' on ${channel}`)
@@ -96,6 +100,25 @@ class Kernel {
     // The first reply does not wait for the language server; the first cell finds it on its way.
     // A cell that comes with the first question starts what it needs itself.
     else setTimeout(() => this.#types.warm(), 10).unref()
+  }
+
+  /** Answers a `debug_request`, whose reply is a response of the Debug Adapter Protocol and nothing else. */
+  async #debug(channel: RequestChannel, { header: parent, identities, content }: Message) {
+    this.#executions.status('busy', parent)
+    const reply = await (await this.#openDebugger()).answer(content as unknown as DapRequest)
+    this.#sockets.send(channel, { type: 'debug_reply', content: reply, parent, identities })
+    this.#executions.status('idle', parent)
+  }
+
+  #openDebugger(): Promise<Debugger> {
+    return this.#debugger ??= import('./debug/debugger.ts').then(({ Debugger }) => {
+      const debug = new Debugger({
+        publish: event => this.#sockets.publish({ type: 'debug_event', content: event }),
+        declare: name => this.#executions.declare(name),
+      })
+      this.#executions.onThread(thread => debug.attach(thread))
+      return debug
+    })
   }
 
   #openHistory(): Promise<History> {

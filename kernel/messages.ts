@@ -20,8 +20,8 @@ export type ToKernel = { barrier?: number } & (
   | { type: 'exit', code: number }
 )
 
-/** What goes to the child's interrupt thread, a line of JSON each: it is heard while the main thread is busy. */
-export type ToThread = { interrupt: number, force?: boolean } | { answer: string | null }
+/** What goes to the child's interrupt thread, a line of JSON each: it is heard while the main thread is busy. Only the debugger, which lives there, answers. */
+export type ToThread = { interrupt: number, force?: boolean } | { answer: string | null } | { debug: number, command: string, values: Record<string, unknown> }
 
 /** The child's file descriptors beside standard input, output and error. */
 export const descriptors = { toKernel: 3, fromKernel: 4, toThread: 5 } as const

@@ -97,7 +97,7 @@ export class Cells {
     if (!split.source.trim()) return { value }
     const start = performance.now()
     try {
-      return await this.#evaluate(split.source, count)
+      return await this.#evaluate(split.source, count, source)
     } finally {
       if (split.magics.some(({ name }) => name === '%time')) console.log(`${(performance.now() - start).toFixed(1)} ms`)
     }
@@ -117,8 +117,9 @@ export class Cells {
     return this.#evaluate(`(${expression}\n)`, 0)
   }
 
-  async #evaluate(source: string, count: number): Promise<{ value: unknown }> {
-    const compiled = this.#compile(source, count)
+  /** @param text the source as it was written, with its magics */
+  async #evaluate(source: string, count: number, text: string = source): Promise<{ value: unknown }> {
+    const compiled = this.#compile(source, count, text)
     const { scope, imports } = compiled
     await this.#provide(scope)
     const values = await this.#load(imports, compiled, source, count)
@@ -141,6 +142,25 @@ export class Cells {
     const global = globalThis as Record<string, unknown>
     return [...this.#declared].filter(([, declared]) => declared.count === count)
       .map(([name, { constant }]) => ({ name, constant, value: global[this.#earlier.stored(name)] }))
+  }
+
+  /** All names that cells declared, with their values now. */
+  get declared(): { name: string, value: unknown }[] {
+    const global = globalThis as Record<string, unknown>
+    return [...this.#declared.keys()].map(name => ({ name, value: global[this.#earlier.stored(name)] }))
+  }
+
+  /** Declares a name beside the cells, as `let` would. */
+  declare(name: string, value: unknown): void {
+    this.#declared.set(name, { count: 0, constant: false })
+    this.#provided.delete(name)
+    define(this.#earlier.stored(name))
+    ;(globalThis as Record<string, unknown>)[this.#earlier.stored(name)] = value
+  }
+
+  /** What a name of the user's is called in the code that runs. */
+  nameOf(name: string): string {
+    return this.#earlier.isDeclared(name) ? this.#earlier.stored(name) : this.#earlier.ready(name)
   }
 
   /** Explains anything a cell threw, at the lines of the cells' own TypeScript. */
@@ -177,7 +197,7 @@ export class Cells {
     }
   }
 
-  #compile(source: string, count: number): Compiled {
+  #compile(source: string, count: number, text: string): Compiled {
     const place = (at: Position, length: number) => ({ name: cellName(count), source, ...at, length })
     const object = isObjectLiteral(source)
     let js: Transpiled, program: Node
@@ -192,7 +212,7 @@ export class Cells {
     const { code, imports, stores } = rewrite(js.code, program, scope, this.#earlier)
     let backwards: ReturnType<typeof positions> | undefined
     const mapping: Mapping & { count: number } = {
-      mappings: js.mappings, source: () => source, path: null, count, indent: object ? 1 : 0,
+      mappings: js.mappings, source: () => text, path: null, count, indent: object ? 1 : 0,
       first: (line, column) => (backwards ??= positions(code.generateDecodedMap({ hires: true }).mappings))(line, column),
     }
     const name = join(this.#folder, `Cell ${count}`)

@@ -9,6 +9,9 @@ export interface HotLoop {
   names: Map<string, boolean>
 }
 
+/** While a debugger looks at the names, no loop copies them. */
+export const hotLoops = { off: false }
+
 /** What a loop's local copy of a name is called. */
 const copyOf = (stored: string) => `${stored}$hot`
 
@@ -18,7 +21,7 @@ const copyOf = (stored: string) => `${stored}$hot`
  * A name that any function mentions, of this or an earlier cell, stays global, because that function may be called in the loop.
  */
 export function hotLoopsOf(scope: Scope, earlier: Earlier): HotLoop[] {
-  if (scope.evals) return []
+  if (scope.evals || hotLoops.off) return []
   const observed = new Set(scope.mentions.filter(m => m.inFunction).map(m => m.name))
   return scope.loops.flatMap(loop => {
     const names = new Map<string, boolean>()

@@ -3,6 +3,7 @@ import { Session } from 'node:inspector'
 import { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Adapter } from '../debug/adapter.ts'
 import { descriptors, type ToThread } from '../messages.ts'
 import { hookName, shared, type State } from './interrupt.ts'
 
@@ -11,9 +12,10 @@ import { hookName, shared, type State } from './interrupt.ts'
 const { numbers, answer } = workerData as { numbers: Int32Array, answer: Uint8Array }
 const session = new Session()
 session.connectToMainThread()
-const socket = new Socket({ fd: descriptors.toThread, readable: true, writable: false })
+const socket = new Socket({ fd: descriptors.toThread, readable: true, writable: true })
 socket.on('close', () => process.kill(process.pid, 'SIGKILL'))
 let requests = 0
+let debug: Promise<Adapter> | null = null
 
 /** So long is waited for the main thread to pause, in ms. */
 const pauseTime = 300
@@ -23,9 +25,18 @@ const outermost = 30
 
 createInterface({ input: socket }).on('line', line => {
   const message = JSON.parse(line) as ToThread
-  if ('interrupt' in message) new Interrupt(message.interrupt, message.force ?? false).ask()
-  else hand(message.answer)
+  if ('interrupt' in message) {
+    const interrupt = new Interrupt(message.interrupt, message.force ?? false)
+    if (debug) void debug.then(adapter => adapter.letGo()).then(() => interrupt.ask())
+    else interrupt.ask()
+  } else if ('answer' in message) hand(message.answer)
+  else void debugging().then(adapter => adapter.receive(message.debug, message.command, message.values))
 })
+
+/** The debugger's part in this process, which is loaded with its first request. */
+function debugging(): Promise<Adapter> {
+  return debug ??= import('../debug/adapter.ts').then(({ Adapter }) => new Adapter(answer => socket.write(`${JSON.stringify(answer)}\n`)))
+}
 
 /** One request to end a cell. */
 class Interrupt {
@@ -52,7 +63,7 @@ class Interrupt {
     const expression = `globalThis[Symbol.for('${hookName}')](${this.#request}, ${this.#cell}, ${this.#elapsed}, ${this.#force}, ${this.#saved})`
     session.post('Runtime.evaluate', { expression, returnByValue: true }, (_, result) => {
       const state = result?.result.value as State | undefined
-      if (state === 'over' || Atomics.load(numbers, shared.turned) >= this.#request) return
+      if (state === 'over' || Atomics.load(numbers, shared.turned) >= this.#request) return void debug?.then(adapter => adapter.takeHold())
       if (typeof state === 'object') return this.#save(state.store)
       setTimeout(() => this.ask(), this.#wait)
       this.#wait = Math.min(this.#wait * 1.5, 20)

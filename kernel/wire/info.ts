@@ -25,6 +25,6 @@ export const kernelInfo = {
     { text: 'Observable Plot', url: 'https://observablehq.com/plot/' },
     { text: 'Node.js', url: 'https://nodejs.org/docs/latest/api/' },
   ],
-  debugger: false,
-  supported_features: [],
+  debugger: true,
+  supported_features: ['debugger'],
 } as const
