@@ -13,7 +13,9 @@ export const kernelJson = share => ({
   interrupt_mode: 'message',
   // With anywidget beside it the training plot has buttons; a front end without it would show an error in their place.
   env: { NODE_COMPILE_CACHE: join(stateFolder, 'compile-cache'), ...hasWidgets(share) && { GRAFT_WIDGETS: '1' } },
-  metadata: { debugger: false },
+  // With the handshake of 5.6 the kernel chooses its ports; a connection file works as ever.
+  kernel_protocol_version: '5.6',
+  metadata: { debugger: true, supported_encryption: ['curve'] },
 })
 
 /** Whether the Jupyter whose `share/jupyter` this is shows anywidget's widgets. */
