@@ -1,10 +1,17 @@
+import type { Optimizer } from '@tensorflow/tfjs'
+import type { ImageSet } from '../data/set.ts'
 import { tf } from '../tf.ts'
+import type { Feeder } from './features.ts'
+import { truthOf } from './objective.ts'
 import type { Run } from './run.ts'
-import type { Measured } from './step.ts'
+import { bytesOfStep, testStep, type Measured, type Objective } from './step.ts'
+
+/** How long a step of training takes, against one that only judges. */
+const learningAgainstJudging = 3
 
 /**
- * Foretells from the first steps of a run what the whole of it takes. The first step shows the memory; it also makes ready, so
- * that the time is taken from the second.
+ * Foretells what the whole of a run takes: before its first step from one batch that is read and judged and a step that is written
+ * down, but not taken, so that nothing changes; then once more from the first two steps.
  */
 export class Forecaster {
   readonly #run: Run
@@ -24,27 +31,49 @@ export class Forecaster {
     this.#first = first
   }
 
+  /** Before the first step. `indices`: the images of the first batch, whose features are kept for it. */
+  async begin(
+    feeder: Feeder, goal: Objective, optimizer: Optimizer, set: ImageSet, indices: number[], stopped: () => boolean,
+  ): Promise<void> {
+    const began = performance.now(), inputs = await feeder.inputs(set, indices, stopped), reading = performance.now() - began
+    if (!inputs.length) return
+    const truth = truthOf(set, indices, feeder.whole.outputs[0].shape[1]!)
+    try {
+      // The first also makes ready.
+      const { peakBytes } = await tf.profile(async () => { await testStep(feeder, goal, inputs, truth, stopped) })
+      const ready = performance.now()
+      await testStep(feeder, goal, inputs, truth, stopped)
+      const took = performance.now() - ready
+      this.#bytes = await bytesOfStep(feeder, goal, optimizer, inputs, truth) ?? peakBytes
+      if (!stopped()) this.#foretell(reading, took * learningAgainstJudging)
+    } finally {
+      tf.dispose([inputs, truth])
+    }
+  }
+
   readonly around = async (step: () => Promise<Measured>): Promise<Measured> => {
-    if (this.#run.forecast) return step()
-    const began = performance.now()
-    let measured: Measured = []
-    if (this.#steps++) measured = await step()
-    else this.#bytes = (await tf.profile(async () => { measured = await step() })).peakBytes
+    if (this.#steps > 1) return step()
+    const began = performance.now(), measured = await step()
+    this.#steps++
     this.#took = performance.now() - began
     return measured
   }
 
-  /** After each batch. */
+  /** After each batch. The first step also makes ready, so that the second tells the time. */
   batch(): void {
-    const run = this.#run, now = performance.now(), between = now - this.#ended
+    const now = performance.now(), between = now - this.#ended
     this.#ended = now
-    if (run.forecast || this.#steps < 2) return
-    const { epochs, batch, images: { train, validation } } = run
-    const reading = Math.max(0, between - this.#took)
-    // A step without learning takes about a third.
-    const steps = (epochs - this.#first) * (Math.ceil(train / batch) + Math.ceil(validation / batch) / 3)
+    if (this.#steps !== 2) return
+    this.#steps++
+    this.#foretell(Math.max(0, between - this.#took), this.#took)
+  }
+
+  /** `reading` and `step`: milliseconds a batch takes to be there, and to be learned. */
+  #foretell(reading: number, step: number): void {
+    const { epochs, batch, images: { train, validation } } = this.#run
+    const steps = (epochs - this.#first) * (Math.ceil(train / batch) + Math.ceil(validation / batch) / learningAgainstJudging)
     // What goes through a frozen part is read once, else in every step.
     const read = this.#unseen ? this.#unseen / batch : steps
-    run.forecast = { seconds: (read * reading + steps * this.#took) / 1000, bytes: this.#bytes }
+    this.#run.forecast = { seconds: (read * reading + steps * step) / 1000, bytes: this.#bytes }
   }
 }

@@ -31,7 +31,8 @@ export interface Resumption { run: Run, last: Entry[], best: Entry[] | null, sta
 export async function loop(model: LayersModel, parts: Parts, options: Settled & { data: TrainingData },
   control: Control, from?: Resumption): Promise<Run> {
   const { train, validation } = parts, { epochs, batch, seed } = options
-  const start = begin(model, parts, options, control, from?.run), { run, goal, judged, optimizer, best, lowering, open, waiting } = start
+  const start = begin(model, parts, options, control, from?.run)
+  const { run, goal, judged, optimizer, best, lowering, open, waiting } = start
   const names = goal.names, before = await fingerprint(model), first = run.history.loss.length
   if (from) await goOn(model, start, from)
   const watched = await Watched.begin(options.watch ?? {}, run)
@@ -69,7 +70,15 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
     },
     async rest() { rested += await control.rest() },
   }
+  const orderOf = (epoch: number) => {
+    const all = Array.from(train.labels.keys())
+    return options.shuffle === false ? all : shuffled(all, randomFrom(seed, 'order', epoch))
+  }
   try {
+    if (!control.ended()) {
+      await forecaster.begin(source.feeder, goal, optimizer, variants.at(first), orderOf(first).slice(0, batch), control.ended)
+      reporter.draw()
+    }
     for (let epoch = first; epoch < epochs && !control.ended(); epoch++) {
       if (waiting.length && epoch === options.frozenEpochs && epoch > first) {
         holdBack()
@@ -78,9 +87,7 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
         source = feed(model)
       }
       run.batchLosses = []
-      const all = Array.from(train.labels.keys())
-      const order = options.shuffle === false ? all : shuffled(all, randomFrom(seed, 'order', epoch))
-      const learned = await learn(source.feeder, goal, optimizer, variants.at(epoch), order, batch, step => {
+      const learned = await learn(source.feeder, goal, optimizer, variants.at(epoch), orderOf(epoch), batch, step => {
         start.setFactor(epoch, step)
         return seedFrom(seed, 'step', epoch, step)
       }, watch)

@@ -72,7 +72,8 @@ export class Run implements RunStart {
    */
   moved: Record<string, number> = {}
   /**
-   * What the whole run would take, by its first steps: seconds in all, and the most bytes that the arithmetic holds in a step.
+   * What the whole run would take: seconds in all, and the most bytes that the arithmetic holds in a step. It is there before the
+   * first step, by a batch that is read and judged, and is mended by the first two.
    */
   forecast: { seconds: number, bytes: number } | null = null
   /** The accuracy on each older task that is watched, before the first epoch. */

@@ -7,6 +7,7 @@ import { Repeated, type Step } from '../engine/repeat.ts'
 import { refuseSlow } from '../engine/slow.ts'
 import { tracer } from '../engine/start.ts'
 import { Stopped } from '../engine/tracing.ts'
+import type { StepFunction } from '../engine/tracing.ts'
 import { tf } from '../tf.ts'
 
 /** A value per image from the true and the predicted output, `[batch]`; or a row of them, `[batch, width]`. */
@@ -79,37 +80,66 @@ function learnFrom({ whole, rest }: Trainee, objective: Objective, inputs: Tenso
   return { grads, all }
 }
 
-async function asOneFunction(trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number,
-  stopped?: () => boolean): Promise<Tensor | 'stopped' | null> {
+async function asOneFunction(trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor,
+  seed: number, stopped?: () => boolean): Promise<Tensor | 'stopped' | null> {
+  const work = learning(trainee, objective, optimizer, inputs, truth, seed)
+  try {
+    return work && await called(trainee, work.feeds, work.step, stopped)
+  } finally {
+    work?.release()
+  }
+}
+
+/**
+ * The most bytes that tensors hold in a step of training. For that the step is written down, as it would be for its first call, and
+ * nothing is computed; null where it is to be run operation by operation.
+ */
+export async function bytesOfStep(
+  trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor,
+): Promise<number | null> {
+  const work = learning(trainee, objective, optimizer, inputs, truth, 1)
+  if (!work) return null
+  let written: StepFunction | null = null
+  try {
+    const { peakBytes } = await tf.profile(() => { written = repeated(trainee).functionFor(work.step, work.feeds) })
+    return written && peakBytes
+  } finally {
+    work.release()
+  }
+}
+
+/** A step of training that can be one function, and all that it is given; null where it cannot. */
+function learning(trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number) {
   const live = tracer() && liveOptimizer(optimizer)
   if (!live) return null
   const variables = trainee.rest.trainableWeights.map(weight => weight.read() as Variable)
   const seeds = tf.tensor1d([seed | 0, 0], 'int32'), settings = tf.tensor1d(live.values(variables.map(({ name }) => name)))
-  try {
-    return await called(trainee, [...inputs, truth, settings, seeds], {
-      key: ['train', ...live.key, ...state(trainee, objective)],
-      prepare: () => live.prepare(variables),
-      work(_feeds, trace) {
-        trace.seed = seeds
-        const { grads, all } = learnFrom(trainee, objective, inputs, truth)
-        live.apply(grads, settings, trace)
-        return [all]
-      },
-      done: live.stepped,
-    }, stopped)
-  } finally {
-    tf.dispose([seeds, settings])
+  const step: Step & { done(): void } = {
+    key: ['train', ...live.key, ...state(trainee, objective)],
+    prepare: () => live.prepare(variables),
+    work(_feeds, trace) {
+      trace.seed = seeds
+      const { grads, all } = learnFrom(trainee, objective, inputs, truth)
+      live.apply(grads, settings, trace)
+      return [all]
+    },
+    done: live.stepped,
   }
+  return { step, feeds: [...inputs, truth, settings, seeds], release: () => tf.dispose([seeds, settings]) }
 }
 
 /** What a trainee's functions depend on. */
 const state = ({ whole }: Trainee, { loss, metrics }: Objective): unknown[] =>
   [loss, ...Object.values(metrics), ...leaves(whole).map(layer => layer.trainable)]
 
+function repeated(trainee: Trainee): Repeated {
+  if (!functions.has(trainee)) functions.set(trainee, new Repeated())
+  return functions.get(trainee)!
+}
+
 /** Calls the function that a step is; `null` where it cannot be one. */
 async function called(trainee: Trainee, feeds: Tensor[], step: Step & { done?(): void }, stopped?: () => boolean): Promise<Tensor | 'stopped' | null> {
-  if (!functions.has(trainee)) functions.set(trainee, new Repeated())
-  const traced = functions.get(trainee)!.functionFor(step, feeds)
+  const traced = repeated(trainee).functionFor(step, feeds)
   if (!traced) return null
   try {
     const [all] = await traced.call(feeds, stopped)

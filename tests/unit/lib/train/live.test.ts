@@ -76,9 +76,21 @@ test('a run whose cell was interrupted is the last one of runs, with its history
   assert.ok(runs.last().history.loss.length >= 2)
 })
 
-test('the first steps tell what the whole takes', async () => {
-  const { forecast } = await train(made(), data, { ...quiet, epochs: 4 })
-  assert.ok(forecast!.seconds > 0 && forecast!.seconds < 600 && forecast!.bytes > 1000, JSON.stringify(forecast))
+test('what the whole takes is told before the first step, and again after the second', async () => {
+  const training = train(made(), data, { ...quiet, epochs: 4 }), told: { steps: number, epochs: number, forecast: Run['forecast'] }[] = []
+  let forecast: Run['forecast'] = null
+  Object.defineProperty(training.run, 'forecast', {
+    get: () => forecast,
+    set(value: Run['forecast']) {
+      forecast = value
+      told.push({ steps: training.run.batchLosses.length, epochs: training.run.history.loss.length, forecast: value })
+    },
+  })
+  await training
+  assert.deepEqual(told.map(({ steps, epochs }) => [steps, epochs]), [[0, 0], [2, 0]])
+  for (const { forecast } of told) {
+    assert.ok(forecast!.seconds > 0 && forecast!.seconds < 600 && forecast!.bytes > 1000, JSON.stringify(forecast))
+  }
 })
 
 const judged = (loss: number[], valLoss: number[]) => Object.assign(new Run('x', { images: {}, weights: {} } as never), { history: { loss, valLoss } })
