@@ -1,7 +1,7 @@
-// One model in a fresh process: `node graft.ts FOLDER/NAME` prints its measures as JSON.
+// One model in a fresh process, with the whole library as a program imports it: `node graft.ts FOLDER/NAME` prints its measures as JSON.
 import { readFile } from 'node:fs/promises'
+import { tf } from '../../lib/index.ts'
 import { lift } from '../../lib/lift/index.ts'
-import { tf } from '../../lib/tf.ts'
 import { relativeError } from '../../tests/fixtures/models/models.ts'
 
 const prefix = process.argv[2]

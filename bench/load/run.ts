@@ -20,8 +20,10 @@ if (noTensorFlow) throw new Error(noTensorFlow)
 const here = import.meta.dirname, root = join(here, '..', '..')
 const cache = process.env.GRAFT_TEST_CACHE ?? join(root, '.graft', 'test-cache')
 const python = process.env.GRAFT_PYTHON ?? join(root, '.graft', 'python-tests', 'bin', 'python')
+/** Node keeps what it compiled, as the kernel has it do; Python always does. */
+const env = { ...process.env, NODE_COMPILE_CACHE: join(root, '.graft', 'compile-cache') }
 const measure = (command: string, args: string[]) =>
-  JSON.parse(execFileSync(command, args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString()) as Record<string, number>
+  JSON.parse(execFileSync(command, args, { env, stdio: ['ignore', 'pipe', 'ignore'] }).toString()) as Record<string, number>
 const graft = (prefix: string) =>
   measure(process.execPath, ['--disable-warning=ExperimentalWarning', '--expose-gc', join(here, 'graft.ts'), prefix])
 const tensorflow = (prefix: string) => measure(python, [join(import.meta.dirname, 'with_tensorflow.py'), prefix])
