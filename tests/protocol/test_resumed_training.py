@@ -1,4 +1,4 @@
-"""A training whose cell was interrupted, whose kernel was restarted or killed, goes on in the next kernel with the losses it would have had."""
+"""A training that was interrupted, or whose kernel was killed, goes on in the next kernel with the losses it would have had."""
 import json
 import os
 import time
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from harness import ROOT, Kernel
 
-EPOCHS = 80
+EPOCHS = 60
 DIGITS = ROOT / "notebooks" / "images" / "digits" / "train"
 
 # Dropout, an optimizer with a memory and a schedule: each would show where a resumed run begins another way.
 SETUP = f"""
 const {{ readdirSync }} = await import('node:fs')
-const filesOf = (digit: string) => readdirSync(`{DIGITS}/${{digit}}`).sort().slice(0, 8).map(name => `{DIGITS}/${{digit}}/${{name}}`)
-const pictures = await data.images({{ three: filesOf('3'), seven: filesOf('7') }}, {{ size: 16, batch: 4, validation: 0.25 }})
+const some = (folder: string) => readdirSync(folder).sort().slice(0, 8).map(name => `${{folder}}/${{name}}`)
+const pictures = await data.images({{ three: some('{DIGITS}/3'), seven: some('{DIGITS}/7') }}, {{ size: 16, batch: 4, validation: 0.25 }})
 const drawn = (seed: number) => tf.initializers.glorotUniform({{ seed }})
 const made = () => tf.sequential({{ layers: [
   tf.layers.conv2d({{ filters: 4, kernelSize: 3, activation: 'relu', inputShape: [16, 16, 3], kernelInitializer: drawn(1) }}),
