@@ -1,14 +1,15 @@
 import vm from 'node:vm'
 import { Output } from './cell/output.ts'
 import { rewrite, type Earlier } from './cell/rewrite.ts'
-import { scopeOf, type Node } from './cell/scope.ts'
-import { parse, transpile } from './cell/transpile.ts'
+import { scopeOf } from './cell/scope.ts'
+import { readCell } from './cell/transpile.ts'
 import { toText } from './display/bundle.ts'
 
-const cell = `interface Item { name: string, tags: string[] }
+const typed = `interface Item { name: string, tags: string[] }
 const items: Item[] = [{ name: 'a', tags: ['x'] }, { name: 'b', tags: [] }]
 function count(list: Item[]): number { let sum = 0; for (const { tags } of list) sum += tags.length; return sum }
 count(items)`
+const plain = 'const a = 1\na + 1'
 
 const alone: Earlier = { stored: name => name, ready: name => name, isConstant: () => false, isDeclared: () => false, isObserved: () => false }
 
@@ -18,8 +19,10 @@ const alone: Earlier = { stored: name => name, ready: name => name, isConstant: 
  */
 export function warmUp(): void {
   for (let i = 0; i < 20; i++) {
-    const js = transpile('cell.ts', cell), program = parse('cell.js', js.code, { lang: 'js', preserveParens: false }).program as unknown as Node
-    new vm.Script(rewrite(js.code, program, scopeOf(program), alone).code.toString())
+    for (const cell of [typed, plain]) {
+      const { code, program } = readCell(cell)
+      new vm.Script(rewrite(code, program, scopeOf(program), alone).code.toString())
+    }
     toText(i)
   }
   Output.warmUp()

@@ -17,7 +17,7 @@ import { scopeOf, type Node, type Scope } from './scope.ts'
 import { installStacks, originalPosition, rememberCell, type Mapping, type Position } from './stack.ts'
 import { cellName, describe, placeError, type Described } from './traceback.ts'
 import { installUsing } from './using.ts'
-import { parse, SourceError, transpile, type Transpiled } from './transpile.ts'
+import { parse, readCell, SourceError, type ReadCell } from './transpile.ts'
 
 /** What was there before any cell: a cell that declares such a name (`const performance = …`) gets one of its own instead. */
 const builtins = new Set(Object.getOwnPropertyNames(globalThis))
@@ -48,6 +48,8 @@ export class Cells {
   readonly #folder: string
   readonly #import: Importer
   readonly #declared = new Map<string, { count: number, constant: boolean }>()
+  /** The names that each cell declared. */
+  readonly #declarations = new Map<number, string[]>()
   readonly #observed = new Set<string>()
   readonly #provided = new Set<string>()
   readonly #earlier: Earlier = {
@@ -128,6 +130,7 @@ export class Cells {
       this.#provided.delete(name)
       define(this.#earlier.stored(name))
     }
+    if (scope.declared.size) this.#declarations.set(count, [...scope.declared.keys()])
     for (const [name, value] of values) (globalThis as Record<string, unknown>)[this.#earlier.stored(name)] = value
     for (const m of scope.mentions) if (m.inFunction) this.#observed.add(m.name)
     const running = ownCell()
@@ -140,8 +143,8 @@ export class Cells {
   /** The names that a cell declared, with their values now. */
   declaredBy(count: number): { name: string, constant: boolean, value: unknown }[] {
     const global = globalThis as Record<string, unknown>
-    return [...this.#declared].filter(([, declared]) => declared.count === count)
-      .map(([name, { constant }]) => ({ name, constant, value: global[this.#earlier.stored(name)] }))
+    return (this.#declarations.get(count) ?? []).filter(name => this.#declared.get(name)?.count === count)
+      .map(name => ({ name, constant: this.#earlier.isConstant(name), value: global[this.#earlier.stored(name)] }))
   }
 
   /** All names that cells declared, with their values now. */
@@ -189,6 +192,7 @@ export class Cells {
       case '%reset':
         for (const own of this.#declared.keys()) delete global[stored(own)]
         this.#declared.clear()
+        this.#declarations.clear()
         this.latest = undefined
         this.#observed.clear()
         return
@@ -200,16 +204,15 @@ export class Cells {
   #compile(source: string, count: number, text: string): Compiled {
     const place = (at: Position, length: number) => ({ name: cellName(count), source, ...at, length })
     const object = isObjectLiteral(source)
-    let js: Transpiled, program: Node
+    let js: ReadCell
     try {
-      js = transpile('cell.ts', object ? `(${source})` : source)
-      program = parse('cell.js', js.code, { lang: 'js', preserveParens: false }).program as unknown as Node
+      js = readCell(object ? `(${source})` : source)
     } catch (error) {
       if (error instanceof SourceError) placeError(error, place(positionAt(source, error.offset), error.end - error.offset))
       throw error
     }
-    const scope = scopeOf(program)
-    const { code, imports, stores } = rewrite(js.code, program, scope, this.#earlier)
+    const scope = scopeOf(js.program)
+    const { code, imports, stores } = rewrite(js.code, js.program, scope, this.#earlier)
     let backwards: ReturnType<typeof positions> | undefined
     const mapping: Mapping & { count: number } = {
       mappings: js.mappings, source: () => text, path: null, count, indent: object ? 1 : 0,

@@ -59,7 +59,9 @@ export function rewrite(source: string, program: Node, scope: Scope, earlier: Ea
   for (const { node, parent } of scope.nestedVars) declaration(code, node, parent)
 
   const statements: Node[] = program.body
-  for (const statement of statements) {
+  for (const [at, statement] of statements.entries()) {
+    // What is written in the place of a statement may begin with a parenthesis, which would call what lacks a semicolon before it.
+    if (at > 0 && source[statements[at - 1].end - 1] !== ';') code.appendLeft(statement.start, ';')
     if (statement.type === 'ImportDeclaration') {
       imports.push(importOf(statement))
       code.remove(statement.start, statement.end)
@@ -114,7 +116,8 @@ function declaration(code: MagicString, node: Node, parent: Node | null) {
   if (inLoopHead) return code.remove(node.start, node.declarations[0].start)
   const inFor = parent?.type === 'ForStatement' && parent.init === node
   const last: Node = node.declarations.at(-1)
-  code.overwrite(node.start, node.declarations[0].start, '(')
+  const isAmongOthers = parent?.type === 'BlockStatement' || parent?.type === 'SwitchCase'
+  code.overwrite(node.start, node.declarations[0].start, isAmongOthers ? ';(' : '(')
   for (const d of node.declarations as Node[]) {
     if (!d.init && node.kind !== 'var') code.appendLeft(d.end, ' = void 0')
     if (isMergedEnum(d)) code.overwrite(d.init.arguments[0].start, d.init.arguments[0].end, '{}')

@@ -5,7 +5,8 @@ export interface Position { line: number, column: number }
 
 /** How positions of generated code lead back to the user's own text. */
 export interface Mapping {
-  mappings: string
+  /** Null where the code is the user's own text. */
+  mappings: string | null
   source(): string
   /** The user's file, or null for a cell. */
   path: string | null
@@ -33,11 +34,16 @@ export function originalPosition(mapping: Mapping, line: number, column: number)
   let at: { line: number, column: number } | null = { line: line - 1, column: column - 1 }
   if (mapping.first) at = mapping.first(at.line, at.column)
   if (!at) return null
+  const user = mapping.mappings === null ? at : originOf(mapping, at)
+  return user && { line: user.line + 1, column: user.column + 1 - (user.line === 0 ? mapping.indent ?? 0 : 0) }
+}
+
+/** The way back through `mappings`; both count from 0. */
+function originOf(mapping: Mapping, { line, column }: Position): Position | null {
   let map = decoded.get(mapping)
   if (!map) decoded.set(mapping, map = new SourceMap({ version: 3, mappings: mapping.mappings, sources: ['cell'], names: [] } as never))
-  const entry = map.findEntry(at.line, at.column) as { originalLine?: number, originalColumn?: number }
-  if (entry.originalLine === undefined) return null
-  return { line: entry.originalLine + 1, column: entry.originalColumn! + 1 - (entry.originalLine === 0 ? mapping.indent ?? 0 : 0) }
+  const { originalLine, originalColumn } = map.findEntry(line, column) as { originalLine?: number, originalColumn?: number }
+  return originalLine === undefined ? null : { line: originalLine, column: originalColumn! }
 }
 
 /** One line of a stack: a cell's (`count`) or a local file's (`path`); nothing else is the user's. */

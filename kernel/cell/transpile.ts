@@ -7,11 +7,19 @@ import { transformSync, type HelperMode } from 'oxc-transform'
 import { nativeCompiler } from '../language/compiler.ts'
 import { jsxWord } from './frame.ts'
 import { jsxAt } from './intent.ts'
+import type { Node } from './scope.ts'
 
 /** JavaScript made of TypeScript, with the mappings of a version 3 source map. */
 export interface Transpiled {
   code: string
   mappings: string
+}
+
+/** A cell's JavaScript with its syntax tree; `mappings` is null where the cell is JavaScript as it stands. */
+export interface ReadCell {
+  code: string
+  mappings: string | null
+  program: Node
 }
 
 /** TypeScript that cannot be read: `offset` is where, in UTF-16 units of the source; `end` is where the offending part ends. */
@@ -48,6 +56,34 @@ export function transpile(file: string, source: string, options: { experimentalD
   })
   if (result.errors.length) refuse(file, source, result.errors[0].message)
   return { code: result.code, mappings: result.map!.mappings }
+}
+
+/**
+ * Reads a cell once where it is JavaScript already, as most small ones are; any other goes through {@link transpile}.
+ *
+ * @throws SourceError where the source cannot be read
+ */
+export function readCell(source: string): ReadCell {
+  if (target === 'esnext') {
+    const { program, errors } = parseSync('cell.ts', source, { sourceType: 'module', preserveParens: false, showSemanticErrors: true })
+    if (!errors.length && isPlain(program)) return { code: source, mappings: null, program: program as unknown as Node }
+  }
+  const { code, mappings } = transpile('cell.ts', source)
+  return { code, mappings, program: parse('cell.js', code, { lang: 'js', preserveParens: false }).program as unknown as Node }
+}
+
+/** Whether a tree holds nothing of TypeScript's. Classes, whose members have many marks, and imports count as if they did. */
+function isPlain(node: unknown): boolean {
+  if (Array.isArray(node)) return node.every(isPlain)
+  if (!node || typeof node !== 'object') return true
+  const { type, name, declare, optional } = node as Partial<Node>
+  if (type && (/^(TS|Import|Export|ClassBody)/.test(type) && type !== 'ImportExpression' || declare || name === 'this')) return false
+  if (optional && !/^(Member|Call)Expression$/.test(type!)) return false
+  for (const key in node) {
+    const inner = (node as Node)[key]
+    if (typeof inner === 'object' && !isPlain(inner)) return false
+  }
+  return true
 }
 
 /** The syntax tree of TypeScript or JavaScript; throws {@link SourceError} where there is none. */

@@ -37,6 +37,26 @@ type Row = [name: string, cells: string[], outcome: unknown] | [name: string, ce
 const fails = (ename: string, evalue: RegExp | string, ...shows: (string | RegExp)[]) => ({ ename, evalue, shows })
 
 const rows: Record<string, Row[]> = {
+  'without semicolons': [
+    ['a call before a declaration', ['let calls = 0\nconst f = () => { calls++; return () => 9 }\nf()\nconst a = 1\ncalls'], 1],
+    ['a call before a pattern', ['const f = () => 1\nf()\nconst { b } = { b: 3 }\nb'], 3],
+    ['an object before a declaration', ['let o = {}\no = { a: 1 }\nconst b = 2\nb'], 2],
+    ['a call before a declaration in a block', ['const f = () => 1', '{ f()\nvar z = 1 }\nz'], 1],
+    ['a call before a declaration in a case', ['const f = () => 1', 'switch (1) { case 1: f()\nvar y = 2 }\ny'], 2],
+    ['a declaration that is a branch', ['if (true) var w = 4\nw'], 4],
+    ['a function between a call and an array', ['const f = () => 1\nf()\nfunction g() { return 2 }\n[1].map(() => g())'], [2]],
+    ['branches', ['const f = (x) => x', 'if (f(0)) f(1)\nelse f(2)'], 2],
+    ['a call that goes on in the next line', ['const f = () => 1\nf\n()'], 1],
+  ],
+  'JavaScript as it stands': [
+    ['TypeScript in one place', ['const a = 1 as number\na'], 1],
+    ['a generic call that JavaScript would read as two comparisons', ['const f = <T>(x: T) => x', 'f<number>(4)'], 4],
+    ['a parameter that is optional', ['const f = (a?) => a', 'f()'], undefined],
+    ['a class with marks', ['class A { readonly a = 1; private b = 2 }\nnew A().a'], 1],
+    ['a declaration of what is elsewhere', ['declare let globalThing\ntypeof globalThing'], 'undefined'],
+    ['a name declared twice', ['let a = 1; let a = 2'], fails('SyntaxError', /already been declared/)],
+    ['the place of an error', ['const ok = 1\n  ok.x.y'], fails('TypeError', /reading 'y'/, '> 2 |   ok.x.y', '    |        ^')],
+  ],
   'values': [
     ['an expression', ['1 + 1'], 2],
     ['a declaration has none', ['const a = 1'], undefined],

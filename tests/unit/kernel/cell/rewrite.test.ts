@@ -23,7 +23,7 @@ const rows: [cell: string, javascript: string][] = [
   ['let a', '(() => { (a = void 0); })'],
   ['var a', '(() => { (a); })'],
   ['const { a } = o', '(() => { ({ a } = o); })'],
-  ['function f() {}\nasync function* g() {}', '(() => { g = async function* () {}; f = function () {}; })'],
+  ['function f() {}\nasync function* g() {}', '(() => { g = async function* () {}; f = function () {};; })'],
   ['f()\nfunction f() {}', '(() => { f = function () {}; f(); })'],
   ['class A<T> {}', '(() => { A = class A {}; })'],
   ['enum E { A }', '(() => { (E = /* @__PURE__ */ function(E) { E[E["A"] = 0] = "A"; return E; }({})); })'],
