@@ -67,6 +67,8 @@ export async function readContents(from: string, outline: boolean): Promise<Cont
       case '.weights.h5': return { ...known, ...fromVars(await decodeTree(bytes, signal, outline), undefined) }
       case '.keras': return { ...known, ...await fromKeras(bytes, outline, signal) }
       case '.json': return { ...known, ...await fromJson(bytes, path) }
+      case 'saved_model.pb': throw new GraftError('a SavedModel holds operations, no configuration of layers. ' +
+        'hub.load(folder) opens it as layers.')
       default: return { ...known, ...readOnnx(bytes, outline) }
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { BinaryReader } from '@bufbuild/protobuf/wire'
 import { GraftError } from '../error.ts'
-import { crc32c, maskedCrc32c } from './crc32c.ts'
+import { maskedCrc32c } from './crc32c.ts'
 import { int64, readMessage } from './proto.ts'
 import { readTable } from './sstable.ts'
 import { dataType, type DenseTensor, numbersOf, readShape, sizeOf } from './tensor.ts'
@@ -218,8 +218,7 @@ function readStrings(bytes: Uint8Array, count: number): Uint8Array[] {
   const reader = new BinaryReader(bytes), lengths: number[] = []
   for (let i = 0; i < count; i++) lengths.push(Number(reader.uint64()))
   const fixed = new Uint8Array(Uint32Array.from(lengths).buffer)
-  const stored = reader.fixed32(), crc = crc32c(fixed)
-  if (stored !== ((crc >>> 15 | crc << 17) + 0xa282ead8) >>> 0) throw new RangeError('the checksum of its lengths does not match')
+  if (reader.fixed32() !== maskedCrc32c(fixed)) throw new RangeError('the checksum of its lengths does not match')
   return lengths.map(length => {
     if (reader.pos + length > reader.len) throw new RangeError('a string is cut off')
     const start = reader.pos

@@ -22,8 +22,8 @@ export function crc32c(bytes: Uint8Array, before = 0): number {
 }
 
 /** The masked form in which TensorFlow and LevelDB store a CRC, so that a CRC of data holding CRCs stays a good one. */
-export function maskedCrc32c(bytes: Uint8Array): number {
-  const crc = crc32c(bytes)
+export function maskedCrc32c(bytes: Uint8Array, before = 0): number {
+  const crc = crc32c(bytes, before)
   return ((crc >>> 15 | crc << 17) + 0xa282ead8) >>> 0
 }
 

@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type * as tfTypes from '@tensorflow/tfjs'
-import { setCard } from '../card.ts'
+import { type ModelCard, setCard } from '../card.ts'
 import { tellNames } from '../customize/named.ts'
 import { lift, type LiftReport, liftGraph } from '../lift/index.ts'
 import { checkOptions } from '../options.ts'
@@ -9,6 +9,7 @@ import { savedModelOf } from './graph-model.ts'
 import { nameOf } from './handle.ts'
 import { layersModelOf } from './layers-model.ts'
 import { resolve } from './resolve.ts'
+import { noteFile } from './saved-model.ts'
 import { sizeOfHandle } from './sizes.ts'
 import { readTfjs } from './tfjs.ts'
 import { kindOfFolder } from './whole.ts'
@@ -74,7 +75,8 @@ async function openModel(
   if (report.opaque.length)
     notes.push(`${report.opaque.length} operations without a Keras layer: ${report.opaque.map(({ layer }) => layer).join(', ')}`)
   if (height === null) notes.push(`takes images of any size; ${size} is assumed`)
-  setCard(model, { handle, folder, layout: report.layout, size: [height ?? size, width ?? size], range: rangeOf(model), notes })
+  setCard(model, { range: rangeOf(model), ...await cardIn(folder), handle, folder, layout: report.layout,
+    size: [height ?? size, width ?? size], notes })
   return tellNames(model)
 }
 
@@ -87,6 +89,20 @@ async function openTfjs(folder: string, { signature, name }: { signature?: strin
   }
   const { model, report } = await liftGraph(savedModelOf(read), null, { signature, name })
   return { model, report: { ...report, layout: 'tfjs graph' } }
+}
+
+/** What Graft's own SavedModels tell of their model besides its graph. */
+async function cardIn(folder: string): Promise<Partial<Pick<ModelCard, 'range' | 'classes'>>> {
+  try {
+    const { card } = JSON.parse(await readFile(join(folder, noteFile), 'utf8')) as { card?: Partial<ModelCard> | null }
+    const range = card?.range, classes = card?.classes
+    return {
+      ...Array.isArray(range) && range.length === 2 && range.every(Number.isFinite) && { range },
+      ...Array.isArray(classes) && classes.every(name => typeof name === 'string') && { classes },
+    }
+  } catch {
+    return {}
+  }
 }
 
 /** When the files were written, so that a model saved anew is read anew. */

@@ -49,6 +49,12 @@ export interface SavedObject {
 /** A trace: which objects its captured arguments are, and the structure of its own. */
 export interface ConcreteFunction { name: string, bound: number[], input?: Structure, output?: Structure }
 
+/** What the root of the object graph says in the SavedModels that Graft writes. */
+export const writerMark = JSON.stringify({ writer: 'graft' })
+
+/** Where these keep the model's card: TensorFlow leaves the folder `assets.extra` to others. */
+export const noteFile = 'assets.extra/graft.json'
+
 /** A `saved_model.pb`, read as far as models need it. */
 export interface SavedModel {
   folder: string

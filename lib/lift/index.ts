@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type * as tfTypes from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
 import { Checkpoint } from '../hub/checkpoint.ts'
-import { readSavedModel, type SavedModel } from '../hub/saved-model.ts'
+import { readSavedModel, type SavedModel, writerMark } from '../hub/saved-model.ts'
 import { tf } from '../tf.ts'
 import { bind, type BoundGraph } from './bind.ts'
 import { type Callable, chooseCallable } from './callable.ts'
@@ -17,7 +17,7 @@ export type { LiftReport } from './lifting.ts'
 export interface Lifted {
   model: tfTypes.LayersModel
   report: LiftReport & {
-    /** How the SavedModel was written: `tf_keras`, `keras3`, `slim` (a v1 graph wrapped for TF2) or `tf1`. */
+    /** How the SavedModel was written: `tf_keras`, `keras3`, `slim` (a v1 graph wrapped for TF2), `tf1`, or `graft` by {@link save}. */
     layout: string
     /** The callable that was lifted. */
     callable: string
@@ -125,6 +125,7 @@ function build(
 
 function layoutOf(saved: SavedModel): string {
   if (!saved.objects.length) return 'tf1'
+  if (saved.objects[0].metadata === writerMark) return 'graft'
   if (saved.objects.some(object => object.identifier?.startsWith('_tf_keras'))) return 'tf_keras'
   if (saved.objects[0].children.has('_misc_assets') || saved.objects[0].children.has('_all_variables')) return 'keras3'
   return 'slim'

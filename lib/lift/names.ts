@@ -74,11 +74,13 @@ const NESTED = /^(batchnorm|Tensordot|moments|Gelu|dropout|resize|clip_by_value)
  * Names of layers. In Keras's layouts a layer is a scope, so its name is the scope's: `Conv1/Conv2D` gives `Conv1`; a scope
  * common to all is the model's own and left out, and so is the number that a second trace adds to every scope (`Conv1_1`). In
  * TF-slim's layouts, what has weights is named by its scope and the rest by its own path, with `.` for `/`, which Keras does not
- * allow in names: `MobilenetV2.expanded_conv_1.expand`, `MobilenetV2.expanded_conv_1.expand.Relu6`.
+ * allow in names: `MobilenetV2.expanded_conv_1.expand`, `MobilenetV2.expanded_conv_1.expand.Relu6`. Graft's own SavedModels have a
+ * scope a layer, with the layer's whole name.
  */
 export class Names {
   /** Whether every layer has a scope of its own. */
   readonly keras: boolean
+  readonly #own: boolean
   readonly #prefix: string
   readonly #again: Set<string>
   readonly #taken = new Set<string>()
@@ -86,9 +88,10 @@ export class Names {
   /** `nodes` are all that become layers. */
   constructor(layout: string, nodes: Node[]) {
     const paths = nodes.map(node => node.path)
-    this.keras = layout === 'tf_keras' || layout === 'keras3'
+    this.#own = layout === 'graft'
+    this.keras = this.#own || layout === 'tf_keras' || layout === 'keras3'
     this.#again = layout === 'keras3' ? tracedAgain(paths) : new Set()
-    this.#prefix = this.#again.size || !this.keras && layout !== 'tf1' ? '' : commonScope(paths)
+    this.#prefix = this.#own || this.#again.size || !this.keras && layout !== 'tf1' ? '' : commonScope(paths)
   }
 
   #parts(node: Node): string[] {
@@ -102,6 +105,7 @@ export class Names {
   /** The scope that a node belongs to: its path without the parts that name operations. */
   scope(node: Node): string {
     const parts = this.#parts(node)
+    if (this.#own) return parts.slice(0, -1).filter(part => part !== 'Tensordot').join('.')
     if (/^(SpaceToBatch|BatchToSpace)ND$/.test(parts[parts.length - 1])) parts.pop()
     if (OPERATIONS.test(parts[parts.length - 1])) parts.pop()
     if (NESTED.test(parts[parts.length - 1] ?? '')) parts.pop()

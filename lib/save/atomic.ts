@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, mkdir, readdir, readFile, realpath, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import { access, mkdir, readdir, readFile, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isAlive } from '../alive.ts'
 import { GraftError } from '../error.ts'
@@ -110,7 +110,7 @@ const mayWrite = (path: string): Promise<boolean> =>
   )
 
 /** Makes the folder; returns what had to be made, innermost first. */
-async function makeFolder(path: string, folder: string): Promise<string[]> {
+export async function makeFolder(path: string, folder: string): Promise<string[]> {
   const made: string[] = []
   for (let at = folder; !(await stat(at).catch(() => undefined)); at = dirname(at)) made.push(at)
   try {
@@ -134,13 +134,13 @@ async function makeFolder(path: string, folder: string): Promise<string[]> {
 }
 
 /** Removes what killed processes of this machine left here. */
-async function sweep(folder: string): Promise<void> {
+export async function sweep(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => [])
   const gone = (pid: string) => Number(pid) === process.pid || !isAlive(Number(pid))
   for (const name of names) {
     const path = join(folder, name)
     const [, at, pid] = /^\..+\.([\w-]+)\.(\d+)\.[0-9a-f]{8}\.part$/.exec(name) ?? []
-    if (at === host && !mine.has(path) && gone(pid)) await unlink(path).catch(() => {})
+    if (at === host && !mine.has(path) && gone(pid)) await rm(path, { recursive: true, force: true }).catch(() => {})
     if (!/^\..+\.lock$/.test(name)) continue
     const [, machine, holder] = /^([\w-]+) (\d+) [0-9a-f]{16}$/.exec(await readFile(path, 'utf8').catch(() => '')) ?? []
     if (machine === host && Number(holder) !== process.pid && !isAlive(Number(holder))) await unlink(path).catch(() => {})

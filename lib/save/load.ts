@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { checkModel } from '../customize/layers.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
 import { checkOptions } from '../options.ts'
 import { formatOf } from './formats/index.ts'
+import { putBack } from './saved-model/folder.ts'
 
 export interface LoadOptions {
   /** The model that a file of weights alone (`.weights.h5`) is read into. */
@@ -13,7 +16,7 @@ export interface LoadOptions {
 
 /**
  * Loads a model from a file of Keras 3, Keras 2 (tf_keras), TensorFlow.js or Graft. The extension names the format: `.h5`,
- * `.keras`, `model.json` (or its folder), or `.weights.h5` with the model that the weights are for. A model that was compiled is
+ * `.keras`, `model.json` or `saved_model.pb` (or their folder), or `.weights.h5` with the model that the weights are for. A model that was compiled is
  * compiled again, with its optimizer's state: `train` and `model.fit` go on. A file that {@link save} wrote also brings the
  * model's card, so that `predict(model, file)` works at once.
  *
@@ -27,6 +30,7 @@ export async function load(from: string, options: LoadOptions = {}): Promise<Lay
   checkOptions<LoadOptions>('load', options, { into: null })
   const { into } = options
   if (into !== undefined) checkModel(into)
+  if (typeof from === 'string' && !existsSync(from)) await putBack(resolve(from.replace(/[/\\]saved_model\.pb$/, '')))
   const { signal } = host(),
     { path, format } = formatOf(from, 'load')
   const fail = (why: string, cause?: unknown) => new GraftError(`cannot load ${path}: ${why}`, { cause })

@@ -26,8 +26,8 @@ export interface Note {
   training?: { learningRate: LearningRate; settings: OptimizerSettings }
   /** The run that trained the model last. */
   run?: object
-  /** Of the weights. */
-  fingerprint: string
+  /** Of the weights, where the format does not check them itself. */
+  fingerprint?: string
 }
 
 /** The note of a model that is being saved. The card goes without what only this machine knows. */

@@ -64,6 +64,10 @@ export function pythonFor(extension: string, path: string, model: LayersModel, c
   if (extension === '.weights.h5') return weightLines(path)
   if (extension === '.json') return ['# In a browser or in Node, with TensorFlow.js:',
     `model = await tf.loadLayersModel('…/${basename(path)}')`]
+  if (extension === 'saved_model.pb') {
+    const open = [`model = tf.saved_model.load(${quoted(path)})`], look = ['print(model.signatures["serving_default"])']
+    return pythonLines(path, model, card, { imports: ['import tensorflow as tf'], open, run: 'model(x).numpy()', look })
+  }
   if (extension === '.onnx') {
     const open = [`session = onnxruntime.InferenceSession(${quoted(path)})`]
     const run = 'session.run(None, {"input": np.asarray(x)})[0]',

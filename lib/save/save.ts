@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
@@ -5,9 +6,10 @@ import { checkOptions } from '../options.ts'
 import { tf } from '../tf.ts'
 import { writeAtomically } from './atomic.ts'
 import { interrupted } from './disk.ts'
-import { formatOf } from './formats/index.ts'
+import { type FolderFormat, folderFormats, formatOf } from './formats/index.ts'
 import type { Readers } from './keras/encode.ts'
 import { SaveReceipt } from './receipt.ts'
+import { writeFolder } from './saved-model/folder.ts'
 
 export interface SaveOptions {
   /** Whether a file that is already there is replaced, as Keras does by default. Default: true. */
@@ -17,12 +19,18 @@ export interface SaveOptions {
    * `'tf_keras'`: it is for tf_keras (Keras 2), also where a model lies within the model or an activation is `hardSigmoid`.
    */
   readers?: Readers
+  /**
+   * What a folder is to hold: `'TensorFlow.js'` (the default) or TensorFlow's `'SavedModel'`, for TensorFlow Serving, TensorFlow
+   * Lite's converter and as a hub model.
+   */
+  format?: FolderFormat
 }
 
 /**
  * Saves a model as a file that Keras opens with `keras.models.load_model(path)`, with no custom objects. The extension names the
  * format: `.h5` (Keras 2 and 3), `.keras` (Keras 3), `.weights.h5` (the weights alone), `model.json` or a folder (TensorFlow.js),
- * `.onnx` (ONNX Runtime; the computation alone). Written are configuration, weights, the layers' `trainable` flags, what the model
+ * `.onnx` (ONNX Runtime; the computation alone), `saved_model.pb` or a folder with `format: 'SavedModel'` (TensorFlow; `hub.load`
+ * opens it as a hub model). Written are configuration, weights, the layers' `trainable` flags, what the model
  * was compiled with and the optimizer's state, so that training goes on from the file, and what Keras ignores and {@link load}
  * reads: the card (handle, classes, image size, range), the learning rates by group, and the last run.
  *
@@ -43,7 +51,7 @@ export async function save(
   to: string,
   options: SaveOptions = {},
 ): Promise<SaveReceipt> {
-  checkOptions<SaveOptions>('save', options, { overwrite: 'flag', readers: ['keras3', 'tf_keras'] })
+  checkOptions<SaveOptions>('save', options, { overwrite: 'flag', readers: ['keras3', 'tf_keras'], format: folderFormats })
   const { overwrite = true, readers = 'keras3' } = options
   const { signal, section } = host()
   if (!(model instanceof tf.LayersModel)) {
@@ -51,18 +59,19 @@ export async function save(
       `save(model, path) expects a model (tf.LayersModel). Received: ${(model as object)?.constructor?.name ?? typeof model}.`,
     )
   }
-  const { path, format } = formatOf(to, 'save to')
+  const { path, format } = formatOf(to, 'save to', options.format)
   if (!model.inputs?.length)
     throw new GraftError(`the model '${model.name}' has no weights yet: give its first layer an inputShape, or call it once.`)
   const encoded = await format.encode(model, { path, readers, signal }).catch(error => {
     throw signal.aborted ? interrupted(path) : error
   })
-  const { parts, beside, obsolete } = encoded
-  const check = async () => {
-    const wrong = await encoded.check()
+  const { parts, folder, beside, obsolete } = encoded
+  const check = async (written?: string) => {
+    const wrong = await encoded.check(written)
     if (wrong) throw new GraftError(`cannot save to ${path}: ${wrong} was not read back as it was written. Nothing was changed.`)
   }
-  const write = () => writeAtomically(path, parts, { overwrite, signal, check, beside, obsolete })
+  const write = () => folder ? writeFolder(dirname(path), folder, { overwrite, signal, check })
+    : writeAtomically(path, parts, { overwrite, signal, check, beside, obsolete })
   const placed = await (section ? section(write) : write())
-  return new SaveReceipt(model, path, placed, format, encoded)
+  return new SaveReceipt(model, folder ? dirname(path) : path, placed, format, encoded)
 }

@@ -26,11 +26,11 @@ const ready = (process: ChildProcess) =>
     process.on('exit', code => fail(new Error(`the child ended with ${code}`)))
   })
 
-const formats = ['killed.h5', 'killed.keras', 'killed/model.json']
+const formats = ['killed.h5', 'killed.keras', 'killed/model.json', 'killed-folder/1/saved_model.pb']
 
 test(`killed ${kills} times while it overwrites a model, the file always opens`, async context => {
   const seen = new Map<string, number>()
-  const unfinished = () => readdirSync(folder, { recursive: true }).filter(name => /\.(part|lock)$/.test(String(name)))
+  const unfinished = () => readdirSync(folder, { recursive: true }).filter(name => /\.(part|lock|old)$/.test(String(name)))
   let orphans = 0
   for (let i = 0; i < kills; i++) {
     const name = formats[i % formats.length], path = join(folder, name)
@@ -50,6 +50,7 @@ test(`killed ${kills} times while it overwrites a model, the file always opens`,
     join(folder, name))
   assert.deepEqual(unfinished(), [], 'temporary files and locks of killed processes were not swept')
   assert.equal(readdirSync(join(folder, 'killed')).length, 2, 'shards of models that are gone were not removed')
+  assert.deepEqual(readdirSync(join(folder, 'killed-folder')), ['1'], 'folders that were replaced were not removed')
   context.diagnostic(
     `found ${[...seen].map(([value, times]) => `model ${value} ${times} times`).join(', ')}; ` +
       `${orphans} kills fell while a file was being written`,
@@ -65,7 +66,7 @@ async function oneNumber(path: string): Promise<number> {
 }
 
 test('two processes that save to one path never mix', async () => {
-  for (const name of ['two.h5', 'two/model.json']) {
+  for (const name of ['two.h5', 'two/model.json', 'two-folder/1/saved_model.pb']) {
     const path = join(folder, name)
     const writers = [1, 2].map(() => spawn(process.execPath,
       ['--disable-warning=ExperimentalWarning', child, 'overwrite', path], {

@@ -23,6 +23,8 @@ const activate = (node: Node, lift: Lifting) =>
 export const activation: Rules = {
   ...Object.fromEntries(Object.keys(NAMES).map(op => [op, activate])),
   Relu(node, lift) {
+    const bound = lift.nextInScope(node, 'Minimum'), maxValue = bound && lift.number(lift.other(bound, node))
+    if (maxValue) return lift.layer(tf.layers.reLU, { maxValue }, { named: node, through: [bound], inputs: [node.inputs[0]] })
     return /(^|\.)re_lu(_\d+)?$/.test(lift.names.scope(node))
       ? lift.layer(tf.layers.reLU, {}, { named: node, inputs: [node.inputs[0]] })
       : activate(node, lift)

@@ -8,6 +8,7 @@ import type { LayerWeights, ModelState } from '../weights.ts'
 
 /** One kind of file: how a model is laid out in it and read from it. */
 export interface Format {
+  /** What a file's name ends in, or its whole name where that stands for a folder. */
   extension: string
   /** What it is, for messages. */
   what: string
@@ -21,9 +22,14 @@ export interface Format {
 /** A model packed as a file. */
 export interface Encoded {
   parts: Parts
+  /** The files of a format that is a folder, by their paths in it. */
+  folder?: Map<string, Parts>
   weights: LayerWeights[]
-  /** Reads what was packed as any other reader would; resolves to the first difference from what was meant. */
-  check(): Promise<string | undefined>
+  /**
+   * Reads what was packed, or the folder that was written, as any other reader would; resolves to the first difference from what
+   * was meant.
+   */
+  check(folder?: string): Promise<string | undefined>
   /** Files that this one names, in the same folder. */
   beside?: Map<string, Parts>
   obsolete?: (name: string) => boolean

@@ -77,23 +77,26 @@ function damage(bytes: Buffer, next: () => number): Buffer {
   return result
 }
 
-for (const [extension, mutants] of [
+for (const [extension, mutants, damaged = ''] of [
   ['.h5', most],
   ['.keras', Math.ceil(most / 2)],
   ['/model.json', most],
+  ['/1/saved_model.pb', Math.ceil(most / 3)],
+  ['/2/saved_model.pb', Math.ceil(most / 3), '../variables/variables.index'],
+  ['/3/saved_model.pb', Math.ceil(most / 3), '../assets.extra/graft.json'],
 ] as const) {
   test(
-    `${mutants} damaged ${extension} files: a model or a GraftError, never a crash, a hang or a heap of memory`,
+    `${mutants} damaged ${extension}${damaged && ` (${damaged})`} files: a model or a GraftError, never a crash, a hang or a heap of memory`,
     { timeout: 600_000 },
     async context => {
       const path = join(folder, `model${extension}`),
         next = random(seed)
-      await save(zoo.branches(), path)
-      const whole = await readFile(path)
+      await save(extension.endsWith('.pb') ? zoo.sequential() : zoo.branches(), path)
+      const target = join(path, damaged), whole = await readFile(target)
       let opened = 0
       const before = process.memoryUsage().rss
       for (let i = 0; i < mutants; i++) {
-        await writeFile(path, damage(whole, next))
+        await writeFile(target, damage(whole, next))
         if (await survives(() => load(path), `mutant ${i} of seed ${seed}`)) opened++
         if (i % 5 === 0) await looks(() => files.verify(path), `mutant ${i} of seed ${seed}, verified`)
       }
