@@ -10,10 +10,21 @@ predictInOnnxRuntime()
 const classes = 10, batch = 8
 
 /** What is to be done; the same as with_keras.py is asked. */
-export interface Request { family: string, size: number, file: string, change?: boolean, open_layers?: number, epochs?: number, images?: number, by_hand?: boolean }
+export interface Request {
+  family: string
+  size: number
+  file: string
+  change?: boolean
+  open_layers?: number
+  epochs?: number
+  images?: number
+}
+/** What it took: seconds, or what is measured in their place. */
 export interface Answer { seconds: number, losses?: number[] }
 
-const objective = { loss: (truth: tf.Tensor, prediction: tf.Tensor) => tf.metrics.categoricalCrossentropy(truth, prediction), metrics: {} }
+const objective = {
+  loss: (truth: tf.Tensor, prediction: tf.Tensor) => tf.metrics.categoricalCrossentropy(truth, prediction), metrics: {},
+}
 
 /** A saved model of which the last so many layers that hold weights are open; all where nothing is said. */
 async function open(file: string, layers?: number): Promise<tf.LayersModel> {
@@ -29,12 +40,14 @@ function pixels(count: number, size: number): Float32Array {
     0.5 + 0.5 * Math.sin(i * 0.37) * Math.cos(i / (size * 3)) * Math.sin(i / (size * size * 3) + 1))
 }
 
-const truth = (from: number, to: number) => tf.tidy(() => tf.oneHot(tf.range(from, to, 1, 'int32').mod(tf.scalar(classes, 'int32')), classes).toFloat())
+const truth = (from: number, to: number) => tf.tidy(() =>
+  tf.oneHot(tf.range(from, to, 1, 'int32').mod(tf.scalar(classes, 'int32')), classes).toFloat())
 
 /** One step after the other; what is frozen runs anew each time. */
 async function steps(model: tf.LayersModel, size: number): Promise<() => Promise<void>> {
   const prefix = model.layers.some(layer => layer.weights.length && !layer.trainable) ? frozenPrefix(model) : null
-  const trainee = { whole: model, rest: prefix?.rest ?? model }, optimizer = optimizerFrom('adam', () => 1e-3), x = pixels(batch, size), y = truth(0, batch)
+  const trainee = { whole: model, rest: prefix?.rest ?? model }, optimizer = optimizerFrom('adam', () => 1e-3)
+  const x = pixels(batch, size), y = truth(0, batch)
   let n = 0
   return async () => {
     const values = prefix ? await prefix.run(x, batch) : [x]
@@ -63,12 +76,13 @@ async function step({ file, size, open_layers }: Request): Promise<Answer> {
 
 async function firstStep({ size }: Request): Promise<Answer> {
   return { seconds: await seconds(async () => {
-    const base = mobileNetV2(size), head = tf.layers.dense({ units: classes, activation: 'softmax' }).apply(base.outputs[0]) as tf.SymbolicTensor
+    const base = mobileNetV2(size), dense = tf.layers.dense({ units: classes, activation: 'softmax' })
+    const head = dense.apply(base.outputs[0]) as tf.SymbolicTensor
     await (await steps(tf.model({ inputs: base.inputs, outputs: head }), size))()
   }) }
 }
 
-/** As lib/train does it, without plot, log and snapshots: what cannot change once, the rest in steps of 32 images in the same order. */
+/** As lib/train does it, without plot, log and snapshots: what cannot change once, the rest in steps of 32 images. */
 async function workflow({ file, size, open_layers, epochs = 10, images = 128 }: Request): Promise<Answer> {
   const model = await open(file, open_layers), x = pixels(images, size), losses: number[] = []
   const time = await seconds(async () => {
@@ -78,7 +92,8 @@ async function workflow({ file, size, open_layers, epochs = 10, images = 128 }: 
       let sum = 0
       for (let at = 0; at < images; at += 32) {
         const end = Math.min(images, at + 32), y = truth(at, end)
-        const inputs = features.map((values, i) => tf.tensor(values.subarray(at * each[i], end * each[i]), [end - at, ...prefix.shapes[i]]))
+        const inputs = features.map((values, i) =>
+          tf.tensor(values.subarray(at * each[i], end * each[i]), [end - at, ...prefix.shapes[i]]))
         const [loss] = await trainStep(trainee, objective, optimizer, inputs, y, epoch * images + at)
         sum += loss * (end - at)
         tf.dispose([inputs, y])
@@ -100,9 +115,4 @@ async function predict({ file, size }: Request): Promise<Answer> {
   return { seconds: await seconds(warm.get(key)!) }
 }
 
-/** The most memory that the process ever had, in GiB. */
-async function memory(): Promise<Answer> {
-  return { seconds: process.resourceUsage().maxRSS / 2 ** 20 }
-}
-
-export const works: Record<string, (request: Request) => Promise<Answer>> = { step, 'first step': firstStep, workflow, predict, memory }
+export const works: Record<string, (request: Request) => Promise<Answer>> = { step, 'first step': firstStep, workflow, predict }

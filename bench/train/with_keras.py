@@ -1,4 +1,4 @@
-"""The Keras 3 side of bench/train: reads {"work": …, …} lines, does that work once, answers with {"seconds": …} and what else there is to compare."""
+"""The Keras 3 side of bench/train: reads {"work": …} lines, does each once, answers {"seconds": …} and what else compares."""
 import json
 import os
 import resource
@@ -16,7 +16,8 @@ models = {}
 
 def build(family, size, change=None):
   """A network of keras.applications with a new head; `change` is a convolution on its last feature map."""
-  base = getattr(keras.applications, family)(input_shape=(size, size, 3), weights=None, include_top=False, pooling=None if change else 'avg')
+  options = {'input_shape': (size, size, 3), 'weights': None, 'include_top': False, 'pooling': None if change else 'avg'}
+  base = getattr(keras.applications, family)(**options)
   x = base.output
   if change:
     x = keras.layers.Conv2D(64, 3, activation='relu', name='added')(x)
@@ -36,7 +37,8 @@ def freeze(model, open_layers):
 def pixels(count, size):
   """The same numbers as bench/train/graft.ts: three waves."""
   i = np.arange(count * size * size * 3, dtype='float64')
-  return (0.5 + 0.5 * np.sin(i * 0.37) * np.cos(i / (size * 3)) * np.sin(i / (size * size * 3) + 1)).astype('float32').reshape(count, size, size, 3)
+  waves = np.sin(i * 0.37) * np.cos(i / (size * 3)) * np.sin(i / (size * size * 3) + 1)
+  return (0.5 + 0.5 * waves).astype('float32').reshape(count, size, size, 3)
 
 
 def data(count, size):
@@ -85,10 +87,12 @@ def workflow(family, size, file, change=None, open_layers=1, epochs=10, images=1
   (x, y), model = data(images, size), fresh(family, size, change, file, open_layers)
   start = time.perf_counter()
   if by_hand:
-    features = keras.Model(model.input, model.layers[-1].input).predict(x, batch_size=32, verbose=0)
-    head = keras.Sequential([keras.layers.Input(features.shape[1:]), model.layers[-1]])
-    head.compile('adam', 'categorical_crossentropy')
-    history = head.fit(features, y, epochs=epochs, batch_size=32, shuffle=False, verbose=0)
+    # What is open is a chain of layers at the end; whatever stands before it is computed once.
+    first = [layer for layer in model.layers if layer.weights][-open_layers]
+    features = keras.Model(model.input, first.input).predict(x, batch_size=32, verbose=0)
+    rest = keras.Sequential([keras.layers.Input(features.shape[1:]), *model.layers[model.layers.index(first):]])
+    rest.compile('adam', 'categorical_crossentropy')
+    history = rest.fit(features, y, epochs=epochs, batch_size=32, shuffle=False, verbose=0)
   else:
     history = model.fit(x, y, epochs=epochs, batch_size=32, shuffle=False, verbose=0)
   return {'seconds': time.perf_counter() - start, 'losses': history.history['loss']}
