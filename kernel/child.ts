@@ -18,7 +18,6 @@ import { Executor } from './executor.ts'
 import { parse } from './own.ts'
 import { ownCell } from './running.ts'
 import { vital } from './vital.ts'
-import { warmUp } from './warm-up.ts'
 
 // The child process: it holds the user's code and nothing of the protocol. It speaks to the kernel through pipes.
 
@@ -70,4 +69,4 @@ pipe.listen(({ header, parts: [first, ...rest] }) => {
 Object.defineProperty(globalThis, Symbol.for('graft.parts'), { value: { cells, output } })
 interrupts.start()
 pipe.send({ type: 'ready' })
-setTimeout(() => { if (!executor.current) warmUp() }, 20).unref()
+setTimeout(async () => { if (!executor.current) (await import('./warm-up.ts')).warmUp() }, 20).unref()

@@ -68,7 +68,6 @@ export class Cells {
     this.#names = options.names
     this.#folder = options.folder
     this.#import = importerOf(options.folder)
-    withoutWarning(() => this.#import('node:process'))
     installModules()
     installStacks()
     installAwaits()
@@ -288,13 +287,6 @@ function mentionsType(source: string, name: string): boolean {
     return type !== 'ImportDeclaration' && (type === 'Identifier' && own === name || Object.values(node).some(isMentioned))
   }
   return isMentioned(parse('cell.ts', source).program)
-}
-
-/** Node announces on stderr that a script's own `import()` is experimental; that is no news for the user. */
-function withoutWarning<T>(work: () => T): T {
-  const { emitWarning } = process
-  process.emitWarning = () => {}
-  try { return work() } finally { process.emitWarning = emitWarning }
 }
 
 function positions(mappings: number[][][]) {

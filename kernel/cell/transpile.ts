@@ -1,13 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseSync, type ParserOptions } from 'oxc-parser'
-import { transformSync, type HelperMode } from 'oxc-transform'
+import type { HelperMode } from 'oxc-transform'
 import { nativeCompiler } from '../language/compiler.ts'
 import { jsxWord } from './frame.ts'
 import { jsxAt } from './intent.ts'
 import type { Node } from './scope.ts'
+
+/** Loaded when a first source needs it: a cell that is JavaScript does not. */
+const oxc = () => createRequire(import.meta.url)('oxc-transform') as typeof import('oxc-transform')
 
 /** JavaScript made of TypeScript, with the mappings of a version 3 source map. */
 export interface Transpiled {
@@ -50,7 +54,7 @@ export function transpile(file: string, source: string, options: { experimentalD
     const { program } = parse(file, source)
     if (hasDecorator(program)) return lowerDecorators(source)
   }
-  const result = transformSync(file, source, {
+  const result = oxc().transformSync(file, source, {
     sourceType: 'module', sourcemap: true, target, helpers: { mode: 'External' as HelperMode },
     typescript: { onlyRemoveTypeImports: true }, decorator: { legacy, emitDecoratorMetadata: false },
   })
