@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Dealer, Subscriber } from 'zeromq'
+import { hubFolder } from '../install/bundled.js'
 import { GraftError } from '../lib/error.ts'
 import { channels, endpoint, parseConnection, type Channel } from '../kernel/wire/connection.ts'
 import { Wire, type Message } from '../kernel/wire/message.ts'
@@ -61,7 +62,11 @@ export class KernelClient {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
-      env: { ...process.env, GRAFT_HISTORY: process.env.GRAFT_HISTORY ?? ':memory:' },
+      env: {
+        ...(existsSync(hubFolder) && { TFHUB_CACHE_DIR: hubFolder }),
+        ...process.env,
+        GRAFT_HISTORY: process.env.GRAFT_HISTORY ?? ':memory:',
+      },
     })
     const client = new KernelClient(kernel, scratch, new Wire(key, 'sha256')),
       connection = parseConnection(file)

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, statfsSync } from 'node:fs'
-import { join } from 'node:path'
-import { findPython } from './python.js'
-import { kernelJson } from './kernelspec.js'
-import { isNewEnough, kernelNode } from './node.js'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { bundle } from './bundled.js'
+import { checkDisk, checkFolder, checkHome, checkNpm, checkPython, checkRegistry, missing } from './checks.js'
+import { kernelJson, leadsTo, registeredIn, userDataFolder } from './kernelspec.js'
+import { checkNode, isNewEnough, kernelNode } from './node.js'
+import { packagesAreThere } from './packages.js'
 import { pythonOf, root, venv } from './place.js'
+import { venvIsThere } from './python.js'
 import { run } from './say.js'
 
 /**
@@ -63,36 +66,58 @@ const mends = { hint: 'node install.js mends it' }
 const checks = [
   ['Node', async () => {
     const node = kernelNode()
-    if (!existsSync(node)) throw new Error(`this is ${process.versions.node}, the kernel needs 22.18 or newer; node install.js brings one`)
+    if (!existsSync(node)) {
+      checkNode()
+      throw new Error(`this is ${process.versions.node}, the kernel needs 22.18 or newer; node install.js brings one`)
+    }
     const version = (await run(node, ['--version'])).trim().slice(1)
     if (!isNewEnough(version)) throw new Error(`${node} is ${version}, the kernel needs 22.18 or newer; node install.js brings one`)
     return `${version} (${node})`
   }],
   ['npm packages', async () => {
+    if (!existsSync(join(root, 'node_modules'))) throw new Error('not there; node install.js brings them')
+    if (!packagesAreThere()) throw new Error('not whole: a set-up was cut off, or the lock file is newer; node install.js goes on where it stopped')
     const script = 'await import("zeromq"); await import("oxc-transform"); await import("sharp"); await import("onnxruntime-node"); await import("@resvg/resvg-js")'
     await run(kernelNode(), ['--input-type=module', '-e', script], { cwd: root, ...mends })
     return 'native parts load'
   }],
-  ['Python', async () => (await findPython()).version],
+  ['Python', checkPython],
   ['JupyterLab', async () => {
     if (!existsSync(pythonOf(venv))) throw new Error('no .venv; node install.js makes it')
+    const home = /^command = .* -m venv (?:--\S+ )*(.*)$/m.exec(readFileSync(join(venv, 'pyvenv.cfg'), 'utf8'))?.[1]
+    if (home && resolve(home) !== venv) throw new Error(`.venv was made in ${home}: this clone was moved; node install.js makes it anew`)
+    if (!venvIsThere()) throw new Error('.venv is not whole: a set-up was cut off, or its pins are newer; node install.js makes it anew')
     return (await run(pythonOf(venv), ['-c', 'import jupyterlab; print(jupyterlab.__version__)'], mends)).trim()
   }],
   ['Kernel', async () => {
-    const file = join(venv, 'share', 'jupyter', 'kernels', 'graft', 'kernel.json')
-    if (!existsSync(file)) throw new Error('not registered; node install.js registers it')
-    const wrong = JSON.parse(readFileSync(file, 'utf8')).argv.filter((part, i) => i < 2 && part !== kernelJson().argv[i])
+    const found = leadsTo(join(venv, 'share', 'jupyter'))
+    if (!found) throw new Error('not registered; node install.js registers it')
+    const [node, main] = kernelJson().argv
+    const wrong = [found.node !== node && found.node, found.main !== main && found.main].filter(Boolean)
     if (wrong.length) throw new Error(`registered with ${wrong.join(' and ')}, from another place or Node; node install.js registers it anew`)
     return (await run(pythonOf(venv), ['-c', greet], { hint: 'the kernel did not answer; run again, then see .graft/install.log' })).trim().split('\n').pop()
   }],
-  ['Engine', async () => (await run(kernelNode(), ['--disable-warning=ExperimentalWarning', '-e', engineScript], { cwd: root, ...mends })).trim()],
-  ['Disk', async () => {
-    const { bavail, bsize } = statfsSync(root)
-    const free = bavail * bsize / 1e9
-    if (free < 1) throw new Error(`${free.toFixed(1)} GB free; models and notebooks want 1 GB`)
-    return `${free.toFixed(0)} GB free`
+  ['Other Jupyters', () => {
+    const others = registeredIn().filter(share => share !== join(venv, 'share', 'jupyter')), found = others.map(share => ({ share, ...leadsTo(share) })).filter(({ main }) => main)
+    for (const { share, node, main } of found) {
+      const gone = [node, main].find(path => !existsSync(path))
+      if (gone) throw new Error(`${join(share, 'kernels', 'graft')} starts ${gone}, which is not there any more; node install.js ${share === userDataFolder() ? '--user' : `--prefix ${dirname(dirname(share))}`} leads it here`)
+    }
+    return found.length ? found.map(({ share }) => share).join(', ') : 'none has this kernel; node install.js --user registers it'
   }],
+  ['Engine', async () => {
+    if (!packagesAreThere()) throw new Error('needs the npm packages')
+    return (await run(kernelNode(), ['--disable-warning=ExperimentalWarning', '-e', engineScript], { cwd: root, ...mends })).trim()
+  }],
+  ['Home', checkHome],
+  ['Folder', checkFolder],
+  ['Disk', () => checkDisk(missing({ jupyter: true }))],
+  ['npm', () => nothingToBring() || checkNpm()],
+  ['Registry', () => nothingToBring() || checkRegistry()],
 ]
+
+/** Why neither npm nor a registry is needed, or false. */
+const nothingToBring = () => bundle() ? 'not needed: this is a bundle' : !missing({ jupyter: true }).length && 'not needed: all is here'
 
 const greet = `
 from jupyter_client.manager import start_new_kernel

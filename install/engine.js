@@ -1,8 +1,12 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { logFile, pythonOf, root, stateFolder, venv, windows } from './place.js'
+import { ownEnvironment } from './home.js'
+import { logFile, pythonOf, stateFolder, venv } from './place.js'
+import { machineOf } from './platforms.js'
+import { sizeOf } from './prune.js'
 import { findPython } from './python.js'
-import { networkHint, run, SetupError } from './say.js'
+import { registryHint } from './registry.js'
+import { run, SetupError } from './say.js'
 
 /** The version that the engine is tested with; lib/engine/tensorflow/find.ts names it too. */
 export const version = '2.21.0'
@@ -10,24 +14,25 @@ export const version = '2.21.0'
 /** Where the engine's libraries go: lib/engine/tensorflow/find.ts looks there. */
 export const engineFolder = join(stateFolder, 'tensorflow')
 
-/** The wheel for this machine: `tensorflow-cpu` is the smaller one, where there is one. */
-export const packageFor = (platform, arch) => platform === 'linux' && arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow'
-
 /** Refuses what is no engine that can be installed, before anything is done. */
-export function checkEngine(name) {
+export function checkEngine(name, platform = process.platform, arch = process.arch) {
   if (name !== 'tensorflow') throw new SetupError(`--engine: expected tensorflow; received '${name}'. The other engines, WASM and ONNX Runtime, are always there.`)
-  if (windows) throw new SetupError('--engine tensorflow: on Windows the TensorFlow wheel does not offer its C functions. WSL 2 runs the Linux one.')
+  if (platform === 'win32') throw new SetupError('--engine tensorflow: on Windows the TensorFlow wheel does not offer its C functions. WSL 2 runs the Linux one.')
+  if (!machineOf(platform, arch)?.tensorflow) throw new SetupError(`--engine tensorflow: PyPI has no TensorFlow ${version} for ${platform}-${arch}. WASM and ONNX Runtime are always there.`)
 }
+
+const describedIn = name => `${name.replace('-', '_')}-${version}.dist-info`
+
+/** Whether the engine is there. */
+export const engineIsThere = () => existsSync(join(engineFolder, describedIn(machineOf()?.tensorflow ?? '')))
 
 /**
  * Puts TensorFlow's two shared libraries, out of its PyPI wheel, into .graft/tensorflow; nothing else of the wheel is kept, and no
  * Python is needed to use them. `folder` and `pip` are others in tests. Returns a word for the step's line.
  */
 export async function installEngine(folder = engineFolder, pip = pipInto) {
-  const name = packageFor(process.platform, process.arch), described = `${name.replace('-', '_')}-${version}.dist-info`
+  const name = machineOf().tensorflow, described = describedIn(name)
   if (existsSync(join(folder, described))) return 'already there'
-  const { bavail, bsize } = statfsSync(root), free = bavail * bsize / 1e9
-  if (free < 4) throw new SetupError(`--engine tensorflow needs 4 GB for a moment and 1 GB to stay; ${free.toFixed(1)} GB are free.`)
   const fresh = `${folder}.new`
   rmSync(fresh, { recursive: true, force: true })
   mkdirSync(fresh, { recursive: true })
@@ -51,10 +56,5 @@ export function keepLibraries(folder, described) {
 async function pipInto(folder, requirement) {
   const python = existsSync(pythonOf(venv)) ? [pythonOf(venv)] : (await findPython()).command
   await run(python[0], [...python.slice(1), '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--no-deps', '--no-compile', '--only-binary=:all:',
-    '--python-version', '3.12', '--implementation', 'cp', '--target', folder, requirement], { log: logFile, hint: `The whole output is in ${logFile}. ${networkHint}` })
-}
-
-function sizeOf(path) {
-  const stat = lstatSync(path)
-  return stat.isDirectory() ? readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0) : stat.size
+    '--python-version', '3.12', '--implementation', 'cp', '--target', folder, requirement], { log: logFile, hint: registryHint, env: ownEnvironment() })
 }

@@ -1,8 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { hubFolder } from './bundled.js'
 import { kernelNode } from './node.js'
-import { root, stateFolder, venv } from './place.js'
+import { putTranslator } from './papermill.js'
+import { noteState, readState, root, stateFolder, venv } from './place.js'
 import { run, SetupError } from './say.js'
 
 /** The kernelspec (Jupyter: "Kernel specs"): how a Jupyter starts Graft. All paths are absolute. */
@@ -11,8 +13,13 @@ export const kernelJson = share => ({
   display_name: 'TypeScript (Graft)',
   language: 'typescript',
   interrupt_mode: 'message',
-  // With anywidget beside it the training plot has buttons; a front end without it would show an error in their place.
-  env: { NODE_COMPILE_CACHE: join(stateFolder, 'compile-cache'), ...hasWidgets(share) && { GRAFT_WIDGETS: '1' } },
+  env: {
+    NODE_COMPILE_CACHE: join(stateFolder, 'compile-cache'),
+    // With anywidget beside it the training plot has buttons; a front end without it would show an error in their place.
+    ...hasWidgets(share) && { GRAFT_WIDGETS: '1' },
+    // Models that a bundle brought.
+    ...existsSync(hubFolder) && { TFHUB_CACHE_DIR: hubFolder },
+  },
   // With the handshake of 5.6 the kernel chooses its ports; a connection file works as ever.
   kernel_protocol_version: '5.6',
   metadata: { debugger: true, supported_encryption: ['curve'] },
@@ -26,7 +33,7 @@ export const widgetHint = share => hasWidgets(share) ? '' : '; for widgets, inst
 
 /** The `share/jupyter` folder that `target` means: the project's .venv, `--user`, `--prefix DIR`, `--sys-prefix`. */
 export async function dataFolder({ user, prefix, sysPrefix } = {}) {
-  if (prefix) return join(prefix, 'share', 'jupyter')
+  if (prefix) return join(resolve(prefix), 'share', 'jupyter')
   if (user) return userDataFolder()
   if (sysPrefix) {
     const answer = await run('jupyter', ['--paths', '--json'], { hint: '--sys-prefix asks `jupyter --paths`; put that Jupyter on the PATH, or name its folder with --prefix DIR.' })
@@ -47,9 +54,22 @@ export function userDataFolder(env = process.env, platform = process.platform) {
   return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'jupyter')
 }
 
-/** Writes the kernelspec into `share`, whole or not at all. Returns its folder. */
+const folderIn = share => join(share, 'kernels', 'graft')
+
+/** The data folders that kernelspecs of this clone may lie in: this user's, .venv's, and those it was registered in. */
+export const registeredIn = () => [...new Set([userDataFolder(), join(venv, 'share', 'jupyter'), ...readState().registered ?? []])]
+
+/** Where the kernelspec in `share` leads: `{ node, main }`, or null where there is none. */
+export function leadsTo(share) {
+  const file = join(folderIn(share), 'kernel.json')
+  if (!existsSync(file)) return null
+  const [node, main] = JSON.parse(readFileSync(file, 'utf8')).argv
+  return { node, main }
+}
+
+/** Writes the kernelspec into `share`, whole or not at all, and papermill's part where that Python has papermill. Returns its folder. */
 export function register(share) {
-  const folder = join(share, 'kernels', 'graft')
+  const folder = folderIn(share)
   const next = `${folder}.${process.pid}.tmp`
   try {
     mkdirSync(next, { recursive: true })
@@ -57,19 +77,19 @@ export function register(share) {
     cpSync(join(root, 'kernel', 'logo'), next, { recursive: true })
     rmSync(folder, { recursive: true, force: true })
     renameSync(next, folder)
+    putTranslator(dirname(dirname(share)), { onlyBeside: true })
   } catch (error) {
     rmSync(next, { recursive: true, force: true })
     throw new SetupError(`could not register the kernel in ${folder}: ${error.message}\nName a folder you may write to: --prefix DIR, or --user.`)
   }
+  // A clone that may only be read is registered by many, and keeps no list of them.
+  try { noteState('registered', [...new Set([...registeredIn().filter(leadsTo), share])]) } catch {}
   return folder
 }
 
 /** Removes our kernelspec from `share`; leaves another clone's alone. Returns true if one was removed. */
 export function unregister(share) {
-  const folder = join(share, 'kernels', 'graft')
-  const file = join(folder, 'kernel.json')
-  if (!existsSync(file) || !readFileSync(file, 'utf8').includes(JSON.stringify(join(root, 'kernel')).slice(1, -1))) return false
-  rmSync(folder, { recursive: true, force: true })
+  if (leadsTo(share)?.main !== join(root, 'kernel', 'main.js')) return false
+  rmSync(folderIn(share), { recursive: true, force: true })
   return true
 }
-

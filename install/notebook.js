@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { ownEnvironment } from './home.js'
 import { pythonOf, root, venv } from './place.js'
 import { SetupError } from './say.js'
 
 /** The environment in which the project's own Jupyter finds its kernel and nobody else's settings get in the way. */
-const jupyterEnv = () => ({ ...process.env, JUPYTER_PREFER_ENV_PATH: '1', PYTHONUNBUFFERED: '1', PYTHONWARNINGS: 'ignore' })
+const jupyterEnv = () => ({ ...ownEnvironment(), JUPYTER_PREFER_ENV_PATH: '1', PYTHONUNBUFFERED: '1', PYTHONWARNINGS: 'ignore' })
 
 /**
  * Executes a notebook headless and writes the executed copy. `parameters` are `name=value` for the cell tagged `parameters`.

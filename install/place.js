@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { systemOf } from './platforms.js'
 
 /** The clone's folder. */
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -12,7 +13,7 @@ export const venv = join(root, '.venv')
 export const windows = process.platform === 'win32'
 
 /** The Python of a virtual environment. */
-export const pythonOf = folder => windows ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python')
+export const pythonOf = (folder, platform = process.platform) => join(folder, systemOf(platform).venvPython)
 
 const stateFile = join(stateFolder, 'state.json')
 
@@ -21,10 +22,12 @@ export function readState() {
   try { return JSON.parse(readFileSync(stateFile, 'utf8')) } catch { return {} }
 }
 
-/** Notes that `step` is finished for `fingerprint`; written whole or not at all. */
+/** Notes that `step` is finished for `fingerprint`, or with `undefined` that it has begun; written whole or not at all. */
 export function noteState(step, fingerprint) {
+  const state = readState()
+  if (fingerprint === undefined && !(step in state)) return
   mkdirSync(stateFolder, { recursive: true })
-  writeFileSync(`${stateFile}.tmp`, JSON.stringify({ ...readState(), [step]: fingerprint }, null, 2))
+  writeFileSync(`${stateFile}.tmp`, JSON.stringify({ ...state, [step]: fingerprint }, null, 2))
   renameSync(`${stateFile}.tmp`, stateFile)
 }
 

@@ -31,9 +31,13 @@ const seconds = start => `${((Date.now() - start) / 1000).toFixed(1)} s`
 
 /**
  * Runs a command quietly; its output goes to `log`, and its last lines into the error if it fails.
- * `hint` says what to do then.
+ * `hint` says what to do then, or is a function that reads it from the output.
  */
 export function run(command, args, { log, hint, ...options } = {}) {
+  const wayOut = output => {
+    const text = typeof hint === 'function' ? hint(output) : hint
+    return text ? `\n${text}` : ''
+  }
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], shell: command.endsWith('.cmd'), ...options })
     let output = ''
@@ -43,14 +47,11 @@ export function run(command, args, { log, hint, ...options } = {}) {
     }
     child.stdout?.on('data', take)
     child.stderr?.on('data', take)
-    child.on('error', error => reject(new SetupError(`could not start ${command}: ${error.message}.${hint ? `\n${hint}` : ''}`)))
+    child.on('error', error => reject(new SetupError(`could not start ${command}: ${error.message}.${wayOut('')}`)))
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(output)
       const tail = output.trim().split('\n').slice(-15).map(line => `    ${line}`).join('\n')
-      reject(new SetupError(`${[command, ...args].join(' ')}\nended with ${signal ?? `exit code ${code}`}:\n${tail}${hint ? `\n${hint}` : ''}`))
+      reject(new SetupError(`${[command, ...args].join(' ')}\nended with ${signal ?? `exit code ${code}`}:\n${tail}${wayOut(output)}`))
     })
   })
 }
-
-/** What to do when a registry does not answer; proxies and private registries come from the usual npm and pip settings. */
-export const networkHint = 'If the registry could not be reached: check the network, or set HTTPS_PROXY, npm\'s `registry` or pip\'s `index-url`, and run the same command again; it goes on where it stopped.'

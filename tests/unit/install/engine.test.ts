@@ -4,17 +4,18 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { installEngine, packageFor, version } from '../../../install/engine.js'
+import { checkEngine, installEngine, version } from '../../../install/engine.js'
 import { root } from '../../../install/place.js'
+import { machineOf } from '../../../install/platforms.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'graft-engine-'))
 after(() => rmSync(scratch, { recursive: true }))
 
-const described = `${packageFor(process.platform, process.arch).replace('-', '_')}-${version}.dist-info`
+const wheel = machineOf()!.tensorflow!, described = `${wheel.replace('-', '_')}-${version}.dist-info`
 
 /** Unpacks what a wheel holds, in small. */
 async function pip(folder: string, requirement: string) {
-  assert.equal(requirement, `${packageFor(process.platform, process.arch)}==${version}`)
+  assert.equal(requirement, `${wheel}==${version}`)
   for (const path of ['tensorflow/libtensorflow_cc.so.2', 'tensorflow/libtensorflow_framework.so.2', 'tensorflow/python/big.so', `${described}/METADATA`, 'bin/saved_model_cli']) {
     mkdirSync(join(folder, path, '..'), { recursive: true })
     writeFileSync(join(folder, path), 'x')
@@ -45,4 +46,10 @@ test('an engine that cannot be installed is refused before anything is done', ()
   assert.equal(status, 1)
   assert.equal(stdout, '')
   assert.match(stderr, /--engine: expected tensorflow; received 'cuda'/)
+})
+
+for (const [platform, arch, expected] of [
+  ['win32', 'x64', /WSL 2 runs the Linux one/], ['darwin', 'x64', /no TensorFlow 2\.21\.0 for darwin-x64/], ['freebsd', 'x64', /for freebsd-x64/],
+] as const) test(`--engine says where TensorFlow has nothing for a machine: ${platform}-${arch}`, () => {
+  assert.throws(() => checkEngine('tensorflow', platform, arch), expected)
 })
