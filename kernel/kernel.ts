@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { GraftError } from '../lib/error.ts'
 import type { Spawned } from './child-spawn.js'
 import type { DapRequest } from './debug/dap.ts'
@@ -7,7 +8,8 @@ import type { History } from './history.ts'
 import { log } from './log.ts'
 import { watchParent } from './parent-watch.ts'
 import { Types } from './types.ts'
-import { readConnection, type Connection } from './wire/connection.ts'
+import type { Usage } from './usage.ts'
+import { portsOf, readConnection, type Connection } from './wire/connection.ts'
 import { kernelInfo } from './wire/info.ts'
 import type { Message } from './wire/message.ts'
 import { Sockets, type RequestChannel } from './wire/sockets.ts'
@@ -36,6 +38,9 @@ class Kernel {
   readonly #types = new Types(async () => new (await import('./language/language.ts')).Language({ folder: process.cwd() }))
   #history: Promise<History> | null = null
   #debugger: Promise<Debugger> | null = null
+  #usage: Promise<Usage> | null = null
+  /** The connection file that this kernel wrote for other clients. */
+  #connectionFile: string | null = null
   #ending = false
 
   constructor(connection: Connection, child: Spawned) {
@@ -46,6 +51,8 @@ class Kernel {
 
   async start(): Promise<void> {
     await this.#sockets.bind()
+    const { registration } = this.#connection
+    if (registration) this.#connectionFile = await (await import('./wire/handshake.ts')).register(registration, this.#connection, this.#sockets.wire)
     this.#sockets.read((channel, message) => this.#receive(channel, message))
     this.#sockets.publish({ type: 'status', content: { execution_state: 'starting' } })
     watchParent(() => void this.#shutDown())
@@ -57,7 +64,7 @@ class Kernel {
 
   readonly #handlers: Record<string, Handler> = {
     kernel_info_request: () => kernelInfo,
-    connect_request: () => Object.fromEntries(Object.entries(this.#connection.ports).map(([channel, port]) => [`${channel}_port`, port])),
+    connect_request: () => portsOf(this.#connection),
     comm_info_request: ({ target_name }) => ({ comms: this.#executions.comms(target_name) }),
     history_request: async content => ({ history: (await this.#openHistory()).answer(content) }),
     is_complete_request: async ({ code }) => typeof code === 'string' ? (await this.#types.language()).isComplete(code) : { status: 'unknown' },
@@ -68,6 +75,7 @@ class Kernel {
       this.#executions.interrupt(header)
       return {}
     },
+    usage_request: async () => (await (this.#usage ??= import('./usage.ts').then(({ Usage }) => new Usage()))).answer(),
     shutdown_request: ({ restart }) => ({ restart: restart === true }),
   }
 
@@ -134,6 +142,7 @@ class Kernel {
     await this.#types.dispose()
     await this.#history?.then(history => history.close(), () => {})
     await this.#sockets.close()
+    if (this.#connectionFile) rmSync(this.#connectionFile, { force: true })
     process.exit(0)
   }
 }

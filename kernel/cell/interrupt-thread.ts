@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { Session } from 'node:inspector'
 import { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Adapter } from '../debug/adapter.ts'
+import { descendants } from '../descendants.ts'
 import { descriptors, type ToThread } from '../messages.ts'
 import { hookName, shared, type State } from './interrupt.ts'
 
@@ -111,17 +111,6 @@ function hand(text: string | null) {
 function killChildren() {
   Atomics.compareExchange(numbers, shared.syncChild, 1, 2)
   for (const pid of descendants(process.pid)) tryKill(pid)
-}
-
-/** The processes that this one started, and those they started. */
-function descendants(pid: number): number[] {
-  try {
-    const children = readdirSync(`/proc/${pid}/task`).flatMap(task =>
-      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number))
-    return children.flatMap(child => [child, ...descendants(child)])
-  } catch {
-    return []
-  }
 }
 
 function tryKill(pid: number) {

@@ -2,7 +2,7 @@ import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 import { userInfo } from 'node:os'
 
 /** The version of the messaging protocol spoken here, in each header and in `kernel_info_reply`. */
-export const protocolVersion = '5.5'
+export const protocolVersion = '5.6'
 
 /** A message's header (Jupyter client documentation, "Message header"). */
 export interface Header {
@@ -82,6 +82,20 @@ export class Wire {
       content instanceof Uint8Array ? content : JSON.stringify(content),
     ]
     return { header, frames: [...identities ?? [], delimiter, this.#sign(parts), ...parts, ...buffers ?? []] }
+  }
+
+  /** The frames of a message that is a content alone, as the start-up handshake has it. */
+  packContent(content: object): (Uint8Array | string)[] {
+    const part = JSON.stringify(content)
+    return [delimiter, this.#sign([part]), part]
+  }
+
+  /** The content of such a message, as text. @throws MessageError where it is not whole or wrongly signed */
+  unpackContent(frames: Buffer[]): string {
+    const start = frames.findIndex(frame => frame.equals(delimiter)), [signature, ...parts] = frames.slice(start + 1)
+    if (start < 0 || parts.length !== 1) throw new MessageError('a message that should be a signed content and is not')
+    this.#check(signature, parts)
+    return parts[0].toString()
   }
 
   /**

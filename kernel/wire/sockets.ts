@@ -59,6 +59,8 @@ export class Sockets {
       const address = endpoint(this.#connection, channel as Channel)
       try {
         await socket.bind(address)
+        // Where the system chose the port, this is it.
+        if (this.#connection.registration) this.#connection.ports[channel as Channel] = Number(/\d+$/.exec(socket.lastEndpoint!)![0])
       } catch (error) {
         throw new GraftError(`cannot bind the ${channel} channel to ${address}: ${(error as Error).message}`)
       }

@@ -25,6 +25,7 @@ def write_kernelspec(folder: Path) -> None:
     spec.joinpath("kernel.json").write_text(json.dumps({
         "argv": [node, str(ROOT / "kernel" / "main.js"), "{connection_file}"],
         "display_name": "TypeScript (Graft)", "language": "typescript", "interrupt_mode": "message",
+        "kernel_protocol_version": "5.6", "metadata": {"debugger": True, "supported_encryption": ["curve"]},
     }))
 
 

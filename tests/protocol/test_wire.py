@@ -3,12 +3,15 @@ import hashlib
 import hmac
 import json
 import os
+import subprocess
+import tempfile
 import time
 import unittest
 
 import zmq
+from jupyter_client.blocking import BlockingKernelClient
 
-from harness import Kernel, KernelTest
+from harness import ROOT, Kernel, KernelTest
 
 DELIMITER = b"<IDS|MSG>"
 
@@ -121,13 +124,109 @@ class Places(unittest.TestCase):
             kernel.close()
 
     def test_a_taken_port_is_said(self):
-        import subprocess
         kernel = Kernel()
         try:
             env = {**os.environ, "JPY_PARENT_PID": str(os.getpid())}
-            argv = [os.environ.get("GRAFT_NODE", "node"), str(__import__("harness").ROOT / "kernel" / "main.js"), kernel.manager.connection_file]
+            argv = [os.environ.get("GRAFT_NODE", "node"), str(ROOT / "kernel" / "main.js"), kernel.manager.connection_file]
             second = subprocess.run(argv, capture_output=True, text=True, timeout=20, env=env)
             self.assertEqual(second.returncode, 1)
             self.assertIn("cannot bind", second.stderr)
         finally:
             kernel.close()
+
+
+class Encrypted(unittest.TestCase):
+    def test_curve(self):
+        """With keys in the connection file the channels are encrypted, and whoever lacks the server's key is not heard."""
+        kernel = Kernel(transport_encryption="required")
+        try:
+            with open(kernel.manager.connection_file) as file:
+                self.assertEqual(len(json.load(file)["curve_secretkey"]), 40)
+            self.assertEqual(kernel.run("'secret'").result, "'secret'")
+            self.assertEqual(kernel.request("kernel_info_request", channel="control")["content"]["status"], "ok")
+            context = zmq.Context()
+            plain = context.socket(zmq.DEALER)
+            plain.linger = 0
+            plain.connect(f"tcp://{kernel.manager.ip}:{kernel.manager.shell_port}")
+            plain.send_multipart([DELIMITER, b"", b"{}", b"{}", b"{}", b"{}"])
+            self.assertFalse(plain.poll(300))
+            plain.close()
+            context.term()
+            self.assertTrue(kernel.client.hb_channel.is_beating())
+        finally:
+            kernel.close()
+
+
+class Registered(unittest.TestCase):
+    """The kernel chooses its ports and tells them (JEP 66)."""
+    key = b"a-key-of-this-launcher"
+
+    def setUp(self):
+        self.context = zmq.Context()
+        self.launcher = self.context.socket(zmq.ROUTER)
+        self.launcher.linger = 0
+        port = self.launcher.bind_to_random_port("tcp://127.0.0.1")
+        self.folder = tempfile.mkdtemp()
+        self.file = os.path.join(self.folder, "registration.json")
+        with open(self.file, "w") as file:
+            json.dump({"kernel_id": "the-id", "transport": "tcp", "registration_ip": "127.0.0.1", "registration_port": port,
+                       "signature_scheme": "hmac-sha256", "key": self.key.decode()}, file)
+        argv = [os.environ.get("GRAFT_NODE", "node"), str(ROOT / "kernel" / "main.js"), self.file]
+        self.process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, env={**os.environ, "JPY_PARENT_PID": str(os.getpid())})
+
+    def tearDown(self):
+        self.process.kill()
+        self.process.communicate()
+        self.launcher.close()
+        self.context.term()
+
+    def signature(self, content):
+        return hmac.new(self.key, content, hashlib.sha256).hexdigest().encode()
+
+    def test_handshake(self):
+        self.assertTrue(self.launcher.poll(20_000))
+        identity, delimiter, signature, content = self.launcher.recv_multipart()
+        self.assertEqual((delimiter, signature), (DELIMITER, self.signature(content)))
+        told = json.loads(content)
+        self.assertEqual(sorted(told), ["control_port", "hb_port", "iopub_port", "kernel_id", "shell_port", "stdin_port"])
+        self.assertEqual((told["kernel_id"], len({*told.values()})), ("the-id", 6))
+        self.launcher.send_multipart([identity, DELIMITER, self.signature(b"ACK"), b"ACK"])
+        client = BlockingKernelClient()
+        client.load_connection_info({"ip": "127.0.0.1", "transport": "tcp", "key": self.key, "signature_scheme": "hmac-sha256",
+                                     **{name: int(port) for name, port in told.items() if name.endswith("_port")}})
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=20)
+            # Other clients find it by a file of its own.
+            other = os.path.join(self.folder, "kernel-the-id.json")
+            with open(other) as file:
+                self.assertEqual(json.load(file)["shell_port"], int(told["shell_port"]))
+            self.assertEqual(os.stat(other).st_mode & 0o777, 0o600)
+            client.shutdown()
+            self.assertEqual(self.process.wait(10), 0)
+            self.assertFalse(os.path.exists(other))
+        finally:
+            client.stop_channels()
+
+    def test_a_wrong_acknowledgement_ends_the_kernel(self):
+        self.assertTrue(self.launcher.poll(20_000))
+        identity, *_ = self.launcher.recv_multipart()
+        self.launcher.send_multipart([identity, DELIMITER, b"wrong", b"ACK"])
+        self.assertEqual(self.process.wait(10), 1)
+        self.assertIn("wrong signature", self.process.stderr.read())
+
+
+class Usage(KernelTest):
+    def test_processor_and_memory(self):
+        ask = lambda: self.kernel.request("usage_request", channel="control")["content"]
+        ask()
+        self.kernel.run("const until = Date.now() + 700; while (Date.now() < until) {}; const held = Buffer.alloc(200e6, 1)")
+        usage = ask()
+        self.assertEqual(usage["pid"], self.kernel.pid)
+        # The child's work and memory count too.
+        self.assertGreater(usage["kernel_cpu"], 10)
+        self.assertGreater(usage["kernel_memory"], 200e6)
+        self.assertTrue(0 < usage["host_cpu_percent"] <= 100)
+        memory = usage["host_virtual_memory"]
+        self.assertTrue(0 < memory["available"] <= memory["total"] and 0 < memory["percent"] < 100)
+        self.assertEqual(usage["cpu_count"], os.cpu_count())

@@ -31,7 +31,17 @@ suite('connection file', () => {
     assert.deepEqual(curve, { publicKey: 'p', secretKey: 's' })
   })
 
+  test('a registration file leaves the ports to the kernel', () => {
+    for (const [ip, bound] of [['127.0.0.1', '127.0.0.1'], ['10.0.0.7', '0.0.0.0']]) {
+      const { registration, ports, ip: own } = parseConnection({ kernel_id: 'id', registration_ip: ip, registration_port: 7, key: 'k' }, 'file.json')
+      assert.deepEqual([registration, own], [{ kernelId: 'id', ip, port: 7, path: 'file.json' }, bound])
+      assert.deepEqual(new Set(Object.values(ports)), new Set([0]))
+    }
+  })
+
   const wrong: [unknown, RegExp][] = [
+    [{ registration_port: 7, transport: 'ipc' }, /'transport' to be 'tcp' for a registration/],
+    [{ registration_port: 0.5 }, /'registration_port' should be a port number/],
     [{ ...file, transport: 'udp' }, /'transport' should be 'tcp' or 'ipc', received 'udp'/],
     [{ ...file, shell_port: '1' }, /'shell_port' should be a port number, received "1"/],
     [{ ...file, hb_port: 70000 }, /'hb_port' should be a port number/],
