@@ -7,6 +7,7 @@ import { tf } from '../tf.ts'
 import { writeAtomically } from './atomic.ts'
 import { interrupted } from './disk.ts'
 import { type FolderFormat, folderFormats, formatOf } from './formats/index.ts'
+import { handOver } from './hand-over/index.ts'
 import type { Readers } from './keras/encode.ts'
 import { SaveReceipt } from './receipt.ts'
 import { writeFolder } from './saved-model/folder.ts'
@@ -24,6 +25,11 @@ export interface SaveOptions {
    * Lite's converter and as a hub model.
    */
   format?: FolderFormat
+  /**
+   * For a `.keras`: also writes `<name>.py`, which goes on in Keras 3 with the run that trained the model, alone or on several
+   * machines, with the same images in the same order and the same learning rates; and `<name>.run.json`, which it reads.
+   */
+  python?: boolean
 }
 
 /**
@@ -51,7 +57,7 @@ export async function save(
   to: string,
   options: SaveOptions = {},
 ): Promise<SaveReceipt> {
-  checkOptions<SaveOptions>('save', options, { overwrite: 'flag', readers: ['keras3', 'tf_keras'], format: folderFormats })
+  checkOptions<SaveOptions>('save', options, { overwrite: 'flag', readers: ['keras3', 'tf_keras'], format: folderFormats, python: 'flag' })
   const { overwrite = true, readers = 'keras3' } = options
   const { signal, section } = host()
   if (!(model instanceof tf.LayersModel)) {
@@ -62,6 +68,8 @@ export async function save(
   const { path, format } = formatOf(to, 'save to', options.format)
   if (!model.inputs?.length)
     throw new GraftError(`the model '${model.name}' has no weights yet: give its first layer an inputShape, or call it once.`)
+  if (options.python && format.extension !== '.keras')
+    throw new GraftError(`python: the script goes on from a .keras file. Received: ${path}.`)
   const encoded = await format.encode(model, { path, readers, signal }).catch(error => {
     throw signal.aborted ? interrupted(path) : error
   })
@@ -73,5 +81,10 @@ export async function save(
   const write = () => folder ? writeFolder(dirname(path), folder, { overwrite, signal, check })
     : writeAtomically(path, parts, { overwrite, signal, check, beside, obsolete })
   const placed = await (section ? section(write) : write())
+  if (options.python) {
+    const { script, notes } = await handOver(model, path, encoded.imports)
+    const without = notes.length ? `, without ${notes.join(' and ')}` : ''
+    encoded.words = [...encoded.words ?? [], ['Goes on', `with python ${script}, alone or on several machines (--help)${without}`]]
+  }
   return new SaveReceipt(model, folder ? dirname(path) : path, placed, format, encoded)
 }

@@ -44,7 +44,7 @@ export function goalsOf(
   const plain = objectiveOf(model, options.loss ?? lossOf(model), options.metrics)
   const weights = weightsOf(set, options.classWeights), soft = smoothing(options)
   const judged = { ...plain, loss: weighted(plain.loss, null, soft) }
-  return { plain, goal: { ...plain, loss: weighted(plain.loss, weights, soft) }, judged }
+  return { plain, weights, goal: { ...plain, loss: weighted(plain.loss, weights, soft) }, judged }
 }
 
 /** Compiles the model; also after layers were frozen or opened, for TensorFlow.js keeps a list of what it trains. */

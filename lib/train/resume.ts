@@ -92,7 +92,8 @@ async function modelOf({ run, circumstances }: RunRecord): Promise<LayersModel> 
   return load(file)
 }
 
-async function dataOf({ run, circumstances: { data } }: RunRecord, model: LayersModel): Promise<ImageData> {
+/** The images of a run, read again from where they came from. */
+export async function dataOf({ run, circumstances: { data } }: RunRecord, model: LayersModel): Promise<ImageData> {
   if (!data) {
     throw new GraftError(`the images of the run '${run.id}' did not come from files alone. Make them as then and give them: ` +
       `train.resume('${run.id}', { data }).`)

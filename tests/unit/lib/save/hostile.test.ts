@@ -63,7 +63,7 @@ function damage(bytes: Buffer, next: () => number): Buffer {
       for (let i = 0; i < 16; i++) result[Math.floor(next() * bytes.length)] = Math.floor(next() * 256)
       break
     case 2:
-      result.fill(next() < 0.5 ? 0 : 0xff, near, near + Math.floor(next() * 64))
+      result.fill(next() < 0.5 ? 0 : 0xff, near, Math.min(bytes.length, near + Math.floor(next() * 64)))
       break
     case 3:
       return result.subarray(0, at)
