@@ -69,4 +69,9 @@ pipe.listen(({ header, parts: [first, ...rest] }) => {
 Object.defineProperty(globalThis, Symbol.for('graft.parts'), { value: { cells, output } })
 interrupts.start()
 pipe.send({ type: 'ready' })
-setTimeout(async () => { if (!executor.current) (await import('./warm-up.ts')).warmUp() }, 20).unref()
+const soon = 20, warm = setInterval(async () => {
+  if (executor.current) return
+  clearInterval(warm)
+  const { warmUp } = await import('./warm-up.ts')
+  if (!executor.current) warmUp(output)
+}, soon).unref()

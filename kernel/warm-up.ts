@@ -1,5 +1,5 @@
 import vm from 'node:vm'
-import { Output } from './cell/output.ts'
+import type { Output } from './cell/output.ts'
 import { rewrite, type Earlier } from './cell/rewrite.ts'
 import { scopeOf } from './cell/scope.ts'
 import { readCell } from './cell/transpile.ts'
@@ -17,7 +17,7 @@ const alone: Earlier = { stored: name => name, ready: name => name, isConstant: 
  * Has the code that every cell goes through compiled by the engine, by letting it work for nothing: the first cells, and the first thousands of
  * lines they print, then take half the time. For a moment in which nothing else is to be done.
  */
-export function warmUp(): void {
+export function warmUp(output: Output): void {
   for (let i = 0; i < 20; i++) {
     for (const cell of [typed, plain]) {
       const { code, program } = readCell(cell)
@@ -25,5 +25,5 @@ export function warmUp(): void {
     }
     toText(i)
   }
-  Output.warmUp()
+  output.warmUp()
 }

@@ -1,4 +1,3 @@
-import { Console } from 'node:console'
 import { StringDecoder } from 'node:string_decoder'
 import { Writable } from 'node:stream'
 import type { ToKernel } from '../messages.ts'
@@ -25,7 +24,9 @@ const piece = 1 << 12
  * output.publish('display_data', { data: { 'text/plain': 'x' }, metadata: {} })
  */
 export class Output {
-  readonly #send: Send
+  #send: Send
+  /** The console's own method, whatever a cell puts in its place. */
+  #log: (...data: unknown[]) => void = () => {}
   #cell: RunningCell | null = null
   #name: Name = 'stdout'
   #text = ''
@@ -89,12 +90,15 @@ export class Output {
     this.#takeConsole(console)
   }
 
-  /** Prints some thousand lines into the void, so that the engine compiles the way there. */
-  static warmUp(): void {
-    const output = new Output(() => {}), silent = new Console(process.stdout)
-    output.#takeConsole(silent)
-    for (let i = 0; i < 5000; i++) silent.log(i)
-    output.flush()
+  /** Prints some thousand lines into the void, so that the engine compiles the way there. For a moment in which no cell runs. */
+  warmUp(): void {
+    this.flush()
+    const send = this.#send
+    this.#send = () => {}
+    for (let i = 0; i < 10_000; i++) this.#log(i)
+    this.flush()
+    this.#send = send
+    this.#cell = null
   }
 
   #takeConsole(console: Console) {
@@ -107,6 +111,7 @@ export class Output {
         else this.write(name, `${lineOf(data)}\n`)
       }
     }
+    this.#log = console.log
   }
 }
 
