@@ -17,7 +17,7 @@ export function prune(runs: string, current: string): void {
   if (held <= limits.bytes && !crowded) return
   const idle = idsIn(runs).filter(id => id !== current && !underWay(runs, id))
   const excess = crowded ? Math.max(0, idle.length + 1 - Math.floor(left * limits.runs)) : 0
-  for (const id of idle.splice(0, excess)) rmSync(folderOf(runs, id), { recursive: true })
+  for (const id of idle.splice(0, excess)) rmSync(folderOf(runs, id), { recursive: true, force: true })
   for (const id of idle) {
     if (held <= limits.bytes) break
     held -= dropCheckpoints(folderOf(runs, id))
