@@ -103,7 +103,7 @@ function notesOf(a: LayersModel, b: LayersModel, { shared }: Differences): strin
 
 const layout: Column[] = [
   { head: '', width: 11 }, { head: 'Layer', width: 23 }, { head: 'Type', width: 22 },
-  { head: 'Output shape', width: 15 }, { head: 'Parameters', width: 10, align: 'right' }, { head: '', width: 19 },
+  { head: 'Output shape', width: 15 }, { head: 'Params', width: 10, align: 'right' }, { head: '', width: 19 },
 ]
 
 /** How many lines of one kind are shown at once; the others fold. */

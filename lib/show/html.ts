@@ -20,14 +20,14 @@ const element = (name: string, attributes: string, inside: string) =>
 /** A table; with several tables of the same columns below each other the columns align. Rows hold HTML. */
 export function table(columns: Column[], rows: string[][], options: { head?: boolean; inline?: boolean } = {}): string {
   const cell = (tag: 'td' | 'th', { align }: Column, html: string) =>
-    element(tag, align === 'right' ? 'align="right" style="padding:3px 8px"' : 'style="padding:3px 8px;text-align:left"', html)
+    element(tag, align === 'right' ? 'align="right" style="padding:3px 6px"' : 'style="padding:3px 6px;text-align:left"', html)
   const row = (tag: 'td' | 'th', cells: string[]) =>
     element('tr', '', cells.map((html, i) => cell(tag, columns[i], html)).join(''))
   const widths = element('colgroup', '', columns.map(column => `<col width="${column.width}%">`).join(''))
   const head = options.head ? element('thead', '', row('th', columns.map(column => escape(column.head)))) : ''
   const body = element('tbody', '', rows.map(cells => row('td', cells)).join(''))
   const inline = options.inline ? ';display:inline-table;vertical-align:middle' : ''
-  const style = `table-layout:fixed;width:100%;margin:0;border-collapse:collapse${inline}`
+  const style = `table-layout:fixed;width:100%;margin:0;border-collapse:collapse;overflow-wrap:break-word${inline}`
   return element('table', `width="100%" style="${style}"`, widths + head + body)
 }
 
@@ -67,7 +67,7 @@ export function tree(columns: Column[], lines: Branch[]): string {
 }
 
 const plain = (columns: Column[], rows: string[][]): string =>
-  element('pre', 'style="margin:4px 8px;font-size:12px"', escape(aligned(rows, columns.map(({ align = 'left' }) => align))))
+  element('pre', 'style="margin:4px 6px;font-size:12px"', escape(aligned(rows, columns.map(({ align = 'left' }) => align))))
 
 /** The frame of a display: room for the folding marks at the left, a width at which lines are easy to follow. */
 export function frame(html: string, width = 860, letters = 13): string {

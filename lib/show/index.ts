@@ -66,7 +66,8 @@ export async function bundleOf(value: unknown): Promise<MimeBundle> {
 function layers(model: LayersModel, options: LayerTableOptions & { live?: boolean } = {}): void {
   if (!isModel(model)) throw expected('layers', 'a model', model)
   checkOptions<LayerTableOptions & { live?: boolean }>('show.layers', options, { live: 'flag', search: 'text' })
-  host().display(options.live ? layerEditor(model, options.search)[displaySymbol]() : layerTable(model, options))
+  if (options.live) layerEditor(model, options.search).show()
+  else host().display(layerTable(model, options))
 }
 
 /**

@@ -2,7 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs'
 import { runOf } from '../train/run.ts'
 import { bytes, count, escape, percent, plural, rate } from './format.ts'
 import { chip, faint } from './html.ts'
-import { learningGroups } from './layer-groups.ts'
+import { learningGroups, type LearningGroup } from './layer-groups.ts'
 import type { LayerRow } from './layer-rows.ts'
 import { palette } from './palette.ts'
 
@@ -19,38 +19,25 @@ export interface LayerColumn {
 
 /** The columns that a model has something to say in, without the first two, the name and the type. */
 export function columnsOf(model: LayersModel, rows: LayerRow[]): LayerColumn[] {
+  const groups = learningGroups(model), { moved = {} } = (runOf(model) ?? {}) as { moved?: Record<string, number> }
   const some = (has: (row: LayerRow) => unknown, column: LayerColumn) => rows.some(has) ? [column] : []
   return [
-    { head: 'Output shape', width: 18, text: rows => rows.at(-1)!.shape },
+    { head: 'Output shape', width: 17, text: rows => rows.at(-1)!.shape },
     { head: 'Params', width: 9, align: 'right', text: rows => count(sum(rows, row => row.params)) },
-    ...some(row => row.cost, { head: 'FLOPs', width: 7, align: 'right', text: rows => short(sum(rows, row => row.cost?.flops ?? 0)) }),
-    ...some(row => row.cost, { head: 'Memory', width: 9, align: 'right', text: memory }),
+    ...some(row => row.cost, { head: 'FLOPs', width: 8, align: 'right', text: rows => short(sum(rows, row => row.cost?.flops ?? 0)) }),
+    ...some(row => row.cost, { head: 'Memory', width: 10, align: 'right', text: memory }),
     ...some(sees, { head: 'Sees', width: 7, align: 'right', text: rows => sees(rows.at(-1)!) }),
-    { head: 'Training', width: 13, text: training, html: trainingHtml },
-    ...afterTraining(model, rows),
+    { head: 'Training', width: groups.size ? 19 : 14, ...training(groups) },
+    ...some(row => row.name in moved, {
+      head: 'Moved', width: 8, align: 'right', text: rows => furthest(rows.flatMap(row => moved[row.name] ?? [])),
+    }),
   ]
 }
 
 const sum = (rows: LayerRow[], of: (row: LayerRow) => number) => rows.reduce((all, row) => all + of(row), 0)
 
-/** The learning rate of each group, and how far the last run moved the weights. */
-function afterTraining(model: LayersModel, rows: LayerRow[]): LayerColumn[] {
-  const groups = learningGroups(model), { moved = {} } = (runOf(model) ?? {}) as { moved?: Record<string, number> }
-  const columns: LayerColumn[] = []
-  if (rows.some(row => row.trainable && groups.has(row.name))) {
-    columns.push({
-      head: 'Rate', width: 13,
-      text: rows => ranged(rows.filter(row => row.trainable).flatMap(row => groups.get(row.name) ?? [])),
-    })
-  }
-  if (rows.some(row => row.name in moved)) {
-    columns.push({ head: 'Moved', width: 8, align: 'right', text: rows => furthest(rows.flatMap(row => moved[row.name] ?? [])) })
-  }
-  return columns
-}
-
-/** `head 0.01`; for layers of several groups or rates, from the lowest to the highest. */
-function ranged(groups: { name: string, rate: number }[]): string {
+/** `head 0.01`; of layers of several groups or rates, from the lowest to the highest. */
+function ranged(groups: LearningGroup[]): string {
   if (!groups.length) return ''
   const rates = groups.map(({ rate }) => rate), [low, high] = [Math.min(...rates), Math.max(...rates)]
   const names = [...new Set(groups.map(({ name }) => name))]
@@ -82,24 +69,24 @@ function sees({ cost }: LayerRow): string {
 const modes = { batch: 'batch', inference: 'moving', '': '' } as const
 const modeOf = (rows: LayerRow[]) => rows.length === 1 ? modes[rows[0].mode] : ''
 
-/** Whether the layers train: all, none, or how many of those that hold weights. */
-function state(rows: LayerRow[]): { word: 'trains' | 'frozen' | '', share: string } {
-  const held = rows.filter(row => row.params > 0), some = held.filter(row => row.trainable > 0).length
-  return {
-    word: !held.length ? '' : some ? 'trains' : 'frozen',
-    share: some && some < held.length ? `${some} of ${held.length}` : '',
+/** Whether layers train (all, none, or how many of those that hold weights), by which statistics, at which rate. */
+function training(groups: Map<string, LearningGroup>): Pick<LayerColumn, 'text' | 'html'> {
+  const wordsOf = (rows: LayerRow[]) => {
+    const held = rows.filter(row => row.params > 0), open = held.filter(row => row.trainable > 0)
+    const word = !held.length ? '' : !open.length ? 'frozen' : open.length === held.length ? 'trains' : `${open.length} of ${held.length} train`
+    const more = [modeOf(rows), ranged(open.flatMap(row => groups.get(row.name) ?? []))].filter(Boolean).join(' ')
+    return { word, trains: open.length > 0, more }
   }
-}
-
-function training(rows: LayerRow[]): string {
-  const { word, share } = state(rows)
-  return share ? `${share} train` : `${word} ${modeOf(rows)}`.trim()
-}
-
-function trainingHtml(rows: LayerRow[]): string {
-  const { word, share } = state(rows), more = share || modeOf(rows)
-  const said = word === 'trains' ? chip(word, palette.train) : word && faint(word)
-  return more ? `<span style="white-space:nowrap">${said} ${faint(escape(more))}</span>` : said
+  return {
+    text(rows) {
+      const { word, more } = wordsOf(rows)
+      return `${word} ${more}`.trim()
+    },
+    html(rows) {
+      const { word, trains, more } = wordsOf(rows), said = trains ? chip(word, palette.train) : word && faint(word)
+      return more ? `${said} ${faint(escape(more))}` : said
+    },
+  }
 }
 
 /** How the columns are to be read, for under the table. */

@@ -15,15 +15,16 @@ interface Line {
   type: string
   /** What stands in the columns. */
   cells: string[]
-  /** Layers that hold weights, and those of them that train. */
+  /** Layers that hold weights, and those of them that train, in words with their rate. */
   held: number
   training: number
+  state: string
   /** Signs with what they mean. */
   marks: [sign: string, why: string][]
 }
 /** The browser's columns: those of the static table, but that a button stands for whether a layer trains. */
 interface View {
-  columns: { head: string; width: number; align?: 'right' }[]
+  columns: { head: string; align?: 'right' }[]
   /** Each with the place of its block among the blocks, -1 for none: two blocks may have the same name. */
   layers: (Line & { block: number })[]
   blocks: Line[]
@@ -44,12 +45,14 @@ type Message = { freeze?: string; unfreeze?: string; tap?: string }
 export function layerEditor(model: LayersModel, search = ''): Widget<State> {
   const editor = new Widget<State>({
     ...frontEnd('layers'),
+    inPlace: true,
     fallback: layerTable(model, { search }),
     state: { name: model.name, ...viewOf(model), search, code: '', said: '' },
   })
   return editor.onMessage(message => {
     const { code, said } = act(model, message as Message)
     editor.set({ ...viewOf(model), said, code })
+    editor.refresh(layerTable(model, { search }))
   })
 }
 
@@ -74,10 +77,11 @@ export function act(model: LayersModel, message: Message): { code: string; said:
 
 function viewOf(model: LayersModel): View {
   const tree = layerTree(model), layers: View['layers'] = [], blocks: Line[] = []
-  const columns = columnsOf(model, tree.flatMap(rowsOf)).filter(({ head }) => head !== 'Training')
+  const all = columnsOf(model, tree.flatMap(rowsOf)), training = all.find(({ head }) => head === 'Training')!
+  const columns = all.filter(column => column !== training)
   const line = (name: string, type: string, rows: LayerRow[]): Line => ({
     name, type, cells: columns.map(column => column.text(rows)), held: rows.filter(row => row.params > 0).length,
-    training: rows.filter(row => row.trainable > 0).length,
+    training: rows.filter(row => row.trainable > 0).length, state: training.text(rows),
     marks: rows.length === 1 && rows[0].mark ? [[signs[rows[0].mark.kind], `${rows[0].mark.kind}: ${rows[0].mark.why}`]] : [],
   })
   // What is folded is one level deep: blocks, also those inside of the trunk and of nested models.
@@ -87,7 +91,7 @@ function viewOf(model: LayersModel): View {
     for (const inner of entry.entries) visit(inner, own)
   }
   for (const entry of tree) visit(entry, -1)
-  const heads = columns.map(({ head, width, align }) => ({ head, width, ...align && { align } }))
+  const heads = columns.map(({ head, align }) => ({ head, ...align && { align } }))
   return { columns: heads, layers, blocks, summary: summary(model) }
 }
 

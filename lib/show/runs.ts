@@ -19,9 +19,15 @@ function atBest({ history, bestEpoch }: Run, name: string): number | undefined {
   return bestEpoch === null ? undefined : history[name]?.[bestEpoch - 1]
 }
 
+/** `Nov 22, 21:40`, with the year where it is another one. */
+function began(date: string): string {
+  const year = date.slice(0, 4), options = { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'UTC' } as const
+  return new Date(date).toLocaleString('en', year === new Date().toISOString().slice(0, 4) ? options : { ...options, year: 'numeric' })
+}
+
 /** The columns, by their heads. */
 const values: Record<string, (run: Run) => string> = {
-  began: run => run.started.slice(0, 16).replace('T', ' '),
+  began: run => began(run.started),
   epochs,
   state,
   time: run => duration(run.seconds),
@@ -73,7 +79,7 @@ const text = (heading: string, { heads, rows }: Rows): string =>
 /** `signs`: HTML before the name of each run. */
 function html(heading: string, { heads, rows }: Rows, signs: string[] = []): string {
   // Columns are as wide as what stands in them; very long names break.
-  const letters = heads.map((head, i) => Math.min(30, Math.max(head.length + 1, ...rows.map(row => row[i].length))) + 3)
+  const letters = heads.map((head, i) => Math.min(26, Math.max(head.length + 1, ...rows.map(row => row[i].length))) + (i || !signs.length ? 3 : 6))
   const all = letters.reduce((sum, width) => sum + width, 0), align = sidesOf(heads)
   const layout = heads.map((head, i): Column => ({ head, width: Math.round(1000 * letters[i] / all) / 10, align: align[i] }))
   const cells = rows.map((row, r) => row.map((cell, i) => (i === 0 ? signs[r] ?? '' : '') + escape(cell)))
@@ -92,7 +98,7 @@ export function comparisonBundle(runs: Run[], differences: Record<string, string
   const picture = asDocument(chart(drawn, label), `Curves of ${plural(drawn.length, 'run')}`)
   const signs = runs.map(run => {
     const i = drawn.indexOf(run)
-    return i < 0 ? '' : `<b style="color:${palette.series[i]}">${i % 2 ? '□' : '●'}</b> `
+    return i < 0 ? '' : `<b style="color:${palette.series[i]}">${i % 2 ? '□' : '●'}</b>&nbsp;`
   })
   const { width, height } = picture, source = rasterize(picture.text).toString('base64')
   const image = `<img width="${width}" height="${height}" alt="Curves of ${plural(drawn.length, 'run')}: ${escape(drawn.map(label).join('; '))}" `

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { GraftError } from '../error.ts'
-import { displaySymbol, host, type Comm, type MimeBundle } from '../host.ts'
+import { displayId, displaySymbol, host, type Comm, type MimeBundle } from '../host.ts'
 
 /** What {@link widget} needs. */
 export interface WidgetOptions<State extends object> {
@@ -17,6 +17,12 @@ export interface WidgetOptions<State extends object> {
   state: State
   /** What is shown where no widgets can be: on GitHub, in nbconvert's HTML, in a terminal. Default: the state as text. */
   fallback?: MimeBundle
+  /**
+   * What is displayed, and saved with the notebook, is the fallback's HTML, in an element whose id is the state's `place`; the
+   * module's `initialize` brings it to life there. So a notebook that is opened without its kernel shows the fallback, where
+   * Jupyter would say that it found no model. Default: Jupyter's own way, for modules with a `render` alone.
+   */
+  inPlace?: boolean
 }
 
 interface Update {
@@ -32,6 +38,7 @@ interface Update {
 export class Widget<State extends object> {
   #state: State
   readonly #options: WidgetOptions<State>
+  readonly #id = displayId()
   #comm: Comm | null = null
   #closed = false
   readonly #onChange: ((changed: Partial<State>) => void)[] = []
@@ -44,8 +51,8 @@ export class Widget<State extends object> {
           + `${inspect(options, { depth: 0 })}.`,
       )
     }
-    this.#options = options
-    this.#state = { ...options.state }
+    this.#options = { ...options }
+    this.#state = { ...options.state, ...options.inPlace && { place: `graft-${this.#id}` } }
   }
 
   /** The shared state; change it by {@link set}. */
@@ -92,9 +99,21 @@ export class Widget<State extends object> {
     this.#closed = true
   }
 
+  /** Shows it; {@link refresh} replaces what is saved of it. */
+  show(): void {
+    host().display(this[displaySymbol](), this.#id)
+  }
+
+  /** Where it is shown in the place of its fallback: sets another fallback, which is what is saved from now on. */
+  refresh(fallback: MimeBundle): void {
+    this.#options.fallback = fallback
+    if (this.open) host().update(this.#id, this[displaySymbol]())
+  }
+
   [displaySymbol](): MimeBundle {
     const fallback = this.#options.fallback ?? { 'text/plain': inspect(this.#state) }
     const id = this.#connect()
+    if (id && this.#options.inPlace) return { ...fallback, 'text/html': `<div id="graft-${this.#id}">${fallback['text/html']}</div>` }
     return id
       ? { ...fallback, 'application/vnd.jupyter.widget-view+json': { version_major: 2, version_minor: 1, model_id: id } }
       : fallback
@@ -107,29 +126,7 @@ export class Widget<State extends object> {
   #connect(): string | undefined {
     if (this.#closed) return undefined
     if (this.#comm) return this.#comm.id
-    // Any version of anywidget that the server has: its module format has been the same since 0.9.
-    const front = { module: 'anywidget', version: '*' }
-    this.#comm = host().comm(
-      'jupyter.widget',
-      {
-        state: {
-          _model_module: front.module,
-          _model_module_version: front.version,
-          _model_name: 'AnyModel',
-          _view_module: front.module,
-          _view_module_version: front.version,
-          _view_name: 'AnyView',
-          _view_count: null,
-          _dom_classes: [],
-          _anywidget_id: 'graft',
-          _esm: this.#options.esm,
-          _css: this.#options.css ?? '',
-          ...this.#state,
-        },
-        buffer_paths: [],
-      },
-      { version: '2.1.0' },
-    )
+    this.#comm = host().comm('jupyter.widget', { state: this.#whole(), buffer_paths: [] }, { version: '2.1.0' })
     this.#comm?.onMessage((data, buffers) => this.#receive(data as Update, buffers))
     this.#comm?.onClose?.(() => {
       this.#closed = true
@@ -137,8 +134,29 @@ export class Widget<State extends object> {
     return this.#comm?.id
   }
 
+  /** The state with what tells a front end how to show it. */
+  #whole(): object {
+    // Any version of anywidget that the server has: its module format has been the same since 0.9.
+    const front = { module: 'anywidget', version: '*' }
+    return {
+      _model_module: front.module,
+      _model_module_version: front.version,
+      _model_name: 'AnyModel',
+      _view_module: front.module,
+      _view_module_version: front.version,
+      _view_name: 'AnyView',
+      _view_count: null,
+      _dom_classes: [],
+      _anywidget_id: 'graft',
+      _esm: this.#options.esm,
+      _css: this.#options.css ?? '',
+      ...this.#state,
+    }
+  }
+
   #receive({ method, state = {}, content }: Update, buffers: Uint8Array[]): void {
-    if (method === 'request_state') return this.#comm!.send({ method: 'update', state: this.#state, buffer_paths: [] })
+    // A page that was loaded anew knows nothing of it.
+    if (method === 'request_state') return this.#comm!.send({ method: 'update', state: this.#whole(), buffer_paths: [] })
     if (method === 'custom') for (const listener of this.#onMessage) listener(content, buffers)
     if (method !== 'update') return
     // Only what belongs to the state: a front end also tells of its views.

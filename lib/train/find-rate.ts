@@ -4,6 +4,7 @@ import { randomFrom, seedFrom, shuffled } from '../data/random.ts'
 import { GraftError } from '../error.ts'
 import { displaySymbol, host, type MimeBundle } from '../host.ts'
 import { checkOptions } from '../options.ts'
+import { rate as inLetters } from '../show/format.ts'
 import { progressBar } from '../show/progress.ts'
 import { tf } from '../tf.ts'
 import { alone } from './busy.ts'
@@ -59,7 +60,7 @@ export class RateTest {
       width: 720, height: 320, grid: true, ariaLabel: inspect(this), marginLeft: 44,
       title: `Learning rate ${short(this.suggestion)} is suggested`,
       subtitle: `There the loss falls fastest. ${this.rates.length} steps; dots: each batch, line: smoothed`,
-      x: { type: 'log', label: 'learning rate', ticks: 7, tickFormat: (rate: number) => Number.isInteger(Math.log10(rate)) ? String(rate) : '' }, y: { label: 'loss', domain: [0, top], clamp: true },
+      x: { type: 'log', label: 'learning rate', ticks: 7, tickFormat: (rate: number) => Number.isInteger(Math.log10(rate)) ? inLetters(rate) : '' }, y: { label: 'loss', domain: [0, top], clamp: true },
       marks: [
         Plot.dot(points, { x: 'rate', y: 'loss', r: 1.5, fill: '#8b949e' }),
         Plot.lineY(points, { x: 'rate', y: 'smoothed', stroke: '#0072b2', strokeWidth: 2 }),
@@ -121,9 +122,9 @@ export async function findLearningRate(model: LayersModel, data: TrainingData, o
         if (!Number.isFinite(loss)) break
         rates.push(optimizer.factor)
         losses.push(loss)
+        bar.tick()
         const now = smooth(losses)
         if (step > 10 && now.at(-1)! > 4 * Math.min(...now)) break
-        bar.tick()
         await turn()
       }
     } finally {

@@ -95,6 +95,16 @@ export class Lab {
     }, undefined, { timeout })
   }
 
+  /** Writes the notebook to disk. */
+  async save(page: Page): Promise<void> {
+    await page.evaluate(() => (window as any).jupyterapp.commands.execute('docmanager:save'))
+  }
+
+  /** Ends the notebook's kernel. */
+  async endKernel(page: Page): Promise<void> {
+    await page.evaluate(() => (window as any).jupyterapp.shell.currentWidget.sessionContext.shutdown())
+  }
+
   /** Saves the whole notebook area as a picture to look at. */
   async shoot(page: Page, name: string): Promise<string> {
     mkdirSync(shots, { recursive: true })

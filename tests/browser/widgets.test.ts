@@ -71,6 +71,37 @@ for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
 }
 
 test(
+  'a live table that was saved: live again in a page loaded anew, static where its kernel is gone',
+  { skip: noBrowser, timeout: 180_000 },
+  async () => {
+    notebook('saved.ipynb', model, 'show.layers(model, { live: true })')
+    let page = await lab.open('saved.ipynb')
+    await lab.runAll(page)
+    await page.locator('.graft-widget tr[data-layer="first"] button[aria-pressed="true"]').click()
+    await page.locator('.graft-widget tr[data-layer="first"] button[aria-pressed="false"]').waitFor()
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'first: frozen, let it train', 'the focus stays')
+    await page.keyboard.press('Enter')
+    await page.locator('.graft-widget tr[data-layer="first"] button[aria-pressed="true"]').waitFor()
+    await page.keyboard.press('Enter')
+    await page.locator('.graft-widget tr[data-layer="first"] button[aria-pressed="false"]').waitFor()
+    await lab.save(page)
+    await page.reload()
+    await page.locator('.graft-widget tr[data-block="block_1"] .fold').press('Enter')
+    assert.equal(await page.locator('.graft-widget tr[data-layer^="block_1_"]').count(), 3, 'live again')
+    await lab.endKernel(page)
+    await page.close()
+    page = await lab.open('saved.ipynb')
+    await page.locator('.jp-OutputArea-output details').first().waitFor()
+    const [, shown] = await outputs(page)
+    assert.match(shown, /first\s+Conv2D\s+\(None, 14, 14, 4\)\s+112[^]*?frozen/, 'the static table, as the clicks left it')
+    assert.equal(await page.locator('.graft-widget').count(), 0)
+    assert.doesNotMatch(shown, /model not found/)
+    await lab.shoot(page, 'widget-layers-saved')
+    await page.close()
+  },
+)
+
+test(
   'buttons under a run that is awaited: pause, another learning rate, stop; nothing of them stays',
   { skip: noBrowser, timeout: 180_000 },
   async () => {

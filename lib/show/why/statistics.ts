@@ -141,7 +141,7 @@ const most = (values: (number | null)[]): string => {
 /** Of a block: what its last layer gives, and the most that any of its layers has of the others. */
 const measures: Measure[] = [
   { head: 'Mean ± deviation', width: 17, text: rows => `${measure(rows.at(-1)!.mean)} ± ${measure(rows.at(-1)!.deviation)}` },
-  { head: 'Zeros', width: 8, text: rows => percent(rows.at(-1)!.zeros) },
+  { head: 'Zeros', width: 8, text: rows => percent(Math.max(...rows.map(row => row.zeros))) },
   {
     head: 'Silent channels', width: 12, text(rows) {
       const worst = rows.reduce((a, b) => (b.silent / b.channels > a.silent / a.channels ? b : a))

@@ -88,10 +88,10 @@ for (const [name, learningRate, expected] of [
 
 test('the table to touch has the columns of the static one, and each block once', () => {
   const { columns, layers, blocks, summary } = layerEditor(trained()).state
-  assert.deepEqual(columns.map(({ head }) => head), ['Output shape', 'Params', 'FLOPs', 'Memory', 'Rate', 'Moved'])
+  assert.deepEqual(columns.map(({ head }) => head), ['Output shape', 'Params', 'FLOPs', 'Memory', 'Moved'])
   assert.equal(layers.length, 37)
   assert.deepEqual(blocks.map(({ name, type, held, training }) => [name, type, held, training])[5], ['block_6', '5 layers', 3, 2])
-  assert.deepEqual(layers.at(-1)!.cells.slice(-2), ['head 0.01', '78.9 %'])
+  assert.deepEqual([layers.at(-1)!.cells.at(-1), layers.at(-1)!.state], ['78.9 %', 'trains head 0.01'])
   assert.match(summary, /^2,066 parameters/)
   assert.deepEqual(layerEditor(marked()).state.layers[3].marks, [['◆', 'opaque: Asinh']])
 })

@@ -61,6 +61,7 @@ export const jupyterLab: Sanitizer = {
           'margin-left': [length],
           'max-width': [length],
           'min-width': [length],
+          'overflow-wrap': [/^break-word$/],
           'overflow-x': [/^auto$/],
           padding: [lengths],
           'padding-left': [length],
