@@ -68,13 +68,16 @@ export function transpile(file: string, source: string, options: { experimentalD
  * @throws SourceError where the source cannot be read
  */
 export function readCell(source: string): ReadCell {
-  if (target === 'esnext') {
+  if (target === 'esnext' && !glance.test(source)) {
     const { program, errors } = parseSync('cell.ts', source, { sourceType: 'module', preserveParens: false, showSemanticErrors: true })
     if (!errors.length && isPlain(program)) return { code: source, mappings: null, program: program as unknown as Node }
   }
   const { code, mappings } = transpile('cell.ts', source)
   return { code, mappings, program: parse('cell.js', code, { lang: 'js', preserveParens: false }).program as unknown as Node }
 }
+
+/** What is likely to be TypeScript: such a cell need not be read to find that out. What it misses, the tree shows. */
+const glance = /\b(?:interface|class|enum|import|export|as)\b|[\w)]\s*:\s*[A-Za-z]/
 
 /** Whether a tree holds nothing of TypeScript's. Classes, whose members have many marks, and imports count as if they did. */
 function isPlain(node: unknown): boolean {
