@@ -77,7 +77,7 @@ async function main() {
   console.log(types ? `✗ types\n${types}` : '✓ types')
   take({ passed: types ? 0 : 1, failed: types ? 1 : 0, skipped: [] })
   // Light ones side by side; those that start browsers, kernels or TensorFlow one after the other, so that two cores suffice.
-  const heavy = path => /^tests.(parity|notebooks|browser|protocol|faults)/.test(path)
+  const heavy = path => /^tests.(parity|notebooks|browser|protocol|faults|hosts)/.test(path)
   const light = files.filter(path => !heavy(path)), rest = files.filter(heavy)
   if (light.length) take(await runTests(light, 2))
   if (rest.length) take(await runTests(rest, 1))
