@@ -1,7 +1,7 @@
 import { flushCompileCache } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import { names as libraryNames } from '../lib/names.ts'
-import { installHost, type MimeBundle } from '../lib/host.ts'
+import { installHost } from '../lib/host.ts'
 import { Cells } from './cell/cells.ts'
 import { Interrupts } from './cell/interrupt.ts'
 import { Pipe } from './cell/output-pipe.ts'
@@ -27,18 +27,17 @@ if (Number(process.versions.node.split('.')[0]) <= 25) setFlagsFromString('--no-
 const pipe = new Pipe(process.env.GRAFT_NONCE ?? '')
 delete process.env.GRAFT_NONCE
 const output = new Output((header, parts, options) => interrupts.guard(() => pipe.send(header, parts, options)))
-const interrupts = new Interrupts(() => executor.current, (cell, error) => executor.end(cell, error))
+const interrupts = new Interrupts(id => executor.find(id), (cell, error) => executor.end(cell, error))
 const comms = new Comms(output)
 const questions = new Questions(output, header => pipe.send(header), ask => interrupts.waitForAnswer(ask))
-const pages: MimeBundle[] = []
-const own = globalsOf(output, makeDisplay(output, comms, bundle => pages.push(bundle)), questions)
+const own = globalsOf(output, makeDisplay(output, comms, bundle => ownCell()?.pages.push(bundle)), questions)
 // An import that is torn apart stays broken for the life of the process, so an interrupt waits for its end.
 const library = Object.fromEntries(Object.entries(libraryNames).map(([name, load]) => [name, () => interrupts.section(load)]))
 const ready = Object.fromEntries(Object.entries(own).map(([name, value]) => [name, async () => value]))
 const cells = new Cells({ folder: process.cwd(), names: { ...library, ...ready } })
 const host = makeHost(output, comms, interrupts)
 const executor = new Executor({
-  cells, output, pages, toldTypes: host.toldTypes, send: (header, parts) => pipe.send(header, parts),
+  cells, output, toldTypes: host.toldTypes, send: (header, parts) => pipe.send(header, parts),
   rested() {
     // What was compiled goes into Node's cache on disk now: this process is not there to do it at its end.
     flushCompileCache()

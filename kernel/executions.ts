@@ -7,6 +7,7 @@ import type { Described } from './cell/traceback.ts'
 import type { History } from './history.ts'
 import type { ToKernel } from './messages.ts'
 import type { Request } from './request.ts'
+import { Shells, unknownSubshell, type Shell } from './shells.ts'
 import type { Types } from './types.ts'
 import type { Header, Message } from './wire/message.ts'
 import type { RequestChannel, Sockets } from './wire/sockets.ts'
@@ -28,8 +29,8 @@ const lastSteps = 1000
 const remembered = 10_000
 
 /**
- * The queue of cells and the process that runs them, one at a time. When that process dies, the cell gets an error that explains, the
- * cells behind it are aborted, and a new process takes over.
+ * The queues of cells and the process that runs them, one at a time for each shell. When that process dies, its cells get an error that explains,
+ * the cells behind them are aborted, and a new process takes over.
  */
 export class Executions {
   readonly #sockets: () => Sockets
@@ -37,12 +38,10 @@ export class Executions {
   readonly #parents = new Map<number, Header>()
   readonly #asides = new Map<number, Header>()
   readonly #comms = new Map<string, string>()
+  readonly shells = new Shells()
   #child: Child
-  #queue: Request[] = []
-  #current: Request | null = null
   #count = 0
   #ids = 0
-  #question: { number: number, asked: Header, sync: boolean } | null = null
   #interruptedAt = 0
   #interrupt: Header | null = null
   #exitCode: number | null = null
@@ -63,13 +62,20 @@ export class Executions {
   /** Queues an `execute_request`. */
   add(channel: RequestChannel, message: Message): void {
     const { code, silent, store_history, stop_on_error, allow_stdin, user_expressions } = message.content
-    if (typeof code !== 'string') return this.#refuse(channel, message, code)
+    if (typeof code !== 'string') return this.#refuse(channel, message, 'TypeError', `'code' should be a string, received ${JSON.stringify(code)}`)
+    const shell = this.shells.of(message.header)
+    if (!shell) return this.#refuse(channel, message, 'GraftError', unknownSubshell(message.header.subshell_id))
     const expressions = typeof user_expressions === 'object' && user_expressions !== null ? user_expressions as Record<string, unknown> : {}
-    this.#queue.push({
-      id: this.#remember(message.header), channel, message, code, silent: silent === true, store: silent !== true && store_history !== false,
+    shell.queue.push({
+      id: this.#remember(message.header), channel, message, shell, count: 0, question: null, code, silent: silent === true, store: silent !== true && store_history !== false,
       stopOnError: stop_on_error !== false, stdin: allow_stdin === true, expressions, running: false, check: null, interrupted: this.#isInterrupted(message.header),
     })
-    if (!this.#current) this.#next()
+    if (!shell.current) this.#next(shell)
+  }
+
+  /** Removes a subshell; the cells that wait there are aborted. @throws GraftError where there is none with this id */
+  deleteSubshell(id: unknown): void {
+    this.#abort(this.shells.delete(id))
   }
 
   /** Whether an interrupt that was sent after this cell came before it, by its own channel. */
@@ -80,24 +86,33 @@ export class Executions {
   /** Publishes a status; after another request's `idle`, a running cell's front end is told that the kernel is busy still. */
   status(state: 'busy' | 'idle', parent: Header): void {
     this.#sockets().publish({ type: 'status', content: { execution_state: state }, parent })
-    const running = this.#current?.message.header
+    const running = this.shells.running[0]?.message.header
     if (state === 'idle' && running && running !== parent) this.#sockets().publish({ type: 'status', content: { execution_state: 'busy' }, parent: running })
   }
 
-  /** Interrupts the running cell and aborts those behind it. Asked again after a while in vain, it is forced, in the end by a new process. */
+  /** Interrupts the running cells and aborts those behind them. Asked again after a while in vain, it is forced, in the end by a new process. */
   interrupt(request?: Header): void {
-    const current = this.#current
+    const { running } = this.shells
     this.#interrupt = request ?? null
-    if (!current) return this.#child.tell({ interrupt: 0 })
-    current.interrupted = true
-    if (!current.running) return current.check?.stop()
+    if (!running.length) return this.#child.tell({ interrupt: 0 })
+    for (const each of running) {
+      each.interrupted = true
+      if (!each.running) each.check?.stop()
+    }
+    this.#interruptNext()
+  }
+
+  /** Interrupts one cell after the other: each by itself may be what keeps the process busy. */
+  #interruptNext(): void {
+    const current = this.shells.running.find(each => each.running && each.interrupted)
+    if (!current) return
     const force = this.#interruptedAt > 0 && performance.now() - this.#interruptedAt > patience
     this.#child.tell({ interrupt: current.id, force })
     if (this.#interruptedAt && !force) return
     this.#interruptedAt = performance.now()
     const child = this.#child
     setTimeout(() => {
-      if (this.#current !== current || this.#child !== child) return
+      if (current.shell.current !== current || this.#child !== child) return
       if (force) child.kill()
       else this.#print(current.id, 'stderr', slowly)
     }, patience).unref()
@@ -105,9 +120,9 @@ export class Executions {
 
   /** Hands an `input_reply` to the code that asked. */
   answer({ parent, content }: Message): void {
-    const question = this.#question
-    if (!question || (parent.msg_id && parent.msg_id !== question.asked.msg_id)) return
-    this.#question = null
+    const request = this.shells.running.find(({ question }) => question && (!parent.msg_id || parent.msg_id === question.asked.msg_id)), question = request?.question
+    if (!question) return
+    request.question = null
     const value = typeof content.value === 'string' ? content.value : null
     if (question.sync) this.#child.tell({ answer: value })
     else this.#child.send({ type: 'answer', question: question.number, value })
@@ -155,29 +170,29 @@ export class Executions {
         const text = spoken.replace('Waiting for the debugger to disconnect...\n', '')
         if (!text) return
         if (name === 'stderr') this.#errors = (this.#errors + text).slice(-4000)
-        this.#print(this.#current?.id ?? this.#ids, name, text)
+        this.#print(this.shells.running[0]?.id ?? this.#ids, name, text)
       },
       died: reason => this.#died(reason),
     })
   }
 
-  #next(): void {
-    const request = this.#current = this.#queue.shift() ?? null
+  #next(shell: Shell): void {
+    const request = shell.current = shell.queue.shift() ?? null
     if (!request) return
     const { message: { header }, code, silent, store } = request
     if (store) this.#count++
-    this.#interruptedAt = 0
+    request.count = this.#count
     // The cell is on its way to the process that runs it before front ends are told that it begins.
-    request.check = silent || request.interrupted ? null : this.#services.types.check(code, this.#count)
+    request.check = silent || request.interrupted ? null : this.#services.types.check(code, request.count)
     if (!request.check && !request.interrupted) this.#run(request)
     this.status('busy', header)
-    if (!silent) this.#sockets().publish({ type: 'execute_input', content: { code, execution_count: this.#count }, parent: header })
+    if (!silent) this.#sockets().publish({ type: 'execute_input', content: { code, execution_count: request.count }, parent: header })
     if (request.interrupted) this.#fail(request, interrupted)
     else void request.check?.found.then(wrong => this.#checked(request, wrong))
   }
 
   #checked(request: Request, wrong: Described & { warning?: true } | null) {
-    if (this.#current !== request) return
+    if (request.shell.current !== request) return
     request.check = null
     if (request.interrupted) return this.#fail(request, interrupted)
     if (wrong && !wrong.warning) return this.#fail(request, wrong)
@@ -189,7 +204,7 @@ export class Executions {
     if (this.#preparing) return void this.#preparing.then(() => this.#run(request))
     const { id, code, silent, stdin, expressions } = request
     request.running = true
-    this.#child.send({ type: 'execute', cell: id, count: this.#count, silent, stdin }, [Buffer.from(code), Buffer.from(JSON.stringify(expressions))])
+    this.#child.send({ type: 'execute', cell: id, count: request.count, silent, stdin }, [Buffer.from(code), Buffer.from(JSON.stringify(expressions))])
   }
 
   #take({ header, parts }: Frame<ToKernel>) {
@@ -217,47 +232,50 @@ export class Executions {
   }
 
   #ask({ cell, question, prompt, password, sync }: Extract<ToKernel, { type: 'question' }>) {
-    const request = this.#current
-    if (request?.id !== cell) return
+    const request = this.shells.find(cell)
+    if (!request) return
     const { header: parent, identities } = request.message
     const asked = this.#sockets().send('stdin', { type: 'input_request', content: { prompt, password }, parent, identities })
-    this.#question = { number: question, asked, sync }
+    request.question = { number: question, asked, sync }
   }
 
   #done({ cell, status, result, types }: Extract<ToKernel, { type: 'done' }>, content: Uint8Array) {
-    const request = this.#current
-    if (request?.id !== cell) return
-    const reply = Buffer.concat([Buffer.from(`{"execution_count":${this.#count},`), content.subarray(1)])
-    this.#reply(request, reply, { failed: status === 'error', result, ran: () => this.#services.types.ran(request.code, this.#count, types) })
+    const request = this.shells.find(cell)
+    if (!request) return
+    const reply = Buffer.concat([Buffer.from(`{"execution_count":${request.count},`), content.subarray(1)])
+    this.#reply(request, reply, { failed: status === 'error', result, ran: () => this.#services.types.ran(request.code, request.count, types) })
   }
 
   /** Replies when all that the cell showed has left, notes down what was run, and goes on to the next cell. */
   #reply(request: Request, content: object, { failed, abort = false, result, ran }: { failed: boolean, abort?: boolean, result?: string, ran?: () => void }) {
-    const { channel, message: { header: parent, identities }, store, code, silent } = request, count = this.#count
-    this.#question = null
+    const { channel, message: { header: parent, identities }, shell, store, code, silent, count } = request
     this.#sockets().onPublished(() => {
       this.#sockets().send(channel, { type: 'execute_reply', content, parent, identities })
-      this.#current = null
+      shell.current = null
       this.status('idle', parent)
       if (store) void this.#services.history().then(history => history.add(count, code, result ?? null))
       if (!silent) ran?.()
-      if (abort || request.interrupted || (failed && request.stopOnError)) this.#abortQueue()
-      this.#next()
+      if (abort || request.interrupted || (failed && request.stopOnError)) this.#abort(shell)
+      if (request.interrupted) {
+        this.#interruptedAt = 0
+        this.#interruptNext()
+      }
+      this.#next(shell)
     })
   }
 
-  #abortQueue() {
-    for (const { channel, message: { header: parent, identities } } of this.#queue.splice(0)) {
+  /** Aborts the cells that wait in a shell. */
+  #abort({ queue }: Shell) {
+    for (const { channel, message: { header: parent, identities } } of queue.splice(0)) {
       this.status('busy', parent)
       this.#sockets().send(channel, { type: 'execute_reply', content: { status: 'aborted', execution_count: this.#count }, parent, identities })
       this.status('idle', parent)
     }
   }
 
-  #refuse(channel: RequestChannel, { header: parent, identities }: Message, code: unknown) {
-    const evalue = `'code' should be a string, received ${JSON.stringify(code)}`
+  #refuse(channel: RequestChannel, { header: parent, identities }: Message, ename: string, evalue: string) {
     this.status('busy', parent)
-    const content = { status: 'error', execution_count: this.#count, ename: 'TypeError', evalue, traceback: [`TypeError: ${evalue}`] }
+    const content = { status: 'error', execution_count: this.#count, ename, evalue, traceback: [`${ename}: ${evalue}`] }
     this.#sockets().send(channel, { type: 'execute_reply', content, parent, identities })
     this.status('idle', parent)
   }
@@ -270,12 +288,13 @@ export class Executions {
     this.#comms.clear()
     for (const id of [...this.#asides.keys()]) this.#endAside(id)
     this.#services.types.reset()
-    const request = this.#current
-    if (!reason.wasReady && ++this.#failedStarts > 2 && !request) return
+    const { running } = this.shells
+    if (!reason.wasReady && ++this.#failedStarts > 2 && !running.length) return
+    this.#interruptedAt = 0
     this.#child = this.#listenTo(spawnChild())
     this.#preparing = this.#threadListener?.(this.#child.thread).finally(() => { this.#preparing = null }) ?? null
-    if (request) this.#fail(request, death, { abort: true })
-    else this.#print(this.#ids, 'stderr', `${death.evalue}\n`)
+    for (const request of running) this.#fail(request, death, { abort: true })
+    if (!running.length) this.#print(this.#ids, 'stderr', `${death.evalue}\n`)
   }
 
   /** Takes note that the child is about to end itself, and sees to it that it does. */
@@ -289,7 +308,7 @@ export class Executions {
   #fail(request: Request, error: Described, { abort = false } = {}) {
     const { ename, evalue, traceback } = error
     this.#publish(request.id, 'error', { ename, evalue, traceback })
-    this.#reply(request, { status: 'error', execution_count: this.#count, ename, evalue, traceback, payload: [], user_expressions: {} }, { failed: true, abort })
+    this.#reply(request, { status: 'error', execution_count: request.count, ename, evalue, traceback, payload: [], user_expressions: {} }, { failed: true, abort })
   }
 
   #endAside(id: number) {

@@ -1,5 +1,4 @@
 import { MessageChannel } from 'node:worker_threads'
-import type { MimeBundle } from '../lib/host.ts'
 import type { Cells } from './cell/cells.ts'
 import { Interrupted } from './cell/interrupted.ts'
 import type { Output } from './cell/output.ts'
@@ -15,8 +14,6 @@ interface Options {
   output: Output
   /** What values told of their TypeScript types (`Host.typeOf`). */
   toldTypes: WeakMap<object, string>
-  /** What the running cell sent to the pager. */
-  pages: MimeBundle[]
   send: (header: ToKernel, parts: Uint8Array[]) => void
   /** Called a while after a cell, when no other began. */
   rested: () => void
@@ -27,19 +24,31 @@ const rest = 1000
 
 type Outcome = { reply: { results: object, text?: unknown } } | { error: unknown }
 
-/** Runs one cell at a time, from the request to the reply's content. Whatever ends the cell first counts; the rest goes unheard. */
+/**
+ * Runs cells, from the request to the reply's content: one at a time for each subshell, which take turns where they wait. Whatever ends a cell
+ * first counts; the rest goes unheard.
+ */
 export class Executor {
-  /** The cell that runs now. */
-  current: RunningCell | null = null
+  readonly #running = new Map<number, RunningCell>()
   readonly #options: Options
   readonly #port = new MessageChannel()
-  #outcome: Outcome | null = null
+  readonly #outcomes = new Map<RunningCell, Outcome>()
   #resting: NodeJS.Timeout | undefined
 
   constructor(options: Options) {
     this.#options = options
     this.#port.port2.on('message', vital(() => this.#conclude()))
     this.#port.port2.unref()
+  }
+
+  /** A cell that runs now. */
+  get current(): RunningCell | null {
+    return this.#running.values().next().value ?? null
+  }
+
+  /** The cell with this number, if it runs now; any, for 0. */
+  find(id: number): RunningCell | null {
+    return id ? this.#running.get(id) ?? null : this.current
   }
 
   /** Starts a cell when all that came with its message is taken: an interrupt may cut off whatever called it. */
@@ -77,7 +86,7 @@ export class Executor {
   }
 
   #run(cell: RunningCell, code: string, expressions: Record<string, string>) {
-    this.current = cell
+    this.#running.set(cell.id, cell)
     runAs(cell, () => this.#work(cell, code, expressions).then(reply => this.#settle(cell, { reply }), error => this.#settle(cell, { error })))
   }
 
@@ -110,23 +119,28 @@ export class Executor {
   #settle(cell: RunningCell, outcome: Outcome) {
     if (cell.over) return
     cell.over = true
-    this.#outcome = outcome
+    this.#outcomes.set(cell, outcome)
     // Rejections that nobody handled are reported between now and the next turn: they are this cell's. Immediates may be lost in an interrupt.
     this.#port.port1.postMessage(null)
   }
 
   #conclude() {
-    const { output, pages, send } = this.#options, cell = this.current, outcome = this.#outcome
-    if (!cell || !outcome) return
-    this.#outcome = null
+    for (const [cell, outcome] of this.#outcomes) {
+      this.#outcomes.delete(cell)
+      this.#reply(cell, outcome)
+    }
+  }
+
+  #reply(cell: RunningCell, outcome: Outcome) {
+    const { output, send } = this.#options
     const failure = 'error' in outcome ? this.#publishError(cell, outcome.error) : cell.fault
     output.flush()
-    const payload = pages.splice(0).map(data => ({ source: 'page', data, start: 0 }))
+    const payload = cell.pages.map(data => ({ source: 'page', data, start: 0 }))
     const content = failure ? { status: 'error', ...failure, payload, user_expressions: {} } :
       { status: 'ok', payload, user_expressions: 'reply' in outcome ? outcome.reply.results : {} }
     const result = 'reply' in outcome && typeof outcome.reply.text === 'string' ? outcome.reply.text.slice(0, 1000) : undefined
-    this.current = null
-    this.#resting = setTimeout(this.#options.rested, rest).unref()
+    this.#running.delete(cell.id)
+    if (!this.#running.size) this.#resting = setTimeout(this.#options.rested, rest).unref()
     send({ type: 'done', cell: cell.id, status: failure ? 'error' : 'ok', result, types: this.#toldTypes(cell.count) }, [Buffer.from(stringify(content))])
   }
 

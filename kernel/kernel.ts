@@ -7,6 +7,7 @@ import { Executions } from './executions.ts'
 import type { History } from './history.ts'
 import { log } from './log.ts'
 import { watchParent } from './parent-watch.ts'
+import { unknownSubshell } from './shells.ts'
 import { Types } from './types.ts'
 import type { Usage } from './usage.ts'
 import { portsOf, readConnection, type Connection } from './wire/connection.ts'
@@ -14,7 +15,7 @@ import { kernelInfo } from './wire/info.ts'
 import type { Message } from './wire/message.ts'
 import { Sockets, type RequestChannel } from './wire/sockets.ts'
 
-type Handler = (content: Record<string, unknown>, message: Message) => object | Promise<object>
+type Handler = (content: Record<string, unknown>, message: Message) => object | void | Promise<object>
 
 /** Starts a kernel for a connection file and with a process for the cells, and ends the process with a word where that cannot be. */
 export async function startKernel(path: string | undefined, child: Spawned): Promise<void> {
@@ -76,6 +77,9 @@ class Kernel {
       return {}
     },
     usage_request: async () => (await (this.#usage ??= import('./usage.ts').then(({ Usage }) => new Usage()))).answer(),
+    create_subshell_request: () => ({ subshell_id: this.#executions.shells.create() }),
+    delete_subshell_request: ({ subshell_id }) => this.#executions.deleteSubshell(subshell_id),
+    list_subshell_request: () => ({ subshell_id: this.#executions.shells.ids }),
     shutdown_request: ({ restart }) => ({ restart: restart === true }),
   }
 
@@ -96,6 +100,7 @@ class Kernel {
     this.#executions.status('busy', parent)
     let reply: object
     try {
+      if (channel === 'shell' && !this.#executions.shells.of(parent)) throw new GraftError(unknownSubshell(parent.subshell_id))
       reply = { status: 'ok', ...await handler(content, message) }
     } catch (error) {
       const { name, message: evalue, stack } = error as Error

@@ -1,5 +1,6 @@
+import type { Shell } from './shells.ts'
 import type { Check } from './types.ts'
-import type { Message } from './wire/message.ts'
+import type { Header, Message } from './wire/message.ts'
 import type { RequestChannel } from './wire/sockets.ts'
 
 /** An `execute_request` on its way through the queue. */
@@ -7,6 +8,9 @@ export interface Request {
   id: number
   channel: RequestChannel
   message: Message
+  shell: Shell
+  /** Its execution count, once it is its turn. */
+  count: number
   code: string
   silent: boolean
   store: boolean
@@ -16,6 +20,8 @@ export interface Request {
   /** In the child, after its types were checked. */
   running: boolean
   interrupted: boolean
+  /** A question to the person at the front end that waits for its answer. */
+  question: { number: number, asked: Header, sync: boolean } | null
   /** The check of its types, while it goes on. */
   check: Check | null
 }

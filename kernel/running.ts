@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { getEventListeners } from 'node:events'
+import type { MimeBundle } from '../lib/host.ts'
 
 /** A cell while it runs, and later as the owner of what it left behind (timers, promises): its output goes to it. */
 export class RunningCell {
@@ -18,6 +19,8 @@ export class RunningCell {
   stores = ''
   over = false
   interrupted = false
+  /** What it sent to the pager. */
+  readonly pages: MimeBundle[] = []
   /** What went wrong outside the cell's own flow: an unhandled rejection, an exception in a callback. */
   fault: { ename: string, evalue: string, traceback: string[] } | null = null
   readonly #controller = new AbortController()
@@ -47,6 +50,7 @@ export class RunningCell {
 
 const storage = new AsyncLocalStorage<RunningCell>()
 let latest: RunningCell | null = null
+const begun = new Set<number>(), remembered = 1000
 
 /** The cell that the running code belongs to, also long after it ended; the latest one for code that belongs to none. */
 export function ownCell(): RunningCell | null {
@@ -67,11 +71,15 @@ export function sectionBegins(): boolean {
   return !cell.interrupted || (cell.watched && !cell.over)
 }
 
-/** The number of the latest cell that began to run. */
-export const latestId = (): number => latest?.id ?? 0
+/** Whether the cell with this number has begun to run, as far as is remembered. */
+export const hasBegun = (id: number): boolean => begun.has(id)
 
 /** Runs `work`, and all that it sets off, as the cell's; code that belongs to none counts as the `latest` cell's from then on. */
 export function runAs<T>(cell: RunningCell, work: () => T, { isLatest = true } = {}): T {
-  if (isLatest) latest = cell
+  if (isLatest) {
+    latest = cell
+    begun.add(cell.id)
+    if (begun.size > remembered) for (const oldest of begun) { begun.delete(oldest); break }
+  }
   return storage.run(cell, work)
 }

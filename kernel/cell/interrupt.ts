@@ -2,7 +2,7 @@ import { Session } from 'node:inspector'
 import { types } from 'node:util'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { performance, setTimeout } from '../own.ts'
-import { latestId, sectionBegins, type RunningCell } from '../running.ts'
+import { hasBegun, ownCell, sectionBegins, type RunningCell } from '../running.ts'
 import { Interrupted } from './interrupted.ts'
 
 /** Numbers shared with the interrupt thread. `syncChild` is 1 while the main thread waits for a process of its own, and 2 once that was interrupted. */
@@ -36,7 +36,7 @@ export type State = 'over' | 'waiting' | 'deferred' | 'stopping' | { store: stri
 export class Interrupts {
   readonly numbers = new Int32Array(new SharedArrayBuffer(4 * shared.size))
   readonly answer = new Uint8Array(new SharedArrayBuffer(1 << 16))
-  readonly #current: () => RunningCell | null
+  readonly #find: (id: number) => RunningCell | null
   readonly #end: (cell: RunningCell, error: Interrupted) => void
   readonly #session = new Session()
   readonly #port: MessageChannel = new MessageChannel()
@@ -51,6 +51,7 @@ export class Interrupts {
   #long = { entered: 0, grace: 0 }
   #wanted = false
   #asked = 0
+  #id = 0
   #forced = false
   #heard = 0
   #turned = false
@@ -60,11 +61,11 @@ export class Interrupts {
   #realNextTick: typeof process.nextTick | null = null
 
   /**
-   * @param current the cell that runs now
+   * @param find the cell with a number, if it runs now; any, for 0
    * @param end ends it with an error
    */
-  constructor(current: () => RunningCell | null, end: (cell: RunningCell, error: Interrupted) => void) {
-    this.#current = current
+  constructor(find: (id: number) => RunningCell | null, end: (cell: RunningCell, error: Interrupted) => void) {
+    this.#find = find
     this.#end = end
   }
 
@@ -142,7 +143,7 @@ export class Interrupts {
     ask()
     while (Atomics.load(this.numbers, shared.answered) === 0) {
       Atomics.wait(this.numbers, shared.answered, 0, patience)
-      if (this.#current()?.interrupted) throw new Interrupted()
+      if (ownCell()?.interrupted) throw new Interrupted()
     }
     const length = Atomics.load(this.numbers, shared.length)
     return length < 0 ? null : Buffer.from(this.answer.slice(0, length)).toString()
@@ -171,15 +172,16 @@ export class Interrupts {
 
   /** Called inside whatever runs now, `elapsed` ms after the request; copies were stored `saved` ms after it, or never (-1). */
   #hook(request: number, id: number, elapsed: number, force: boolean, saved: number): State {
-    const cell = this.#current()
-    if (id > latestId()) {
+    const cell = this.#find(id)
+    if (id && !hasBegun(id)) {
       // The request came by a faster way than the cell that it is for, or something that an earlier cell left behind keeps that from starting.
       if (elapsed > patience && this.#innermost() === 'user') this.#terminate()
       return 'waiting'
     }
-    if (id ? cell?.id !== id || cell.over : cell) return 'over'
+    if (id ? !cell || cell.over : cell) return 'over'
     if (request !== this.#asked) {
       this.#asked = request
+      this.#id = id
       this.#forced = force
       this.#heard = elapsed
       this.#turned = false
@@ -216,7 +218,7 @@ export class Interrupts {
     if (this.#realNextTick) process.nextTick = this.#realNextTick
     this.#realNextTick = null
     for (const restore of this.#restore) this.guard(restore)
-    const cell = this.#current(), error = new Interrupted()
+    const cell = this.#id ? this.#find(this.#id) : null, error = new Interrupted()
     if (this.#stack) error.stack = this.#stack
     const over = () => { Atomics.store(this.numbers, shared.turned, request) }
     if (!cell) return over()

@@ -26,5 +26,5 @@ export const kernelInfo = {
     { text: 'Node.js', url: 'https://nodejs.org/docs/latest/api/' },
   ],
   debugger: true,
-  supported_features: ['debugger'],
+  supported_features: ['debugger', 'kernel subshells'],
 } as const

@@ -12,6 +12,8 @@ export interface Header {
   date: string
   msg_type: string
   version: string
+  /** Which subshell a message on the shell channel is for; the main shell where there is none. */
+  subshell_id?: string | null
 }
 
 /** A message as it was received: the identities are the route back to its sender. */
