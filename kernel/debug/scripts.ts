@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import type { Debugger } from 'node:inspector'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isLocal } from '../cell/local.ts'
+import { graftRoot, isLocal } from '../cell/local.ts'
 import type { Position } from '../cell/stack.ts'
 import type { Inspector } from './inspector.ts'
 import type { Source } from './names.ts'
@@ -65,10 +66,11 @@ export class Scripts {
     return all.filter(script => script?.path === path) as Script[]
   }
 
-  /** The files that were loaded, the user's own first. */
+  /** The files that the notebook has loaded, the user's own first; not what Graft itself is made of. */
   get files(): { name: string, path: string }[] {
-    const paths = new Set([...this.#urls.values()].filter(url => url.startsWith('file:') && !isCell(url)).map(fileOf).filter(path => isLocal(path) || path.includes('/node_modules/')))
-    return [...paths].sort((a, b) => Number(isLocal(b)) - Number(isLocal(a))).map(path => ({ name: basename(path), path }))
+    const paths = new Set([...this.#urls.values()].filter(url => url.startsWith('file:') && !isCell(url)).map(fileOf))
+    const [own, others] = [[...paths].filter(path => isLocal(path) && existsSync(path)), [...paths].filter(path => !isLocal(path) && !path.startsWith(graftRoot))]
+    return [...own, ...others].map(path => ({ name: basename(path), path }))
   }
 
   /** The places in the user's text of places in a script; null for what the kernel added. */
