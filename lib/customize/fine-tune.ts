@@ -6,17 +6,18 @@ import { leftOut } from './extract.ts'
 import { select, setTrainable, type Selection } from './freeze.ts'
 import { featuresOf, headOptions, withHead, type HeadOptions } from './head.ts'
 import { checkModel, holdsWeights, leaves, type Layer } from './layers.ts'
+import type { NamesOf, Unknown } from './named.ts'
 import { report } from './report.ts'
 
 /** By which statistics BatchNormalization normalizes in training. */
 export type Normalization = 'stored' | 'batch'
 
-export interface FineTuneOptions extends HeadOptions {
+export interface FineTuneOptions<N extends string = string, S extends string = never> extends HeadOptions {
   /**
    * What of the base learns too: how many of its last layers with weights, or which ones as {@link unfreeze} takes them, e.g.
    * `'last 2 blocks'`. Default 5. What is counted does not count BatchNormalization; what is named is taken as it is.
    */
-  unfreeze?: number | Selection
+  unfreeze?: number | Selection<N> | Unknown<S>
   /**
    * What BatchNormalization normalizes by. `stored` (default): it stays frozen, with the statistics of its own training, as
    * the Keras guides advise: a short training never gets its moving statistics to where the batches' are, so that it is
@@ -38,9 +39,9 @@ export interface FineTuneOptions extends HeadOptions {
  * const model = customize.fineTune(base, { classes: digits.classes, unfreeze: 5 })
  * await train(model, digits, { epochs: 10, learningRate: { trunk: 1e-5, head: 1e-3 } })
  */
-export function fineTune(base: LayersModel, options: FineTuneOptions): LayersModel {
+export function fineTune<M extends LayersModel, S extends string = never>(base: M, options: FineTuneOptions<NamesOf<M>, S>): LayersModel {
   checkModel(base)
-  checkOptions<FineTuneOptions>('customize.fineTune', options, fineTuneOptions)
+  checkOptions<FineTuneOptions<NamesOf<M>, S>>('customize.fineTune', options, fineTuneOptions)
   const { unfreeze: which = 5 } = options
   const { features, old } = featuresOf(base), model = withHead(base, features, options)
   const opened = toOpen(base, features, which, options.normalization)

@@ -46,7 +46,7 @@ export const freeze = <M extends LayersModel, S extends string = never>(model: M
  *
  * @example
  * unfreeze(model, 'last 5')       // the last five layers with weights
- * unfreeze(model, 'block conv5_block3')
+ * unfreeze(model, 'block block_16')
  */
 export const unfreeze = <M extends LayersModel, S extends string = never>(model: M,
   which?: Selection<NamesOf<M>> | Unknown<S>): FreezeChange =>

@@ -5,14 +5,14 @@ import { type Layer } from './layers.ts'
 import type { At, NamesOf, Unknown } from './named.ts'
 import { everyLayer, expectedBy, Graft, layerAt, operate } from './surgery.ts'
 
-export interface AfterOptions {
+export interface AfterOptions<N extends string = string, S extends string = never> {
   /** Only on the way to this layer; where a layer's output goes several ways, the others stay. Default all of them. */
-  to?: At
+  to?: At<N> | Unknown<S>
 }
 
-export interface BeforeOptions {
+export interface BeforeOptions<N extends string = string, S extends string = never> {
   /** On the way from this layer: needed where a layer has several inputs, as `Add` and `Concatenate` have. */
-  from?: At
+  from?: At<N> | Unknown<S>
 }
 
 /**
@@ -25,12 +25,12 @@ export interface BeforeOptions {
  * @throws GraftError for an unknown layer, a name that is taken, a shape that does not fit, with both shapes; no weight was moved
  *   then
  * @example
- * const wider = insertAfter(base, 'block_3_add', tf.layers.spatialDropout2d({ rate: 0.1, name: 'drop' }))
+ * const wider = insertAfter(base, 'block_4_add', tf.layers.spatialDropout2d({ rate: 0.1, name: 'drop' }))
  * @example
- * insertAfter(base, 'conv1', [tf.layers.batchNormalization({}), tf.layers.reLU({})], { to: 'pool1' })   // on this edge only
+ * insertAfter(base, 'block_4_add', [tf.layers.batchNormalization({}), tf.layers.reLU({})], { to: 'block_5_add' })   // on this edge only
  */
 export function insertAfter<M extends LayersModel, S extends string = never>(model: M, at: At<NamesOf<M>> | Unknown<S>,
-  layers: Layer | Layer[], { to }: AfterOptions = {}): LayersModel {
+  layers: Layer | Layer[], { to }: AfterOptions<NamesOf<M>, S> = {}): LayersModel {
   const target = layerAt(model, at)
   if (to !== undefined) return onEdge(model, target, layerAt(model, to), layers, 'insertAfter')
   const graft = new Graft(model, layers, 'insertAfter')
@@ -46,10 +46,10 @@ export function insertAfter<M extends LayersModel, S extends string = never>(mod
  * @throws GraftError as {@link insertAfter}, and for a layer with several inputs where `from` does not say which
  * @example
  * insertBefore(model, 'predictions', tf.layers.dropout({ rate: 0.3, name: 'drop' }))
- * insertBefore(base, 'block_3_add', tf.layers.activation({ activation: 'relu', name: 'extra' }), { from: 'block_2_add' })
+ * insertBefore(base, 'block_5_add', tf.layers.activation({ activation: 'relu', name: 'extra' }), { from: 'block_4_add' })
  */
 export function insertBefore<M extends LayersModel, S extends string = never>(model: M, at: At<NamesOf<M>> | Unknown<S>,
-  layers: Layer | Layer[], { from }: BeforeOptions = {}): LayersModel {
+  layers: Layer | Layer[], { from }: BeforeOptions<NamesOf<M>, S> = {}): LayersModel {
   const target = layerAt(model, at)
   if (from !== undefined) return onEdge(model, layerAt(model, from), target, layers, 'insertBefore')
   const sources = target.inboundNodes.map(node => node.inboundLayers)

@@ -5,19 +5,20 @@ import { fineTuneOptions, toOpen, type Normalization } from './fine-tune.ts'
 import { setTrainable, type Selection } from './freeze.ts'
 import { stack, withHead, type HeadOptions } from './head.ts'
 import { checkModel, shapeOf, type Layer } from './layers.ts'
+import type { At, NamesOf, Unknown } from './named.ts'
 import { report } from './report.ts'
 import { tap } from './tap.ts'
 
-export interface ModifyOptions extends HeadOptions {
+export interface ModifyOptions<N extends string = string, S extends string = never> extends HeadOptions {
   /** Where to cut the base, as {@link tap} takes it. Default `'last feature map'`. */
-  at?: Parameters<typeof tap>[1]
+  at?: At<N> | Unknown<S> | 'last feature map' | { stride: number }
   /**
    * The layers to put there, one after the other; or a function from the tensor there to another one, for ways that part and
    * meet.
    */
   add?: Layer | Layer[] | ((x: SymbolicTensor) => SymbolicTensor)
   /** What of the base learns too, as in {@link fineTune}. Default nothing. */
-  unfreeze?: number | Selection
+  unfreeze?: number | Selection<N> | Unknown<S>
   /** As in {@link fineTune}. */
   normalization?: Normalization
 }
@@ -32,9 +33,9 @@ export interface ModifyOptions extends HeadOptions {
  *   at: 'last feature map', add: [tf.layers.conv2d({ filters: 64, kernelSize: 3, activation: 'relu' })], classes: digits.classes,
  * })
  */
-export function modify(base: LayersModel, options: ModifyOptions): LayersModel {
+export function modify<M extends LayersModel, S extends string = never>(base: M, options: ModifyOptions<NamesOf<M>, S>): LayersModel {
   checkModel(base)
-  checkOptions<ModifyOptions>('customize.modify', options, { ...fineTuneOptions, at: null, add: null })
+  checkOptions<ModifyOptions<NamesOf<M>, S>>('customize.modify', options, { ...fineTuneOptions, at: null, add: null })
   const { at = 'last feature map', add = [], unfreeze: which = 0, normalization, ...head } = options
   const cut = tap(base, at), taken = new Set(base.layers.map(layer => layer.name))
   const x = typeof add === 'function' ? add(cut) : stack(cut, [add].flat(), taken, 'add')

@@ -3,9 +3,9 @@ import { GraftError } from '../error.ts'
 import type { At, NamesOf, Unknown } from './named.ts'
 import { layerAt, operate } from './surgery.ts'
 
-export interface RemoveOptions {
+export interface RemoveOptions<N extends string = string, S extends string = never> {
   /** Which of a layer's several inputs goes on in its place. */
-  keep?: At
+  keep?: At<N> | Unknown<S>
 }
 
 /**
@@ -15,11 +15,11 @@ export interface RemoveOptions {
  * @throws GraftError for an unknown layer, an input, a layer with several inputs where `keep` does not say which, or where
  *   what follows cannot stand on what came before, with both shapes
  * @example
- * remove(model, 'dropout')
- * remove(base, 'block_3_add', { keep: 'block_2_add' })   // the shortcut alone: drops the block
+ * remove(customize.extract(base, { classes: 10, dropout: 0.2 }), 'dropout')
+ * remove(base, 'block_5_add', { keep: 'block_4_add' })   // the shortcut alone: drops the block
  */
 export function remove<M extends LayersModel, S extends string = never>(model: M, at: At<NamesOf<M>> | Unknown<S>,
-  { keep }: RemoveOptions = {}): LayersModel {
+  { keep }: RemoveOptions<NamesOf<M>, S> = {}): LayersModel {
   const target = layerAt(model, at), kept = keep === undefined ? undefined : layerAt(model, keep)
   if (target.getClassName() === 'InputLayer') {
     throw new GraftError(`remove: '${target.name}' is the model's input. For images of another size or number of channels, take ` +

@@ -50,6 +50,15 @@ describe('names of layers are types', () => {
       'let model: tf.LayersModel = base; model = tf.sequential()',
     'await base.fit(tf.zeros([1]), tf.zeros([1]))', "customize.extract(base, { classes: ['a', 'b'] })", 'diff(base, base)',
       "base.getLayer('anything')",
+    "customize.fineTune(base, { classes: ['a', 'b'], unfreeze: 'Conv1' })", "customize.fineTune(base, { classes: ['a', 'b'], unfreeze: 'last 2 blocks' })",
+    "customize.fineTune(base, { classes: ['a', 'b'], unfreeze: 3 })", "customize.fineTune(base, { classes: ['a', 'b'] })",
+    "const name: string = 'x'; customize.fineTune(base, { classes: ['a', 'b'], unfreeze: name })",
+    "customize.modify(base, { classes: ['a', 'b'], at: 'Conv1', unfreeze: 'block_1*' })", "customize.modify(base, { classes: ['a', 'b'], at: { stride: 16 } })",
+    "customize.modify(base, { classes: ['a', 'b'], at: base.layers[2], unfreeze: [base.layers[1]] })",
+    "const name: string = 'x'; customize.modify(base, { classes: ['a', 'b'], at: name, unfreeze: name })",
+    "const options = { classes: ['a', 'b'], at: 'anything' }; customize.modify(base, options)",
+    "customize.modify(base as tf.LayersModel, { classes: ['a', 'b'], at: 'anything' })",
+    "insertBefore(base, 'block_0_conv1', tf.layers.reLU(), { from: 'Conv1' })", "remove(base, 'block_0_conv1', { keep: -3 })",
     'tf.model({ inputs: base.inputs, outputs: base.layers.at(-2)!.output as tf.SymbolicTensor })',
   ]) {
     test(`right: ${code}`, async () => assert.equal((await language.check(code, 2))?.evalue, undefined))
@@ -62,7 +71,16 @@ describe('names of layers are types', () => {
       /^Argument of type '"\w+"' is not assignable/))
   }
 
-  for (const [code, name] of [["freeze(base, 'Con", 'Conv1'], ["tap(base, '", 'block_7_conv7'], ["base.getLayer('block_1",
+  for (const [code, option] of [["customize.fineTune(base, { classes: ['a', 'b'], unfreeze: 'Conv9' })", 'Conv9'],
+    ["customize.modify(base, { classes: ['a', 'b'], at: 'Conv9' })", 'Conv9'],
+    ["customize.modify(base, { classes: ['a', 'b'], at: 'Conv1', unfreeze: 'Conv9' })", 'Conv9'],
+    ["insertAfter(base, 'Conv1', tf.layers.reLU(), { to: 'Conv9' })", 'Conv9'], ["remove(base, 'Conv1', { keep: 'Conv9' })", 'Conv9']]) {
+    test(`wrong before it runs: ${code}`, async () => assert.match((await language.check(code, 2))!.evalue,
+      new RegExp(`^Type '"${option}"' is not assignable`)))
+  }
+
+  for (const [code, name] of [["customize.fineTune(base, { classes: 2, unfreeze: 'Co", 'Conv1'], ["customize.modify(base, { classes: 2, at: '", 'Conv1'],
+    ["insertAfter(base, 'Conv1', tf.layers.reLU(), { to: '", 'block_1_conv2'], ["freeze(base, 'Con", 'Conv1'], ["tap(base, '", 'block_7_conv7'], ["base.getLayer('block_1",
     'block_1_conv2'], ["insertAfter(base, '", 'Conv1'],
     ["freeze(base, ['Co", 'Conv1']] as const) {
     test(`completed: ${code}`, async () => assert.ok((await language.complete(code, code.length)).matches.includes(name)))
