@@ -18,6 +18,7 @@ import { lift } from '../../lib/lift/index.ts'
 import { tf } from '../../lib/tf.ts'
 import { thin, thinArchive } from '../fixtures/models/models.ts'
 import { table } from '../unit/lib/hub/table.ts'
+import { randomOf } from './random.ts'
 
 const MODELS = [
   'thin_slim', 'thin_tf_keras', 'thin_keras3', 'thin_tf1', 'blocks_tf_keras', 'sized', 'batches', 'penalized_tf_keras',
@@ -25,17 +26,6 @@ const MODELS = [
 const JSON_MODELS = ['graph', 'graph_uint8', 'layers', 'layers_uint16']
 /** Of the processor's time, not the clock's: a machine may be busy with other things. */
 const SLOWEST_SECONDS = 10
-
-/** Mulberry32: the same mutants for the same seed. */
-export function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = state + 0x6d2b79f5 | 0
-    let t = Math.imul(state ^ state >>> 15, 1 | state)
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t
-    return ((t ^ t >>> 14) >>> 0) / 2 ** 32
-  }
-}
 
 type Random = () => number
 const below = (random: Random, limit: number) => Math.floor(random() * limit)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { GraftError } from '../../lib/error.ts'
 import { host, installHost } from '../../lib/host.ts'
 import { hub } from '../../lib/hub/index.ts'
-import { randomOf } from './hub.ts'
+import { randomOf } from './random.ts'
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures', 'tfjs'), models = ['graph', 'graph_slim', 'graph_uint8', 'layers',
   'layers_chain']

@@ -147,6 +147,38 @@ class Debugger(unittest.TestCase):
         self.assertIn("interface Box", s.ask("source", source={"path": path})["content"])
         self.finish(cell)
 
+    def test_vs_code(self):
+        """What its notebook debugger sends, with the arguments that it sends."""
+        s, n = self.session, self.count()
+        s.ask("disconnect", restart=False)
+        self.assertFalse(s.ask("debugInfo")["isStarted"])
+        capabilities = s.ask("initialize", clientID="vscode", clientName="Visual Studio Code", adapterID="Jupyter", pathFormat="path", linesStartAt1=True, columnsStartAt1=True,
+                             supportsVariableType=True, supportsVariablePaging=True, supportsRunInTerminalRequest=True, locale="en", supportsProgressReporting=True)
+        self.assertTrue(capabilities["supportsConfigurationDoneRequest"] and capabilities["supportsConditionalBreakpoints"])
+        s.ask("attach", type="Jupyter Debugger", name="cell", request="attach", justMyCode=True, internalConsoleOptions="neverOpen")
+        s.event("initialized")
+        code = "const a = [1, 2]\nconst b = { list: a }\nb.list.length"
+        path = s.ask("dumpCell", code=code)["sourcePath"]
+        answer = s.ask("setBreakpoints", source={"name": os.path.basename(path), "path": path}, lines=[2], breakpoints=[{"line": 2}], sourceModified=False)
+        self.assertEqual([(b["verified"], b["line"]) for b in answer["breakpoints"]], [(True, 2)])
+        s.ask("setExceptionBreakpoints", filters=[], filterOptions=[])
+        s.ask("configurationDone")
+        cell = self.client.execute(code)
+        stopped = s.event("stopped")
+        self.assertEqual((stopped["reason"], stopped["threadId"], stopped["allThreadsStopped"], stopped["hitBreakpointIds"]), ("breakpoint", 1, True, [answer["breakpoints"][0]["id"]]))
+        self.assertEqual(s.ask("threads"), {"threads": [{"id": 1, "name": "Notebook"}]})
+        trace = s.ask("stackTrace", threadId=1, startFrame=0, levels=20)
+        frame = trace["stackFrames"][0]
+        self.assertEqual((trace["totalFrames"], frame["name"], frame["source"]["path"], frame["line"]), (1, f"Cell {n}", path, 2))
+        scopes = s.ask("scopes", frameId=frame["id"])["scopes"]
+        self.assertEqual([scope["name"] for scope in scopes], ["Locals", "Globals"])
+        a = next(v for v in s.ask("variables", variablesReference=scopes[0]["variablesReference"])["variables"] if v["name"] == "a")
+        self.assertEqual((a["value"], a["indexedVariables"]), ("[ 1, 2 ]", 2))
+        self.assertEqual(len(s.ask("variables", variablesReference=a["variablesReference"], filter="indexed", start=1, count=1)["variables"]), 1)
+        self.assertEqual(s.ask("evaluate", expression="a.length", frameId=frame["id"], context="hover")["result"], "2")
+        self.steps("next", [(f"Cell {n}", 3)])
+        self.finish(cell)
+
     def test_evaluate_set_and_copy(self):
         s = self.session
         code = "const performance = { now: 1 }\nfunction inner(list: number[]) {\n  const total = list.length\n  return total\n}\ninner([1, 2, 3])"
