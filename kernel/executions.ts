@@ -5,6 +5,7 @@ import { spawnChild, type Spawned } from './child-spawn.js'
 import { deathOf } from './death.ts'
 import type { Described } from './cell/traceback.ts'
 import type { History } from './history.ts'
+import { Interruption } from './interruption.ts'
 import type { ToKernel } from './messages.ts'
 import type { Request } from './request.ts'
 import { Shells, unknownSubshell, type Shell } from './shells.ts'
@@ -14,11 +15,6 @@ import type { RequestChannel, Sockets } from './wire/sockets.ts'
 
 /** A front end that takes output slowly holds the child back at this many bytes, until it has taken all but the second number. */
 const most = 1 << 24, least = 1 << 22
-
-/** How long an interrupt may take before the user is told how to go further, and how long a forced one before the process is ended, in ms. */
-const patience = 2000
-
-const slowly = 'The cell is in a step that must end first. Interrupt again to break it off; where even that fails, a new process starts and variables are lost.\n'
 
 const interrupted = { ename: 'Interrupted', evalue: 'the cell was interrupted', traceback: ['Interrupted: the cell was interrupted'] }
 
@@ -39,11 +35,10 @@ export class Executions {
   readonly #asides = new Map<number, Header>()
   readonly #comms = new Map<string, string>()
   readonly shells = new Shells()
+  readonly interruption = new Interruption(this.shells, () => this.#child, (cell, text) => this.#print(cell, 'stderr', text))
   #child: Child
   #count = 0
   #ids = 0
-  #interruptedAt = 0
-  #interrupt: Header | null = null
   #exitCode: number | null = null
   #errors = ''
   #failedStarts = 0
@@ -68,7 +63,7 @@ export class Executions {
     const expressions = typeof user_expressions === 'object' && user_expressions !== null ? user_expressions as Record<string, unknown> : {}
     shell.queue.push({
       id: this.#remember(message.header), channel, message, shell, count: 0, question: null, code, silent: silent === true, store: silent !== true && store_history !== false,
-      stopOnError: stop_on_error !== false, stdin: allow_stdin === true, expressions, running: false, check: null, interrupted: this.#isInterrupted(message.header),
+      stopOnError: stop_on_error !== false, stdin: allow_stdin === true, expressions, running: false, check: null, interrupted: this.interruption.includes(message.header),
     })
     if (!shell.current) this.#next(shell)
   }
@@ -78,44 +73,11 @@ export class Executions {
     this.#abort(this.shells.delete(id))
   }
 
-  /** Whether an interrupt that was sent after this cell came before it, by its own channel. */
-  #isInterrupted({ session, date }: Header): boolean {
-    return this.#interrupt?.session === session && Date.parse(date) < Date.parse(this.#interrupt.date)
-  }
-
   /** Publishes a status; after another request's `idle`, a running cell's front end is told that the kernel is busy still. */
   status(state: 'busy' | 'idle', parent: Header): void {
     this.#sockets().publish({ type: 'status', content: { execution_state: state }, parent })
     const running = this.shells.running[0]?.message.header
     if (state === 'idle' && running && running !== parent) this.#sockets().publish({ type: 'status', content: { execution_state: 'busy' }, parent: running })
-  }
-
-  /** Interrupts the running cells and aborts those behind them. Asked again after a while in vain, it is forced, in the end by a new process. */
-  interrupt(request?: Header): void {
-    const { running } = this.shells
-    this.#interrupt = request ?? null
-    if (!running.length) return this.#child.tell({ interrupt: 0 })
-    for (const each of running) {
-      each.interrupted = true
-      if (!each.running) each.check?.stop()
-    }
-    this.#interruptNext()
-  }
-
-  /** Interrupts one cell after the other: each by itself may be what keeps the process busy. */
-  #interruptNext(): void {
-    const current = this.shells.running.find(each => each.running && each.interrupted)
-    if (!current) return
-    const force = this.#interruptedAt > 0 && performance.now() - this.#interruptedAt > patience
-    this.#child.tell({ interrupt: current.id, force })
-    if (this.#interruptedAt && !force) return
-    this.#interruptedAt = performance.now()
-    const child = this.#child
-    setTimeout(() => {
-      if (current.shell.current !== current || this.#child !== child) return
-      if (force) child.kill()
-      else this.#print(current.id, 'stderr', slowly)
-    }, patience).unref()
   }
 
   /** Hands an `input_reply` to the code that asked. */
@@ -256,10 +218,7 @@ export class Executions {
       if (store) void this.#services.history().then(history => history.add(count, code, result ?? null))
       if (!silent) ran?.()
       if (abort || request.interrupted || (failed && request.stopOnError)) this.#abort(shell)
-      if (request.interrupted) {
-        this.#interruptedAt = 0
-        this.#interruptNext()
-      }
+      if (request.interrupted) this.interruption.goOn()
       this.#next(shell)
     })
   }
@@ -282,7 +241,7 @@ export class Executions {
 
   #died(reason: { code: number | null, signal: NodeJS.Signals | null, wasReady: boolean }) {
     if (this.#ended) return
-    const death = deathOf({ ...reason, exitCode: this.#exitCode, errors: this.#errors, asked: this.#interruptedAt > 0 })
+    const death = deathOf({ ...reason, exitCode: this.#exitCode, errors: this.#errors, asked: this.interruption.isUnderWay })
     this.#exitCode = null
     this.#errors = ''
     this.#comms.clear()
@@ -290,7 +249,7 @@ export class Executions {
     this.#services.types.reset()
     const { running } = this.shells
     if (!reason.wasReady && ++this.#failedStarts > 2 && !running.length) return
-    this.#interruptedAt = 0
+    this.interruption.reset()
     this.#child = this.#listenTo(spawnChild())
     this.#preparing = this.#threadListener?.(this.#child.thread).finally(() => { this.#preparing = null }) ?? null
     for (const request of running) this.#fail(request, death, { abort: true })

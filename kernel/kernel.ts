@@ -58,7 +58,7 @@ class Kernel {
     this.#sockets.publish({ type: 'status', content: { execution_state: 'starting' } })
     watchParent(() => void this.#shutDown())
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void this.#shutDown())
-    process.on('SIGINT', () => this.#executions.interrupt())
+    process.on('SIGINT', () => this.#executions.interruption.ask())
     process.on('uncaughtException', error => log(String(error.stack)))
     process.on('unhandledRejection', error => log(String((error as Error)?.stack ?? error)))
   }
@@ -73,7 +73,7 @@ class Kernel {
     inspect_request: async ({ code, cursor_pos, detail_level }) =>
       (await this.#types.language()).inspect(text(code, 'code'), position(cursor_pos, code), detail_level === 1 ? 1 : 0),
     interrupt_request: (_, { header }) => {
-      this.#executions.interrupt(header)
+      this.#executions.interruption.ask(header)
       return {}
     },
     usage_request: async () => (await (this.#usage ??= import('./usage.ts').then(({ Usage }) => new Usage()))).answer(),
