@@ -38,6 +38,10 @@ const named = new WeakMap<Layer, string[]>()
  * The model's card, if it has one. A model that was built by `tf.model` or `tf.sequential` from layers of another one, or around
  * it, has that one's card: the layers that came from there are its trunk, and the class names stay where the same layer gives the
  * output. Where nobody named it (`model1`), it is named after that one: `custom_mobilenet_v2`.
+ *
+ * @example
+ * import { cardOf } from 'graft'
+ * cardOf(model)?.classes
  */
 export const cardOf = (model: LayersModel): ModelCard | undefined => cards.get(model) ?? inherited(model)
 
@@ -47,7 +51,14 @@ export function titleOf(model: LayersModel): string {
   return model.name
 }
 
-/** Gives the model a card. The layers of its trunk remember it, so that what is built from them inherits it. */
+/**
+ * Gives the model a card. The layers of its trunk remember it, so that what is built from them inherits it.
+ *
+ * @example
+ * import { setCard } from 'graft'
+ * const own = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [28, 28, 1] }), tf.layers.dense({ units: 2, activation: 'softmax' })] })
+ * setCard(own, { size: [28, 28], range: [0, 1], classes: ['even', 'odd'] })
+ */
 export function setCard(model: LayersModel, card: ModelCard): void {
   cards.set(model, card)
   const layers = within(model), trunk = new Set(card.trunk ?? layers.map(layer => layer.name))

@@ -5,7 +5,8 @@ import { inspect } from 'node:util'
  * the library's inner stack.
  *
  * @example
- * throw new GraftError(`unknown layer: '${name}'.${didYouMean(name, names)}`)
+ * import { GraftError } from 'graft'
+ * await hub.load('./nothing').catch(error => console.log(error instanceof GraftError, error.message))
  */
 export class GraftError extends Error {
   override name = 'GraftError'

@@ -57,7 +57,7 @@ export class Declarations {
       case 'TSTypeAliasDeclaration':
         return [one('type', { signatures: [tidy(text(node))], members: this.#members(found) })]
       case 'VariableDeclarator':
-        return this.#object(name, one('const', { comment: commentBefore(module, found.node.declaration) }), node.id.typeAnnotation?.typeAnnotation)
+        return this.#object(name, one('const'), node.id.typeAnnotation?.typeAnnotation)
     }
     return []
   }
@@ -70,8 +70,10 @@ export class Declarations {
       const inside = member.key.name as string, query = member.typeAnnotation?.typeAnnotation
       return this.#functions(`${name}.${inside}`, module.file, query?.type === 'TSTypeQuery' ? module.text.slice(query.exprName.start, query.exprName.end) : inside)
     })
-    if (!own.length && !inner.length) return [{ ...self, signatures: type ? [`${name}: ${tidy(module.text.slice(type.start, type.end))}`] : [] }]
-    return [...own, ...inner]
+    if (own.length || inner.length) return [...own, ...inner]
+    if (!type) return [self]
+    const text = tidy(module.text.slice(type.start, type.end))
+    return [type.type === 'TSFunctionType' ? { ...self, kind: 'function', signatures: [signature(name, text.replace(/\) => (?=[^)]*$)/, '): '))] } : { ...self, signatures: [`${name}: ${text}`] }]
   }
 
   /** A function by its local name, or, where a spread has lost that, from the folders beside. */
@@ -94,8 +96,8 @@ export class Declarations {
     for (const node of module.body) {
       const declared = node.type === 'ExportNamedDeclaration' && node.declaration ? node.declaration as Node : node
       if (declared.type === 'VariableDeclaration') {
-        for (const one of declared.declarations as Node[]) if (one.id.name === name) own.push({ node: Object.assign(one, { declaration: node }), module })
-      } else if (declared.id?.name === name) own.push({ node: Object.assign(declared, { declaration: node }), module })
+        for (const one of declared.declarations as Node[]) if (one.id.name === name) own.push({ node: Object.assign(one, { statement: node }), module })
+      } else if (declared.id?.name === name) own.push({ node: Object.assign(declared, { statement: node }), module })
     }
     if (own.length) return own
     for (const node of module.body) {
@@ -138,7 +140,7 @@ function resolved(file: string, source: string): string | undefined {
 
 /** The doc comment that stands right before a declaration. */
 function commentBefore({ text, comments }: Module, node: Node): string {
-  const start = (node.declaration ?? node).start as number
+  const start = (node.statement ?? node).start as number
   const last = comments.filter(({ end }) => end <= start && !text.slice(end, start).trim()).at(-1)
   const comment = last ? text.slice(last.start, last.end) : ''
   return comment.startsWith('/**') ? comment : ''

@@ -21,8 +21,9 @@ export interface Example { image: string | Uint8Array, label: string | number }
  * @throws GraftError for an example without image or label, an image that cannot be read (with its number), fewer than two
  *   classes
  * @example
- * const digits = await data.from(async function* () {
- *   for (const row of rows) yield { image: row.png, label: row.digit }
+ * import { globSync } from 'node:fs'
+ * const pairs = await data.from(async function* () {
+ *   for (const image of globSync('images/digits/train/{3,7}/*')) yield { image, label: image.split('/')[3] }
  * }(), { size: base, validation: 0.2 })
  */
 export async function from(

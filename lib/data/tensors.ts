@@ -31,7 +31,8 @@ export interface TensorOptions {
  * @param y The class of each: `n` numbers, or one-hot rows `[n, classes]`.
  * @throws GraftError for other shapes, pixels that are no numbers, or labels that are no class
  * @example
- * const mnist = await data.tensors(x, labels, { validation: 0.1 })
+ * const x = tf.randomUniform<tf.Rank.R4>([20, 28, 28, 1]), labels = Array.from({ length: 20 }, (_, i) => i % 2)
+ * const noise = await data.tensors(x, labels, { validation: 0.1 })
  */
 export async function tensors(x: Tensor, y: Tensor | ArrayLike<number>, options: TensorOptions = {}): Promise<ImageData> {
   checkOptions<TensorOptions>('data.tensors', options, {

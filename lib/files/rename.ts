@@ -30,7 +30,7 @@ type Names = Map<string, string>
  * @param names New names by the old ones: `{ dense_3: 'head' }`. Layers of models within the model count too.
  * @throws GraftError for a name that no layer has, one that is taken, and a file that is neither `.h5`, `.keras` nor `model.json`
  * @example
- * await files.rename('model.h5', { dense_1: 'head' }, { to: 'renamed.h5' })
+ * await files.rename('model.h5', { predictions: 'head' }, { to: 'renamed.h5' })
  */
 export async function rename(from: string, names: { [layer: string]: string }, options: RenameOptions = {}): Promise<Placed> {
   checkOptions<RenameOptions>('files.rename', options, { to: 'text' })

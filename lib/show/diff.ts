@@ -59,7 +59,7 @@ export class Diff {
  * @throws GraftError for what is no model
  * @example
  * diff(base, model)
- * diff(await hub.load(handle, { fresh: true }), base).changed   // { 'conv5_block3_3_conv': 0.00021, … }
+ * diff(await hub.load('models/mobilenet_v2_letters_feature_vector', { fresh: true }), base).changed   // { 'block_16_project': 0.00021, … }
  */
 export const diff = (a: LayersModel, b: LayersModel): Diff => new Diff(a, b)
 

@@ -124,8 +124,8 @@ export function progressBar(options: ProgressOptions = {}): ProgressBar {
  * give `total` for a generator.
  *
  * @example
- * for (const epoch of progress([1, 2, 3], { label: 'Epochs' })) …
- * for await (const batch of progress(digits.train.batches(32), { label: 'Batches', total: 4 })) …
+ * for (const epoch of progress([1, 2, 3], { label: 'Epochs' })) console.log(epoch)
+ * for await (const { labels } of progress(digits.train.batches(32), { label: 'Batches', total: 4 })) console.log(labels.length)
  */
 export function progress<T>(items: Iterable<T>, options?: ProgressOptions): Iterable<T> & AsyncIterable<T>
 export function progress<T>(items: AsyncIterable<T>, options?: ProgressOptions): AsyncIterable<T>

@@ -174,6 +174,7 @@ export class Widget<State extends object> {
  * fallback is shown.
  *
  * @example
+ * import { widget } from 'graft'
  * const clicks = widget({
  *   esm: `export default { render({ model, el }) {
  *     const button = document.createElement('button')

@@ -36,7 +36,7 @@ export type ImageInput = string | URL | Uint8Array
  * @throws GraftError for a missing file, a file that is no image, an address that does not answer, a model that gives no classes
  * @example
  * await predict(model, 'photo.jpg')
- * (await predict(model, digits.test)).accuracy
+ * const { accuracy } = await predict(model, digits.test)
  */
 export function predict(model: LayersModel, images: `${string}/` | ImageSet | ImageData | ImageInput[]): Promise<Predictions>
 export function predict(model: LayersModel, image: ImageInput): Promise<Prediction>

@@ -120,9 +120,10 @@ function trainModel(model: LayersModel, data: TrainingData, options: TrainOption
  * @throws GraftError for an unknown id, a run that is still under way or has no epoch left, other images or another frozen trunk
  *   than it had
  * @example
- * await train.resume(runs.last())
+ * const run = await train(model, digits, { epochs: 3 })
+ * await train.resume(run, { epochs: 5 })
  * @example
- * await train.resume('5f3a9c10', { epochs: 20 })
+ * await train.resume(runs.last().id, { epochs: 8 })   // also in another session, days later
  */
 function resume(what: Run | string, options: ResumeOptions = {}): Training {
   return start(async control => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pythonOf, root, venv } from '../../install/place.js'
@@ -20,6 +20,17 @@ export function notebookFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'graft-notebooks-'))
   for (const name of ['images', 'models', 'exercises.ts']) symlinkSync(join(root, 'notebooks', name), join(folder, name))
   return folder
+}
+
+/** Some of the bundled digits: so many a class for training, half as many for testing. */
+export function fewImages(folder: string, count: number): void {
+  for (const [part, size] of [['train', count], ['test', Math.ceil(count / 2)]] as const) {
+    for (const digit of readdirSync(join(root, 'notebooks', 'images', 'digits', part))) {
+      mkdirSync(join(folder, part, digit), { recursive: true })
+      const from = join(root, 'notebooks', 'images', 'digits', part, digit)
+      for (const name of readdirSync(from).slice(0, size)) cpSync(join(from, name), join(folder, part, digit, name))
+    }
+  }
 }
 
 /** Executes a notebook of the project as `node install.js --run` does. `parameters` are `name=value`. */

@@ -19,7 +19,7 @@ import type { StatisticsOptions } from './statistics.ts'
  * @example
  * await show.gradCam(model, digits.test, { count: 6 })
  * @example
- * await show.gradCam(model, 'photo.jpg', { class: 'cat', layer: 'block_12_add' })
+ * await show.gradCam(model, 'photo.jpg', { class: '7', layer: 'block_12_add' })
  */
 export async function gradCam(model: LayersModel, images: Images | ImageInput | ImageInput[], options: GradCamOptions = {}): Promise<void> {
   checkOptions<GradCamOptions>('show.gradCam', options, { layer: null, class: null, count: 'count' })
