@@ -5,7 +5,7 @@ import { Feeder } from '../train/features.ts'
 import { learn, measure } from '../train/pass.ts'
 import { borrowPrefix } from '../train/prefixes.ts'
 import { prepare } from '../train/prepare.ts'
-import { forgetFunctions } from '../train/step.ts'
+import { forgetFunctions } from '../train/written.ts'
 
 /** What a training would take, from one measured batch. */
 export interface Forecast {

@@ -21,8 +21,8 @@ interface Fitted {
   metricsTensors: [metric: unknown, output: number][]
   collectedTrainableWeights: { read(): Tensor }[]
   makeTrainFunction(): TrainFunction
-  fitLoop(f: TrainFunction, inputs: Tensor[], labels: string[], batchSize: number, epochs: number, verbose: number, callbacks: unknown, valF: unknown,
-    valIns: unknown, ...rest: unknown[]): Promise<unknown>
+  fitLoop(f: TrainFunction, inputs: Tensor[], labels: string[], batchSize: number, epochs: number, verbose: number,
+    callbacks: unknown, valF: unknown, valIns: unknown, ...rest: unknown[]): Promise<unknown>
 }
 
 const functions = new WeakMap<Fitted, Repeated>(), told = new WeakSet<Fitted>()
@@ -103,7 +103,10 @@ function prepared(tf: TF, model: Fitted, data: (Tensor | null)[], plain: TrainFu
   if (!functions.has(model)) functions.set(model, new Repeated())
   const repeated = functions.get(model)!, given = data.filter(tensor => tensor !== null), feeds = [...given, settings, seeds]
   const traced = repeated.functionFor({
-    key: [...live.key, model.collectedTrainableWeights, ...model.lossFunctions, ...model.metricsTensors.map(([metric]) => metric), ...flags(tf, model.layers), ...data.map(tensor => tensor !== null)],
+    key: [
+      ...live.key, model.collectedTrainableWeights, ...model.lossFunctions, ...model.metricsTensors.map(([metric]) => metric),
+      ...flags(tf, model.layers), ...data.map(tensor => tensor !== null),
+    ],
     prepare: () => live.prepare(variables),
     work(_feeds, trace) {
       trace.seed = seeds
@@ -122,12 +125,16 @@ function prepared(tf: TF, model: Fitted, data: (Tensor | null)[], plain: TrainFu
   }, feeds)
   if (traced) return { traced, feeds, stepped: live.stepped, release }
   release()
-  if (!told.has(model)) host().display({ 'text/plain': `Each step of this training runs operation by operation, not as one function, since ${repeated.reason}.` })
+  if (!told.has(model)) {
+    const words = `Each step of this training runs operation by operation, not as one function, since ${repeated.reason}.`
+    host().display({ 'text/plain': words })
+  }
   told.add(model)
   return null
 }
 
-const byName = (gradients: { name: string, tensor: Tensor }[]): NamedTensorMap => Object.fromEntries(gradients.map(({ name, tensor }) => [name, tensor]))
+const byName = (gradients: { name: string, tensor: Tensor }[]): NamedTensorMap =>
+  Object.fromEntries(gradients.map(({ name, tensor }) => [name, tensor]))
 
 /** Which layers train, models within models included. */
 const flags = (tf: TF, layers: LayersModel['layers']): boolean[] =>

@@ -86,7 +86,9 @@ function ofTensorFlowJs(optimizer: Stock): LiveOptimizer {
         if (c) optimizer.c = rate.neg()
         else optimizer.learningRate = standIn
         optimizer.applyGradients(gradients)
-        if (!c && !trace.standIns.hasMet(standIn)) throw trace.refusal(`has an optimizer, ${optimizer.getClassName()}, that does not read its learning rate`)
+        if (!c && !trace.standIns.hasMet(standIn)) {
+          throw trace.refusal(`has an optimizer, ${optimizer.getClassName()}, that does not read its learning rate`)
+        }
       } finally {
         Object.assign(optimizer, { learningRate, iterations_: iterations, ...c && { c } })
         trace.standIns.replace(standIn, null)

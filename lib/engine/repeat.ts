@@ -6,9 +6,12 @@ import type { StepFunction, StepTrace } from './tracing.ts'
 
 /** How a step that is run again and again can be run as one function. */
 export interface Step {
-  /** What the step depends on besides tensors and variables; where it changes, the step is written down anew. Numbers go by value, objects by identity. */
+  /**
+   * What the step depends on besides tensors and variables; where it changes, the step is written down anew. Numbers go by value,
+   * objects by identity.
+   */
   key: unknown[]
-  /** What it computes. It is run once, on tensors without values; `seed` is where its random numbers come from, and `trace` what it is written into. */
+  /** What it computes. It is run once, on tensors without values; `trace` is what it is written into. */
   work(feeds: tf.Tensor[], trace: StepTrace): tf.Tensor[]
   /** Is called before it is written down: makes what the step itself must not make, such as an optimizer's variables. */
   prepare?(): void

@@ -74,7 +74,8 @@ async function tensorFlowHere(): Promise<{ from: string, without?: undefined } |
   const { findTensorFlow } = await import('./tensorflow/find.ts'), wheel = findTensorFlow()
   if (typeof wheel === 'string') return { without: wheel }
   try {
-    const { startTensorFlow } = await import('./tensorflow/start.ts'), { tensorFlowTracer } = await import('./tensorflow/tracer.ts')
+    const { startTensorFlow } = await import('./tensorflow/start.ts')
+    const { tensorFlowTracer } = await import('./tensorflow/tracer.ts')
     const { jpegDecoder } = await import('./tensorflow/jpeg.ts')
     tensorflow = startTensorFlow(wheel)
     jpegs.decoder = jpegDecoder(tensorflow.runtime)
@@ -94,11 +95,13 @@ function prepareWasm(): void {
     const listeners = faultListeners(), backend = await make()
     // The WASM module makes every uncaught error end the process, whoever's it is; that is for the program to decide.
     for (const [event, before] of listeners) {
-      for (const listener of process.listeners(event as 'uncaughtException')) if (!before.includes(listener)) process.off(event, listener)
+      for (const listener of listenersOf(event)) if (!before.includes(listener)) process.off(event, listener)
     }
     tracers.set('wasm', addKernels(backend as BackendWasm))
     return backend
   }, 2)
 }
 
-const faultListeners = () => ['uncaughtException', 'unhandledRejection'].map(event => [event, process.listeners(event as 'uncaughtException')] as const)
+const listenersOf = (event: string) => process.listeners(event as 'uncaughtException')
+
+const faultListeners = () => ['uncaughtException', 'unhandledRejection'].map(event => [event, listenersOf(event)] as const)

@@ -12,12 +12,13 @@ const worth = 1e8
 const most = 4 * 2 ** 30
 
 /** Where features are kept: by frozen part, a file per image. */
-export const featureFolder = (): string => join(process.env.GRAFT_CACHE_DIR || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'graft'), 'features')
+export const featureFolder = (): string => join(process.env.GRAFT_CACHE_DIR ||
+  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'graft'), 'features')
 
 /**
  * Features on disk, for later sessions and for other kernels that run at the same time. A file is named by what the frozen part
- * computes, what runs it, and what the image is; it is written beside its place and renamed, and ends in a checksum. A disk that is
- * full or read-only ends no training: the features are then computed again.
+ * computes, what runs it, and what the image is; it is written beside its place and renamed, and ends in a checksum. A disk that
+ * is full or read-only ends no training: the features are then computed again.
  */
 export class FeatureStore {
   readonly #folder: string
@@ -47,7 +48,8 @@ export class FeatureStore {
   /** Keeps the features of an image. */
   async write(id: string, features: Float32Array[]): Promise<void> {
     if (!this.#writable) return
-    const parts = features.map(values => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)), data = Buffer.concat(parts)
+    const parts = features.map(values => new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    const data = Buffer.concat(parts)
     const sum = Buffer.alloc(4), file = this.#file(id), beside = `${file}.${process.pid}.tmp`
     sum.writeUInt32LE(crc32(data))
     try {
@@ -80,7 +82,8 @@ async function makeRoom(limit: number, kept: string): Promise<void> {
   const folders = await Promise.all(names.map(async name => {
     const folder = join(featureFolder(), name), files = await readdir(folder).catch(() => [] as string[])
     const sizes = await Promise.all(files.map(file => stat(join(folder, file)).then(({ size }) => size, () => 0)))
-    return { folder, used: await stat(folder).then(({ mtimeMs }) => mtimeMs, () => 0), size: sizes.reduce((sum, size) => sum + size, 0) }
+    const used = await stat(folder).then(({ mtimeMs }) => mtimeMs, () => 0)
+    return { folder, used, size: sizes.reduce((sum, size) => sum + size, 0) }
   }))
   let total = folders.reduce((sum, { size }) => sum + size, 0)
   for (const { folder, size } of folders.sort((a, b) => a.used - b.used)) {

@@ -67,7 +67,8 @@ export class Feeder {
   /** What comes out of the frozen part for these images. */
   async #features(set: ImageSet, indices: number[], stop?: () => boolean): Promise<Float32Array[][]> {
     const fresh = new Map<string, Float32Array[]>(), prefix = this.#prefix!
-    const queue = [...new Map(indices.map(i => [set.ids[i], i]))].filter(([id]) => !this.#known!.has(id)), store = set.fleeting ? null : this.#store
+    const queue = [...new Map(indices.map(i => [set.ids[i], i]))].filter(([id]) => !this.#known!.has(id))
+    const store = set.fleeting ? null : this.#store
     while (queue.length) {
       if (stop?.()) return []
       const next = queue.splice(0, atOnce), stored = await Promise.all(next.map(([id]) => store?.read(id)))

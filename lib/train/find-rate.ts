@@ -16,7 +16,8 @@ import { borrowPrefix } from './prefixes.ts'
 import { goalsOf } from './prepare.ts'
 import { ratesOf, type LearningRate } from './rates.ts'
 import { openLayers, restore, snapshot } from './snapshot.ts'
-import { forgetFunctions, trainStep } from './step.ts'
+import { trainStep } from './step.ts'
+import { forgetFunctions } from './written.ts'
 import type { TrainOptions } from './train.ts'
 
 export interface RateTestOptions extends Pick<TrainOptions, 'batch' | 'loss' | 'classWeights' | 'labelSmoothing' | 'seed'> {
@@ -60,7 +61,11 @@ export class RateTest {
       width: 720, height: 320, grid: true, ariaLabel: inspect(this), marginLeft: 44,
       title: `Learning rate ${short(this.suggestion)} is suggested`,
       subtitle: `There the loss falls fastest. ${this.rates.length} steps; dots: each batch, line: smoothed`,
-      x: { type: 'log', label: 'learning rate', ticks: 7, tickFormat: (rate: number) => Number.isInteger(Math.log10(rate)) ? inLetters(rate) : '' }, y: { label: 'loss', domain: [0, top], clamp: true },
+      x: {
+        type: 'log', label: 'learning rate', ticks: 7,
+        tickFormat: (rate: number) => Number.isInteger(Math.log10(rate)) ? inLetters(rate) : '',
+      },
+      y: { label: 'loss', domain: [0, top], clamp: true },
       marks: [
         Plot.dot(points, { x: 'rate', y: 'loss', r: 1.5, fill: '#8b949e' }),
         Plot.lineY(points, { x: 'rate', y: 'smoothed', stroke: '#0072b2', strokeWidth: 2 }),

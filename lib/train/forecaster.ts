@@ -1,5 +1,6 @@
-import type { Optimizer } from '@tensorflow/tfjs'
+import type { LayersModel, Optimizer, Tensor } from '@tensorflow/tfjs'
 import type { ImageSet } from '../data/set.ts'
+import { peakOf } from '../engine/peak.ts'
 import { tf } from '../tf.ts'
 import type { Feeder } from './features.ts'
 import { truthOf } from './objective.ts'
@@ -10,8 +11,8 @@ import { bytesOfStep, testStep, type Measured, type Objective } from './step.ts'
 const learningAgainstJudging = 3
 
 /**
- * Foretells what the whole of a run takes: before its first step from one batch that is read and judged and a step that is written
- * down, but not taken, so that nothing changes; then once more from the first two steps.
+ * Foretells what the whole of a run takes: before its first step from one batch that is read and judged and a step that is
+ * written down, but not taken, so that nothing changes; then once more from the first two steps.
  */
 export class Forecaster {
   readonly #run: Run
@@ -40,12 +41,13 @@ export class Forecaster {
     const truth = truthOf(set, indices, feeder.whole.outputs[0].shape[1]!)
     try {
       // The first also makes ready.
-      const { peakBytes } = await tf.profile(async () => { await testStep(feeder, goal, inputs, truth, stopped) })
+      await testStep(feeder, goal, inputs, truth, stopped)
       const ready = performance.now()
       await testStep(feeder, goal, inputs, truth, stopped)
       const took = performance.now() - ready
-      this.#bytes = await bytesOfStep(feeder, goal, optimizer, inputs, truth) ?? peakBytes
-      if (!stopped()) this.#foretell(reading, took * learningAgainstJudging)
+      if (stopped()) return
+      this.#bytes = await bytesOfStep(feeder, goal, optimizer, inputs, truth) ?? bytesOfPass(feeder.rest, inputs)
+      this.#foretell(reading, took * learningAgainstJudging)
     } finally {
       tf.dispose([inputs, truth])
     }
@@ -77,3 +79,6 @@ export class Forecaster {
     this.#run.forecast = { seconds: (read * reading + steps * step) / 1000, bytes: this.#bytes }
   }
 }
+
+/** The most that a step holds which runs operation by operation: all that a forward pass makes, and a gradient for each of it. */
+const bytesOfPass = (model: LayersModel, inputs: Tensor[]) => 2 * peakOf(() => tf.tidy(() => { model.apply(inputs) })).bytes

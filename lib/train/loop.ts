@@ -11,6 +11,7 @@ import { Feeder } from './features.ts'
 import { Forecaster } from './forecaster.ts'
 import { Keeper } from './keeper.ts'
 import { GroupedOptimizer } from './optimizers.ts'
+import { mostAtOnce } from './parts.ts'
 import { learn, measure, type Watch } from './pass.ts'
 import { borrowPrefix } from './prefixes.ts'
 import { compile } from './prepare.ts'
@@ -18,11 +19,11 @@ import { fingerprint } from './proof.ts'
 import { Reporter } from './report.ts'
 import { setRun, type Run } from './run.ts'
 import { isSound, moved, restore, snapshot, type Snapshot } from './snapshot.ts'
-import { forgetFunctions, reasonAgainstOneFunction } from './step.ts'
 import type { TrainOptions } from './train.ts'
 import { Variants } from './variants.ts'
 import { overfitting } from './warnings.ts'
 import { Watched } from './watched.ts'
+import { forgetFunctions, reasonAgainstOneFunction } from './written.ts'
 
 /** What a run goes on from. */
 export interface Resumption { run: Run, last: Entry[], best: Entry[] | null, standing: Standing }
@@ -123,6 +124,8 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
     }
     const reason = reasonAgainstOneFunction(source.feeder)
     if (reason) run.notes.push(`Each step ran operation by operation, not as one function, since ${reason}.`)
+    const most = mostAtOnce(source.feeder)
+    if (most) run.notes.push(`Each step took at most ${most} images at once, for ${batch} are more than the memory holds.`)
     conclude(run, best, good, options)
     run.moved = moved(open, initial, await snapshot(open))
     for (const layer of waiting) layer.trainable = true

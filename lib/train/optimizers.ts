@@ -18,13 +18,16 @@ export interface OptimizerSettings {
   nesterov: boolean
   rho: number
   weightDecay: number
-  /** Each weight's gradient is made at most so long, all together, or each of its values at most so large; 0 for as it is. One of the three. */
+  /**
+   * Each weight's gradient is made at most so long, all together, or each of its values at most so large; 0 for as it is. One of
+   * the three.
+   */
   clipNorm: number
   globalClipNorm: number
   clipValue: number
   /** Steps whose gradients are averaged to one change of the weights: a larger batch in little memory. Default 1. */
   accumulate: number
-  /** How much of the running mean of the weights stays at each step, e.g. 0.99; `average()` puts it in their place. 0 for none. */
+  /** What stays of the weights' running mean at each step, e.g. 0.99; `average()` puts it in their place. 0 for none. */
   emaMomentum: number
 }
 
@@ -97,11 +100,15 @@ export class GroupedOptimizer extends tf.Optimizer {
     return rules[this.kind].numbers(1, 1, this.settings).length + 1
   }
 
-  /** What the formulas take of this step besides tensors: for each variable learning rate and corrections, and what stays of its running mean. */
+  /**
+   * What the formulas take of this step besides tensors: for each variable learning rate and corrections, and what stays of its
+   * running mean.
+   */
   numbersFor(variables: string[]): Float32Array {
-    const step = Math.floor(this.iterations / this.settings.accumulate) + 1
+    const { settings } = this, step = Math.floor(this.iterations / settings.accumulate) + 1
+    const stays = step > 1 ? settings.emaMomentum : 0
     return Float32Array.from(variables.flatMap(name =>
-      [...rules[this.kind].numbers(this.rateOf(name) * this.factor, step, this.settings), step > 1 ? this.settings.emaMomentum : 0]))
+      [...rules[this.kind].numbers(this.rateOf(name) * this.factor, step, settings), stays]))
   }
 
   /** Whether this step changes weights, or only adds up gradients. */
@@ -122,7 +129,8 @@ export class GroupedOptimizer extends tf.Optimizer {
   }
 
   #apply(gradients: { name: string, tensor: Tensor }[], numbersOf: (i: number) => (number | Tensor)[], counts: boolean): void {
-    const { accumulate, emaMomentum } = this.settings, variables = gradients.map(({ name }) => tf.engine().registeredVariables[name])
+    const { accumulate, emaMomentum } = this.settings
+    const variables = gradients.map(({ name }) => tf.engine().registeredVariables[name])
     const slotOf = (i: number): Slot => name => this.#slot(`${variables[i].name}/${name}`, variables[i])
     let tensors = gradients.map(({ tensor }) => tensor)
     if (accumulate > 1) {
@@ -254,7 +262,8 @@ export type OptimizerChoice = { name: OptimizerName } & Partial<OptimizerSetting
 /** The optimizer that a name or a choice means, or the given one. */
 export function optimizerFrom(wish: OptimizerName | OptimizerChoice | Optimizer | undefined, rateOf: RateOf): Optimizer {
   if (typeof (wish as Optimizer | undefined)?.applyGradients === 'function') return wish as Optimizer
-  const { name, ...settings } = typeof wish === 'object' && wish !== null ? wish as OptimizerChoice : { name: (wish ?? 'adam') as OptimizerName }
+  const chosen = typeof wish === 'object' && wish !== null ? wish as OptimizerChoice : { name: (wish ?? 'adam') as OptimizerName }
+  const { name, ...settings } = chosen
   if (typeof name !== 'string' || !Object.hasOwn(rules, name)) {
     throw new GraftError(`unknown optimizer: ${inWords(name ?? wish)}.${didYouMean(String(name), Object.keys(rules))} Expected ` +
       `${Object.keys(rules).join(', ')}, or one with settings, { name: 'adamw', weightDecay: 0.01 }, ` +
@@ -269,13 +278,18 @@ const whole = new Set(['accumulate']), below1 = new Set(['beta1', 'beta2', 'mome
 function checkSettings(settings: Partial<OptimizerSettings>): void {
   for (const [name, value] of Object.entries(settings)) {
     if (!Object.hasOwn(defaults, name)) {
-      throw new GraftError(`optimizer: unknown setting '${name}'.${didYouMean(name, Object.keys(defaults))} Expected ${Object.keys(defaults).join(', ')}.`)
+      const known = Object.keys(defaults)
+      throw new GraftError(`optimizer: unknown setting '${name}'.${didYouMean(name, known)} Expected ${known.join(', ')}.`)
     }
-    if (name === 'nesterov' ? typeof value === 'boolean' : typeof value === 'number' && value >= 0 && (!below1.has(name) || value < 1) &&
-      (!whole.has(name) || Number.isInteger(value) && value > 0)) continue
-    const expected = name === 'nesterov' ? 'true or false' : whole.has(name) ? 'a whole number above 0' : below1.has(name) ? 'a number from 0 to below 1' : 'a number from 0'
+    const number = typeof value === 'number' && value >= 0 && (!below1.has(name) || value < 1) &&
+      (!whole.has(name) || Number.isInteger(value) && value > 0)
+    if (name === 'nesterov' ? typeof value === 'boolean' : number) continue
+    const expected = name === 'nesterov' ? 'true or false' : whole.has(name) ? 'a whole number above 0'
+      : below1.has(name) ? 'a number from 0 to below 1' : 'a number from 0'
     throw new GraftError(`optimizer.${name} must be ${expected}; received ${inWords(value)}.`)
   }
   const clips = (['clipNorm', 'globalClipNorm', 'clipValue'] as const).filter(name => settings[name])
-  if (clips.length > 1) throw new GraftError(`optimizer: expected one of clipNorm, globalClipNorm and clipValue; received ${clips.join(' and ')}.`)
+  if (clips.length > 1) {
+    throw new GraftError(`optimizer: expected one of clipNorm, globalClipNorm and clipValue; received ${clips.join(' and ')}.`)
+  }
 }

@@ -30,8 +30,9 @@ export function measure(feeder: Feeder, objective: Objective, set: ImageSet, bat
     (inputs, truth) => testStep(feeder, objective, inputs, truth, watch.stopped))
 }
 
-async function pass(feeder: Feeder, set: ImageSet, order: number[], batch: number, { stopped, batch: done, rest = turn, around }: Watch,
+async function pass(feeder: Feeder, set: ImageSet, order: number[], batch: number, watch: Watch,
   step: (inputs: Tensor[], truth: Tensor) => Promise<Measured>): Promise<Measured> {
+  const { stopped, batch: done, rest = turn, around } = watch
   const sums: number[] = []
   let count = 0
   for (let at = 0; at < order.length && !stopped(); at += batch) {

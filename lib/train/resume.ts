@@ -63,7 +63,8 @@ export async function prepareResumption(what: Run | string, options: ResumeOptio
     throw new GraftError(`the frozen part of the model is not the one of the run '${id}': another trunk, or other layers ` +
       `are frozen. Leave { model } away to have it from the run log.`)
   }
-  const last = readCheckpoint(id, standing.last), best = standing.best === standing.last ? last : readCheckpoint(id, standing.best)
+  const last = readCheckpoint(id, standing.last)
+  const best = standing.best === standing.last ? last : readCheckpoint(id, standing.best)
   return { model, data, settings, from: { run: runToGoOn(record, here?.run), standing, last, best } }
 }
 

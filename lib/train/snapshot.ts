@@ -36,7 +36,7 @@ export function restore(kept: Snapshot): void {
 /** Whether every weight is a number, neither infinite nor NaN. */
 export const isSound = (kept: Snapshot): boolean => [...kept.values()].every(({ values }) => values.every(Number.isFinite))
 
-/** How far the weights of each layer are from what they were: the length of the change over their length then, by the layer's name. */
+/** How far each layer's weights are from what they were: the length of the change over their length then, by the layer's name. */
 export function moved(layers: Layer[], before: Snapshot, now: Snapshot): Record<string, number> {
   const far = (layer: Layer) => {
     let change = 0, length = 0

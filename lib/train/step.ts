@@ -3,12 +3,14 @@ import { seedFrom } from '../data/random.ts'
 import { leaves } from '../customize/layers.ts'
 import { unbroken } from '../engine/interrupts.ts'
 import { liveOptimizer } from '../engine/live-optimizer.ts'
-import { Repeated, type Step } from '../engine/repeat.ts'
+import type { Step } from '../engine/repeat.ts'
+import { peakOf } from '../engine/peak.ts'
 import { refuseSlow } from '../engine/slow.ts'
 import { tracer } from '../engine/start.ts'
-import { Stopped } from '../engine/tracing.ts'
-import type { StepFunction } from '../engine/tracing.ts'
 import { tf } from '../tf.ts'
+import { gather, prepareSums, type Part } from './gather.ts'
+import { judgeInParts, learnInParts } from './parts.ts'
+import { called, functionsOf, stateOf } from './written.ts'
 
 /** A value per image from the true and the predicted output, `[batch]`; or a row of them, `[batch, width]`. */
 export type Measure = (truth: Tensor, prediction: Tensor) => Tensor
@@ -28,43 +30,38 @@ export type Measured = number[]
 
 const meanOf = (value: Tensor): Tensor => value.rank > 1 ? value.mean(0).flatten() : value.mean().flatten()
 
-/** What a trainee's steps are run as, for as long as it is trained. */
-const functions = new WeakMap<Trainee, Repeated>()
-
-/** Lets go of what a trainee's steps were run as, once it is no longer trained. */
-export function forgetFunctions(trainee: Trainee): void {
-  functions.get(trainee)?.dispose()
-  functions.delete(trainee)
-}
-
-/** Why a trainee's steps run operation by operation though the engine could run them as one; absent where they do not. */
-export const reasonAgainstOneFunction = (trainee: Trainee): string | undefined => functions.get(trainee)?.reason
-
 /**
- * One step of training: forward, backward, update. It is one function that runs beside the event loop; where it cannot be one, it is
- * run operation by operation.
+ * One step of training: forward, backward, update. It is one function that runs beside the event loop; where it cannot be one,
+ * it is run operation by operation. A batch that takes more memory than there is goes through in parts.
  *
  * @param stopped is asked while a function runs; soon after it says yes the step ends, and no weight has changed
  * @returns when the numbers are there; none of them where it was stopped
  */
 export async function trainStep(
-  trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number, stopped?: () => boolean,
+  trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number,
+  stopped?: () => boolean,
 ): Promise<Measured> {
   refuseSlow(trainee.rest.layers)
-  const numbers = await asOneFunction(trainee, objective, optimizer, inputs, truth, seed, stopped)
-    ?? unbroken(tf, () => tf.tidy(() => withRandomness(trainee.whole, seed, () => {
-      const { grads, all } = learnFrom(trainee, objective, inputs, truth)
-      optimizer.applyGradients(grads)
-      return all
-    })))
-  if (numbers === 'stopped') return []
-  const values = await read(numbers)
-  // A loss that clips the prediction hides that it is not a number.
-  return Number.isFinite(values.pop()!) ? values : [NaN, ...values.slice(1)]
+  return learnInParts(trainee, inputs, truth, async (inputs, truth, part, number) => {
+    const drawn = number ? seedFrom(seed, 'part', number) : seed
+    const numbers = await asOneFunction(trainee, objective, optimizer, inputs, truth, drawn, part, stopped)
+      ?? unbroken(tf, () => tf.tidy(() => withRandomness(trainee.whole, drawn, () => {
+        const { grads, all } = learnFrom(trainee, objective, inputs, truth)
+        const gathered = part ? gather(trainee, grads, part) : grads
+        if (gathered) optimizer.applyGradients(gathered)
+        return all
+      })))
+    if (numbers === 'stopped') return []
+    const values = await read(numbers)
+    // A loss that clips the prediction hides that it is not a number.
+    return Number.isFinite(values.pop()!) ? values : [NaN, ...values.slice(1)]
+  })
 }
 
-/** Forward and backward: the gradients by the names of their variables, and all measures in one tensor, the prediction's mean last. */
-function learnFrom({ whole, rest }: Trainee, objective: Objective, inputs: Tensor[], truth: Tensor): { grads: NamedTensorMap, all: Tensor } {
+/** Forward and backward: gradients by their variables' names, and all measures in one tensor, the prediction's mean last. */
+function learnFrom(
+  { whole, rest }: Trainee, objective: Objective, inputs: Tensor[], truth: Tensor,
+): { grads: NamedTensorMap, all: Tensor } {
   const variables = rest.trainableWeights.map(weight => weight.read() as Variable)
   let measured: Tensor[] = []
   const { value, grads } = tf.variableGrads(() => {
@@ -81,8 +78,8 @@ function learnFrom({ whole, rest }: Trainee, objective: Objective, inputs: Tenso
 }
 
 async function asOneFunction(trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor,
-  seed: number, stopped?: () => boolean): Promise<Tensor | 'stopped' | null> {
-  const work = learning(trainee, objective, optimizer, inputs, truth, seed)
+  seed: number, part: Part | null, stopped?: () => boolean): Promise<Tensor | 'stopped' | null> {
+  const work = learning(trainee, objective, optimizer, inputs, truth, seed, part)
   try {
     return work && await called(trainee, work.feeds, work.step, stopped)
   } finally {
@@ -91,80 +88,67 @@ async function asOneFunction(trainee: Trainee, objective: Objective, optimizer: 
 }
 
 /**
- * The most bytes that tensors hold in a step of training. For that the step is written down, as it would be for its first call, and
- * nothing is computed; null where it is to be run operation by operation.
+ * The most bytes that tensors hold in a step of training. For that the step is written down, as it would be for its first call,
+ * and nothing is computed; null where it is to be run operation by operation.
  */
 export async function bytesOfStep(
   trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor,
 ): Promise<number | null> {
-  const work = learning(trainee, objective, optimizer, inputs, truth, 1)
-  if (!work) return null
-  let written: StepFunction | null = null
-  try {
-    const { peakBytes } = await tf.profile(() => { written = repeated(trainee).functionFor(work.step, work.feeds) })
-    return written && peakBytes
-  } finally {
-    work.release()
-  }
+  let most: number | null = null
+  await learnInParts(trainee, inputs, truth, async (inputs, truth, part) => {
+    const work = learning(trainee, objective, optimizer, inputs, truth, 1, part)
+    if (!work) return []
+    try {
+      const { result, bytes } = peakOf(() => functionsOf(trainee).functionFor(work.step, work.feeds))
+      if (!result) return []
+      most = Math.max(most ?? 0, bytes)
+      return [bytes]
+    } finally {
+      work.release()
+    }
+  })
+  return most
 }
 
 /** A step of training that can be one function, and all that it is given; null where it cannot. */
-function learning(trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number) {
+function learning(trainee: Trainee, objective: Objective, optimizer: Optimizer, inputs: Tensor[], truth: Tensor, seed: number,
+  part: Part | null) {
+  const variables = trainee.rest.trainableWeights.map(weight => weight.read() as Variable)
+  if (part) prepareSums(trainee, variables)
   const live = tracer() && liveOptimizer(optimizer)
   if (!live) return null
-  const variables = trainee.rest.trainableWeights.map(weight => weight.read() as Variable)
   const seeds = tf.tensor1d([seed | 0, 0], 'int32'), settings = tf.tensor1d(live.values(variables.map(({ name }) => name)))
-  const step: Step & { done(): void } = {
-    key: ['train', ...live.key, ...state(trainee, objective)],
+  const updates = part?.last ?? true
+  const step: Step & { done?(): void } = {
+    key: ['train', part?.share, updates, ...live.key, ...stateOf(trainee, objective)],
     prepare: () => live.prepare(variables),
     work(_feeds, trace) {
       trace.seed = seeds
-      const { grads, all } = learnFrom(trainee, objective, inputs, truth)
-      live.apply(grads, settings, trace)
+      const { grads, all } = learnFrom(trainee, objective, inputs, truth), gathered = part ? gather(trainee, grads, part) : grads
+      if (gathered) live.apply(gathered, settings, trace)
       return [all]
     },
-    done: live.stepped,
+    ...updates && { done: live.stepped },
   }
   return { step, feeds: [...inputs, truth, settings, seeds], release: () => tf.dispose([seeds, settings]) }
 }
 
-/** What a trainee's functions depend on. */
-const state = ({ whole }: Trainee, { loss, metrics }: Objective): unknown[] =>
-  [loss, ...Object.values(metrics), ...leaves(whole).map(layer => layer.trainable)]
-
-function repeated(trainee: Trainee): Repeated {
-  if (!functions.has(trainee)) functions.set(trainee, new Repeated())
-  return functions.get(trainee)!
-}
-
-/** Calls the function that a step is; `null` where it cannot be one. */
-async function called(trainee: Trainee, feeds: Tensor[], step: Step & { done?(): void }, stopped?: () => boolean): Promise<Tensor | 'stopped' | null> {
-  const traced = repeated(trainee).functionFor(step, feeds)
-  if (!traced) return null
-  try {
-    const [all] = await traced.call(feeds, stopped)
-    step.done?.()
-    return all
-  } catch (error) {
-    if (error instanceof Stopped) return 'stopped'
-    throw error
-  }
-}
-
 /** The same measures without training: dropout off, stored statistics. None of them where it was stopped. */
-export async function testStep(
+export function testStep(
   trainee: Trainee, objective: Objective, inputs: Tensor[], truth: Tensor, stopped?: () => boolean,
 ): Promise<Measured> {
   const { whole, rest } = trainee
-  const work = () => tf.tidy(() => {
-    const prediction = rest.apply(inputs, { training: false }) as Tensor
-    let loss = objective.loss(truth, prediction).mean()
-    for (const penalty of whole.calculateLosses()) loss = loss.add(penalty)
-    return tf.concat([loss.flatten(), ...Object.values(objective.metrics).map(metric => meanOf(metric(truth, prediction)))])
+  return judgeInParts(trainee, inputs, truth, async (inputs, truth) => {
+    const work = () => tf.tidy(() => {
+      const prediction = rest.apply(inputs, { training: false }) as Tensor
+      let loss = objective.loss(truth, prediction).mean()
+      for (const penalty of whole.calculateLosses()) loss = loss.add(penalty)
+      return tf.concat([loss.flatten(), ...Object.values(objective.metrics).map(metric => meanOf(metric(truth, prediction)))])
+    })
+    const step = { key: ['test', ...stateOf(trainee, objective)], work: () => [work()] }
+    const numbers = tracer() && await called(trainee, [...inputs, truth], step, stopped) || work()
+    return numbers === 'stopped' ? [] : read(numbers)
   })
-  const step = { key: ['test', ...state(trainee, objective)], work: () => [work()] }
-  const numbers = tracer() && await called(trainee, [...inputs, truth], step, stopped) || work()
-  return numbers === 'stopped' ? [] : read(numbers)
 }
 
 async function read(tensor: Tensor): Promise<number[]> {

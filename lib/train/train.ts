@@ -29,8 +29,8 @@ export interface TrainOptions {
   /** One rate, or one per group: `{ trunk: 1e-5, head: 1e-3 }`. Default 1e-3. */
   learningRate?: LearningRate
   /**
-   * Default `adam`. Or one with settings, `{ name: 'adamw', weightDecay: 0.01, clipNorm: 1, accumulate: 4, emaMomentum: 0.99 }`; or a
-   * TensorFlow.js optimizer, which brings its own learning rate.
+   * Default `adam`. Or one with settings, `{ name: 'adamw', weightDecay: 0.01, clipNorm: 1, accumulate: 4, emaMomentum: 0.99 }`;
+   * or a TensorFlow.js optimizer, which brings its own learning rate.
    */
   optimizer?: OptimizerName | OptimizerChoice | Optimizer
   /** Default: cross-entropy, as the model's output asks for. */

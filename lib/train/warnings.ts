@@ -23,6 +23,6 @@ export function forgetting(run: Run, name: string, before: number, now: number):
   const words = `Forgetting '${name}'`
   if (!(before - now > 0.1) || run.notes.some(note => note.startsWith(words))) return null
   return `${words}: its accuracy fell from ${percent(before)} to ${percent(now)} by epoch ${run.history.loss.length} ` +
-    '(catastrophic forgetting). What helps: a lower rate for the trunk (learningRate: { trunk: 1e-5, head: 1e-3 }), fewer open layers, ' +
-    'frozenEpochs: 2, or some of the old images among the new ones.'
+    '(catastrophic forgetting). What helps: a lower rate for the trunk (learningRate: { trunk: 1e-5, head: 1e-3 }), ' +
+    'fewer open layers, frozenEpochs: 2, or some of the old images among the new ones.'
 }

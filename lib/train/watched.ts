@@ -8,8 +8,8 @@ import { objectiveOf } from './objective.ts'
 import { measure } from './pass.ts'
 import { borrowPrefix } from './prefixes.ts'
 import type { Run } from './run.ts'
-import { forgetFunctions } from './step.ts'
 import { forgetting } from './warnings.ts'
+import { forgetFunctions } from './written.ts'
 
 /**
  * An older task to keep an eye on: a model that shares its trunk with the one that is trained, and images of that task. Its

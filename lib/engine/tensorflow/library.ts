@@ -4,9 +4,12 @@ import { koffi } from './foreign.ts'
 /** The address of one of TensorFlow's objects. Whoever made it deletes it. */
 export type Pointer = bigint
 
-type Foreign<F extends (...args: never[]) => unknown> = F & { async(...args: [...Parameters<F>, (error: unknown, result: ReturnType<F>) => void]): void }
+type Foreign<F extends (...args: never[]) => unknown> = F & {
+  async(...args: [...Parameters<F>, (error: unknown, result: ReturnType<F>) => void]): void
+}
 
-// One line each: result, name, arguments as in tensorflow/c/{c_api,tf_tensor,tf_tstring,tf_status,tf_buffer}.h and tensorflow/c/eager/c_api.h. A wrong one ends the process.
+// One line each: result, name, arguments as in tensorflow/c/{c_api,tf_tensor,tf_tstring,tf_status,tf_buffer}.h and
+// tensorflow/c/eager/c_api.h. A wrong one ends the process.
 const declarations = {
   TF_Version: ['str', []],
   TF_NewStatus: ['void *', []],
@@ -40,7 +43,8 @@ const declarations = {
   TF_SetAttrType: ['void', ['void *', 'str', 'int']],
   TF_SetAttrShape: ['void', ['void *', 'str', 'void *', 'int']],
   TF_SetAttrTensor: ['void', ['void *', 'str', 'void *', 'void *']],
-  TF_GraphToFunction: ['void *', ['void *', 'str', 'uint8_t', 'int', 'void *', 'int', 'void *', 'int', 'void *', 'void *', 'void *', 'void *', 'void *']],
+  TF_GraphToFunction: ['void *',
+    ['void *', 'str', 'uint8_t', 'int', 'void *', 'int', 'void *', 'int', 'void *', 'void *', 'void *', 'void *', 'void *']],
   TF_DeleteFunction: ['void', ['void *']],
   TFE_NewContextOptions: ['void *', []],
   TFE_ContextOptionsSetConfig: ['void', ['void *', 'void *', 'size_t', 'void *']],

@@ -1,5 +1,6 @@
 import type { DataType } from '@tensorflow/tfjs'
 import { GraftError } from '../../error.ts'
+import { OutOfMemory } from '../out-of-memory.ts'
 import { setAttributes } from './attributes.ts'
 import type { Attributes } from './attributes.ts'
 import { bytesOf, isNull, view } from './library.ts'
@@ -185,16 +186,17 @@ const configuration = (threads: number) => Uint8Array.of(0x10, threads, 0x28, th
 /** A step that was stopped from outside; its results are not there. */
 export class Cancelled extends Error {}
 
-const codes: Record<number, string> = { 8: 'out of memory' }
-
 function failure(code: number, message: string, doing = ''): Error {
   // TensorFlow's messages go on with how its own graph looked like.
   const [line] = message.split(/\n| \[Op:|\[\[/)
-  return new GraftError(`TensorFlow${doing ? `, ${doing}` : ''}: ${codes[code] ? `${codes[code]}: ` : ''}${line.trim().replace(/\.?$/, '.')}`
-    + (code === 8 ? ' Use a smaller batch or image, or freeze more layers: what is frozen is computed outside it.' : ''))
+  const words = `TensorFlow${doing ? `, ${doing}` : ''}: `, said = line.trim().replace(/\.?$/, '.')
+  return code === 8 ? new OutOfMemory(`${words}out of memory: ${said} Use a smaller batch or image, or freeze more layers: ` +
+    'what is frozen is computed outside it.') : new GraftError(words + said)
 }
 
 const named = (error: unknown, op: string) => {
-  if (error instanceof GraftError && !error.message.includes(op)) error.message = error.message.replace('TensorFlow:', `TensorFlow, ${op}:`)
+  if (error instanceof GraftError && !error.message.includes(op)) {
+    error.message = error.message.replace('TensorFlow:', `TensorFlow, ${op}:`)
+  }
   return error
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type * as tf from '@tensorflow/tfjs'
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
-import { GraftError } from '../../error.ts'
+import { OutOfMemory } from '../out-of-memory.ts'
 
 /** The address of a tensor, or of anything else, in the backend's memory, in bytes. */
 type Address = number
@@ -36,15 +36,19 @@ interface Emscripten {
 
 const emscripten = (backend: BackendWasm) => backend.wasm as unknown as Emscripten
 
+type Compiled = (...values: unknown[]) => unknown
+
 /** Our kernels, working inside the backend's own memory: tensors need not be copied. `wrap` is put around each that computes. */
-export function instantiate(backend: BackendWasm, wrap: <F extends (...values: unknown[]) => unknown>(compute: F) => F = compute => compute): Module {
+export function instantiate(backend: BackendWasm, wrap: <F extends Compiled>(compute: F) => F = compute => compute): Module {
   const code = new WebAssembly.Module(readFileSync(new URL('./kernels.wasm', import.meta.url)))
   const { exports } = new WebAssembly.Instance(code, { env: { memory: emscripten(backend).asm.memory } })
-  return Object.fromEntries(Object.entries(exports).map(([name, value]) =>
-    [name, typeof value !== 'function' || name.endsWith('Scratch') ? value : wrap(value as (...values: unknown[]) => unknown)])) as unknown as Module
+  const wrapped = Object.entries(exports).map(([name, value]) =>
+    [name, typeof value !== 'function' || name.endsWith('Scratch') ? value : wrap(value as Compiled)])
+  return Object.fromEntries(wrapped) as Module
 }
 
-export const addressOf = (backend: BackendWasm, tensor: tf.TensorInfo): Address => backend.dataIdMap.get(tensor.dataId).memoryOffset
+export const addressOf = (backend: BackendWasm, tensor: tf.TensorInfo): Address =>
+  backend.dataIdMap.get(tensor.dataId).memoryOffset
 
 /** A tensor's numbers where they lie: to be looked at now, for later they may lie elsewhere. */
 export const floatsOf = (backend: BackendWasm, tensor: tf.Tensor): Float32Array =>
@@ -71,8 +75,9 @@ export function withScratch(backend: BackendWasm, floats: number, work: (scratch
 function allocate(backend: BackendWasm, bytes: number): Address {
   const at = bytes < 2 ** 32 ? emscripten(backend).asm.malloc(bytes) >>> 0 : 0
   if (at === 0 && bytes > 0) {
-    throw new GraftError(`out of memory: the WASM engine holds at most 4 GiB and has no room for ${Math.ceil(bytes / 2 ** 20)} MiB more.`
-      + ' Use a smaller batch or image, or freeze more layers: what is frozen is computed outside it.')
+    throw new OutOfMemory('out of memory: the WASM engine holds at most 4 GiB and has no room for '
+      + `${Math.ceil(bytes / 2 ** 20)} MiB more. Use a smaller batch or image, or freeze more layers: what is frozen is computed `
+      + 'outside it.')
   }
   return at
 }

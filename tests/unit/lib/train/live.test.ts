@@ -77,7 +77,8 @@ test('a run whose cell was interrupted is the last one of runs, with its history
 })
 
 test('what the whole takes is told before the first step, and again after the second', async () => {
-  const training = train(made(), data, { ...quiet, epochs: 4 }), told: { steps: number, epochs: number, forecast: Run['forecast'] }[] = []
+  const training = train(made(), data, { ...quiet, epochs: 4 })
+  const told: { steps: number, epochs: number, forecast: Run['forecast'] }[] = []
   let forecast: Run['forecast'] = null
   Object.defineProperty(training.run, 'forecast', {
     get: () => forecast,
