@@ -16,14 +16,16 @@ export const awaitsHead = `const { enter: enter$cell, resume: resume$cell } = gl
  */
 export function guardAwaits(code: MagicString, awaits: Node[]): void {
   for (const node of awaits) {
-    if (node.type === 'AwaitExpression') {
-      code.appendRight(node.start, 'resume$cell(')
-      code.appendLeft(node.start + 'await'.length, ' enter$cell(')
-      code.appendLeft(node.end, '))')
-    } else if (node.type === 'ForOfStatement') {
-      code.appendRight(node.body.start, '{ resume$cell(); ')
-      code.appendLeft(node.body.end, ' }')
-    }
+    if (node.type !== 'AwaitExpression') continue
+    code.appendRight(node.start, 'resume$cell(')
+    code.appendLeft(node.start + 'await'.length, ' enter$cell(')
+    code.appendLeft(node.end, '))')
+  }
+  // After the awaits: a loop's body may be an await alone, and the braces stand around all of it.
+  for (const node of awaits) {
+    if (node.type !== 'ForOfStatement') continue
+    code.prependRight(node.body.start, '{ resume$cell(); ')
+    code.appendLeft(node.body.end, ' }')
   }
 }
 

@@ -81,6 +81,7 @@ const rows: Record<string, Row[]> = {
     ['a template', ['`a${1 + 1}`'], 'a2'],
     ['await', ['await Promise.resolve(7)'], 7],
     ['for await', ['const all: number[] = []\nfor await (const x of [Promise.resolve(1), 2]) all.push(x)\nall'], [1, 2]],
+    ['for await whose body is an await', ['let n = 0\nfor await (const x of [1, 2])\n  for await (const y of [3]) await (n += x * y)\nn'], 9],
     ['empty', [''], undefined],
     ['only comments', ['// nothing\n/* at all */'], undefined],
     ['astral characters', ['const 漢 = "😀"\n漢.length'], 2],
