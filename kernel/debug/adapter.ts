@@ -15,6 +15,9 @@ type StepKind = 'stepOver' | 'stepInto' | 'stepOut'
 /** A step under way: it ends on another line, however many places to stop there are on this one. */
 interface Step { kind: StepKind, script: string, line: number, column: number, depth: number }
 
+/** What is there while the debugger is on. */
+interface Watch { scripts: Scripts, breakpoints: Breakpoints, exceptions: Exceptions }
+
 /** The code that is passed over: packages' and Graft's own. */
 const passed = ['/node_modules/', `^${new URL('../..', import.meta.url).href.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}(kernel|lib)/`]
 
@@ -25,21 +28,19 @@ const passed = ['/node_modules/', `^${new URL('../..', import.meta.url).href.rep
 export class Adapter {
   readonly #send: (message: FromThread) => void
   readonly #inspector = new Inspector()
-  #scripts: Scripts | null = null
-  #breakpoints: Breakpoints | null = null
-  #exceptions: Exceptions | null = null
+  #watch: Watch | null = null
   #paused: Frames | null = null
   #step: Step | null = null
-  /** A pause was asked for while no code of the user's ran. */
-  #stopsSoon = false
   #pauseAsked = false
+  /** A pause was asked for while no code of the user's ran: it comes with the next that does. */
+  #stopsSoon = false
   #interrupting = false
 
   /** @param send sends a message to the kernel */
   constructor(send: (message: FromThread) => void) {
     this.#send = send
     const { session } = this.#inspector
-    session.on('Debugger.scriptParsed', ({ params }) => this.#scripts?.add(params))
+    session.on('Debugger.scriptParsed', ({ params }) => this.#watch?.scripts.add(params))
     session.on('Debugger.paused', ({ params }) => void this.#onPaused(params).catch(() => this.#resume()))
     session.on('Debugger.resumed', () => this.#onResumed())
   }
@@ -57,7 +58,7 @@ export class Adapter {
 
   /** Lets the main thread run to its interrupt; until {@link Adapter.takeHold} nothing stops it. */
   async letGo(): Promise<void> {
-    if (!this.#scripts) return
+    if (!this.#watch) return
     this.#interrupting = true
     await this.#inspector.post('Debugger.setSkipAllPauses', { skip: true })
     if (this.#paused) await this.#resume()
@@ -122,10 +123,9 @@ export class Adapter {
     },
   }
 
-  get #running() {
-    const [scripts, breakpoints, exceptions] = [this.#scripts, this.#breakpoints, this.#exceptions]
-    if (!scripts || !breakpoints || !exceptions) throw new GraftError('the debugger has not started: expected `initialize` and `attach` first')
-    return { scripts, breakpoints, exceptions }
+  get #running(): Watch {
+    if (!this.#watch) throw new GraftError('the debugger has not started: expected `initialize` and `attach` first')
+    return this.#watch
   }
 
   get #frames(): Frames {
@@ -134,11 +134,11 @@ export class Adapter {
   }
 
   async #start(naming: Naming) {
-    if (this.#scripts) return {}
+    if (this.#watch) return {}
     await this.#inspector.call('watch', true)
-    this.#scripts = new Scripts(this.#inspector, naming)
-    this.#breakpoints = new Breakpoints(this.#inspector, this.#scripts, breakpoint => this.#tell('breakpoint', { reason: 'changed', breakpoint }))
-    this.#exceptions = new Exceptions(this.#inspector, this.#scripts)
+    const scripts = new Scripts(this.#inspector, naming)
+    const breakpoints = new Breakpoints(this.#inspector, scripts, breakpoint => this.#tell('breakpoint', { reason: 'changed', breakpoint }))
+    this.#watch = { scripts, breakpoints, exceptions: new Exceptions(this.#inspector, scripts) }
     await this.#inspector.post('Debugger.enable')
     await this.#inspector.post('Debugger.setBlackboxPatterns', { patterns: passed })
     // Before a script runs the engine stops, so that its breakpoints are set in time.
@@ -147,8 +147,8 @@ export class Adapter {
   }
 
   async #stop() {
-    if (!this.#scripts) return {}
-    this.#scripts = this.#breakpoints = this.#exceptions = null
+    if (!this.#watch) return {}
+    this.#watch = null
     this.#step = null
     this.#stopsSoon = false
     await this.#inspector.post('Debugger.disable')
@@ -158,45 +158,47 @@ export class Adapter {
   }
 
   async #onPaused(event: Debugger.PausedEventDataType) {
-    if (!this.#scripts || this.#interrupting) return this.#resume()
-    if (event.reason === 'instrumentation') return this.#onScript(String((event.data as { scriptId?: string })?.scriptId))
-    const [top] = event.callFrames, script = await this.#scripts.find(top.location.scriptId)
-    if (event.reason === 'step' && this.#step && !this.#pauseAsked) {
-      if (!script) return this.#post('stepOut')
-      const [at] = await this.#scripts.originals(script.id, [top.location]), { kind, ...from } = this.#step
-      if (!at) return script.count !== null && this.#scripts.isEnd(top.location) ? this.#goOn() : this.#post(kind === 'stepOut' ? 'stepOver' : kind)
-      const isSameLine = from.script === script.id && from.line === at.line && from.depth === event.callFrames.length
-      if (isSameLine && at.column > from.column) {
-        this.#step.column = at.column
-        return this.#post(kind)
-      }
-    }
+    const watch = this.#watch
+    if (!watch || this.#interrupting) return this.#resume()
+    if (event.reason === 'instrumentation') return this.#onScript(watch, String((event.data as { scriptId?: string })?.scriptId))
     const isException = event.reason === 'exception' || event.reason === 'promiseRejection'
-    if (isException && !await this.#exceptions!.isWanted(event, script !== null)) return this.#step ? this.#post(this.#step.kind) : this.#resume()
-    const frames = new Frames(this.#inspector, this.#scripts, event)
-    if (!await frames.first()) {
-      this.#stopsSoon = this.#pauseAsked
-      this.#pauseAsked = false
-      return this.#resume()
-    }
-    await this.#stopped(frames, event, isException)
+    if (event.reason === 'step' && this.#step && !this.#pauseAsked && await this.#stepsOn(watch, this.#step, event)) return
+    if (isException && !await watch.exceptions.isWanted(event)) return this.#step ? this.#stepOn(this.#step.kind) : this.#resume()
+    const frames = new Frames(this.#inspector, watch.scripts, event)
+    if (await frames.first()) return this.#stopped(frames, watch.breakpoints.idsOf(event.hitBreakpoints ?? []), isException)
+    this.#stopsSoon = this.#pauseAsked
+    this.#pauseAsked = false
+    await this.#resume()
   }
 
-  async #stopped(frames: Frames, event: Debugger.PausedEventDataType, isException: boolean) {
-    const hits = this.#breakpoints!.idsOf(event.hitBreakpoints ?? [])
-    const reason = isException ? 'exception' : hits.length ? 'breakpoint' : this.#pauseAsked ? 'pause' : this.#step ? 'step' : 'breakpoint'
-    const text = isException ? await frames.thrown() : undefined
+  /** Goes on where a step has not led to another line of the user's; false where it has. */
+  async #stepsOn({ scripts }: Watch, step: Step, { callFrames }: Debugger.PausedEventDataType): Promise<boolean> {
+    const [{ location }] = callFrames, script = await scripts.find(location.scriptId)
+    const at = script && (await scripts.originals(script.id, [location]))[0]
+    if (!script) await this.#stepOn('stepOut')
+    else if (!at && script.count !== null && scripts.isEnd(location)) await this.#goOn()
+    else if (!at) await this.#stepOn(step.kind === 'stepOut' ? 'stepOver' : step.kind)
+    else if (step.script === script.id && step.line === at.line && step.depth === callFrames.length && at.column > step.column) {
+      step.column = at.column
+      await this.#stepOn(step.kind)
+    } else return false
+    return true
+  }
+
+  async #stopped(frames: Frames, hitBreakpointIds: number[], isException: boolean) {
+    const reason = isException ? 'exception' : hitBreakpointIds.length ? 'breakpoint' : this.#pauseAsked ? 'pause' : this.#step ? 'step' : 'breakpoint'
+    const text = isException ? frames.thrown : undefined
     this.#paused = frames
     this.#step = null
     this.#pauseAsked = false
     await this.#inspector.call('stopped')
-    this.#tell('stopped', { reason, threadId, allThreadsStopped: true, hitBreakpointIds: hits, ...text && { text, description: text } })
+    this.#tell('stopped', { reason, threadId, allThreadsStopped: true, hitBreakpointIds, ...text && { text, description: text } })
   }
 
   /** A script is about to run. */
-  async #onScript(id: string) {
-    const script = await this.#scripts!.find(id)
-    if (script) await this.#breakpoints!.bind(script)
+  async #onScript({ scripts, breakpoints }: Watch, id: string) {
+    const script = await scripts.find(id)
+    if (script) await breakpoints.bind(script)
     if (script && this.#stopsSoon) {
       this.#stopsSoon = false
       this.#pauseAsked = true
@@ -205,7 +207,7 @@ export class Adapter {
     await this.#resume()
   }
 
-  /** Continues, and says so. */
+  /** Ends a step, and continues. */
   async #goOn() {
     this.#step = null
     await this.#resume()
@@ -214,11 +216,11 @@ export class Adapter {
 
   async #stepBy(kind: StepKind) {
     this.#step = { kind, ...await this.#frames.place() }
-    await this.#post(kind)
+    await this.#stepOn(kind)
     return {}
   }
 
-  async #post(kind: StepKind): Promise<void> {
+  async #stepOn(kind: StepKind): Promise<void> {
     await this.#inspector.post(`Debugger.${kind}`)
   }
 

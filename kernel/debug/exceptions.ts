@@ -28,12 +28,10 @@ export class Exceptions {
     await this.#inspector.post('Debugger.setPauseOnExceptions', { state: filters.length ? 'all' : 'none' })
   }
 
-  /** Whether this one does. @param isUsers it was thrown by the user's own code, not by a package's or Node's */
-  async isWanted({ callFrames, asyncStackTrace }: Debugger.PausedEventDataType, isUsers: boolean): Promise<boolean> {
-    if (this.#filters.includes('raised') && isUsers) return true
-    if (!this.#filters.length) return false
-    const calls = callFrames.map(({ location }) => location)
-    const first = await this.#firstOfUsers(calls)
+  /** Whether this one does. */
+  async isWanted({ callFrames, asyncStackTrace }: Debugger.PausedEventDataType): Promise<boolean> {
+    const calls = callFrames.map(({ location }) => location), first = await this.#firstOfUsers(calls)
+    if (first === 0 && this.#filters.includes('raised')) return true
     // Whether a promise has a handler that others than the user's code reject cannot be seen, nor for the one of an `import()`.
     if (first < 0 || calls.slice(0, first).some(({ scriptId }) => this.#scripts.urlOf(scriptId).startsWith('node:internal/modules/'))) return false
     for (let trace = asyncStackTrace; trace; trace = trace.parent) calls.push(...trace.callFrames.map(asLocation))

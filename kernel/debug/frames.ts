@@ -68,16 +68,15 @@ export class Frames {
   }
 
   /** What was thrown, in one line. */
-  async thrown(): Promise<string> {
-    return (this.#thrown.description ?? String(this.#thrown.value)).split('\n')[0]
+  get thrown(): string {
+    return textOf(this.#exception).split('\n')[0]
   }
 
   exceptionInfo(): object {
-    const { className, description } = this.#thrown, text = description ?? String(this.#thrown.value)
-    const [first] = text.split('\n')
+    const { className } = this.#exception, stackTrace = textOf(this.#exception)
     return {
-      exceptionId: className ?? 'Thrown', description: first, breakMode: 'always',
-      details: { message: first.replace(/^\w+: /, ''), typeName: className, stackTrace: text },
+      exceptionId: className ?? 'Thrown', description: this.thrown, breakMode: 'always',
+      details: { message: this.thrown.replace(/^\w+: /, ''), typeName: className, stackTrace },
     }
   }
 
@@ -89,7 +88,7 @@ export class Frames {
     return resultOf(await this.#inspector.post<Evaluated>('Debugger.evaluateOnCallFrame', { callFrameId, expression, silent: true, throwOnSideEffect }))
   }
 
-  get #thrown(): Runtime.RemoteObject {
+  get #exception(): Runtime.RemoteObject {
     if (this.#event.reason !== 'exception' && this.#event.reason !== 'promiseRejection') throw new GraftError('the notebook is not paused at an exception')
     return this.#event.data as unknown as Runtime.RemoteObject
   }
@@ -108,6 +107,8 @@ export class Frames {
     })).then(frames => frames.flat().map(frame => ({ ...frame, id: ++count })))
   }
 }
+
+const textOf = ({ description, value }: Runtime.RemoteObject) => description ?? String(value)
 
 /** The scopes of a frame that are the frame's own, from the inside out. */
 function scopesOf({ scopeChain }: Debugger.CallFrame): Runtime.CallArgument[] {
