@@ -1,8 +1,11 @@
 import { didYouMean, GraftError } from '../lib/error.ts'
 import { runNotebook } from './run.ts'
 import { writeScript } from './script.ts'
+import { sweepNotebook } from './sweep.ts'
 
 const usage = `graft run NOTEBOOK [-o OUT.ipynb] [-p name=value …]   execute a notebook, without Jupyter and without Python
+graft sweep NOTEBOOK -p name=value,value … -o FOLDER [--task N | --status]   once with each combination of values
+graft features MODEL IMAGES [--shard N --shards M]    what a frozen model gives for images, into the cache
 graft script NOTEBOOK [-o OUT.ts]                     write it as a TypeScript program that Node runs
 graft install [--prefix DIR | --sys-prefix]           register the kernel in this user's Jupyter, or in another`
 
@@ -24,6 +27,8 @@ export async function main(args: string[]): Promise<number> {
   }
   try {
     if (args[0] === 'install') return await installKernel(args.slice(1))
+    if (args[0] === 'sweep') return await sweepNotebook(args.slice(1))
+    if (args[0] === 'features') return await (await import('./features.ts')).cacheFeatures(args.slice(1))
     const { command, file, out, parameters } = parse(args)
     if (command === 'script') return writeScript(file, out)
     return await runNotebook(file, { out, parameters })
@@ -35,7 +40,7 @@ export async function main(args: string[]): Promise<number> {
 }
 
 function parse([command, ...rest]: string[]): Arguments {
-  const commands = ['run', 'script', 'install']
+  const commands = ['run', 'sweep', 'features', 'script', 'install']
   if (!commands.includes(command))
     throw new GraftError(`unknown command: '${command}'.${didYouMean(command, commands)}\n\n${usage}`)
   const found: Arguments = { command, file: '', parameters: [] }

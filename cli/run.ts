@@ -11,6 +11,8 @@ export interface RunOptions {
   out?: string
   /** Values for the cell tagged `parameters`, `name=value` each. */
   parameters?: string[]
+  /** Told of the error of the cell that ended the run. */
+  onFailure?: (error: string) => void
 }
 
 /**
@@ -24,7 +26,7 @@ export interface RunOptions {
  */
 export async function runNotebook(
   path: string,
-  { out = `${path.replace(/\.ipynb$/, '')}.executed.ipynb`, parameters = [] }: RunOptions = {},
+  { out = `${path.replace(/\.ipynb$/, '')}.executed.ipynb`, parameters = [], onFailure }: RunOptions = {},
 ): Promise<number> {
   const notebook = readNotebook(path)
   setParameters(notebook, parameters)
@@ -50,12 +52,9 @@ export async function runNotebook(
       writeNotebook(out, notebook)
       if (reply.status === 'ok' && !interrupted) continue
       if (!interrupted && cell.metadata.tags?.includes('raises-exception')) continue
-      console.error(
-        `\n${[reply.traceback ?? []]
-          .flat()
-          .join('\n')
-          .replace(/\u001b\[[\d;]*m/g, '')}\nStopped; what ran is in ${out}`,
-      )
+      const error = [reply.traceback ?? []].flat().join('\n').replace(/\u001b\[[\d;]*m/g, '')
+      console.error(`\n${error}\nStopped; what ran is in ${out}`)
+      onFailure?.(interrupted ? 'it was interrupted' : error)
       return interrupted ? 130 : 1
     }
     writeNotebook(out, notebook)

@@ -33,12 +33,6 @@ const idOf = (which: Which): string => {
     ? ' Await it first, or take training.run.' : ''}`)
 }
 
-/** The parameters of the notebook, by which a job of a sweep names its run: `units=2, seed=1`. */
-function parametersIn(title = ''): Record<string, string> {
-  const pairs = title.split(', ').map(part => /^([\w$]+)=([^]*)$/.exec(part))
-  return pairs.every(pair => pair !== null) ? Object.fromEntries(pairs.map(([, name, value]) => [name, value])) : {}
-}
-
 /** Several runs beside each other: {@link Runs.compare} makes it. It shows itself as a table and as curves. */
 export class Comparison {
   readonly runs: Run[]
@@ -146,7 +140,7 @@ export class Runs {
   compare(...which: Which[]): Comparison {
     const chosen = which.length ? which.map(one => this.get(idOf(one))) : this.list().slice(-6)
     if (!chosen.length) throw new GraftError('there are no runs to compare yet: train(model, data) makes one.')
-    return new Comparison(chosen, chosen.map(run => ({ ...parametersIn(run.title), ...settingsOf(run) })))
+    return new Comparison(chosen, chosen.map(run => settingsOf(run)))
   }
 
   /**

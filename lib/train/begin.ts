@@ -77,11 +77,13 @@ function newRun(
   model: LayersModel, { train, validation }: Parts, options: Settled, { goal, optimizer, learningRate }: Prepared,
 ): Run {
   const count = (weights: LayersModel['weights']) => weights.reduce((n, weight) => n + weight.read().size, 0)
+  // The job of a sweep names the run it makes by its parameters.
+  const title = options.title ?? process.env.GRAFT_RUN_TITLE
   return new Run(randomBytes(4).toString('hex'), {
     epochs: options.epochs, batch: options.batch, seed: options.seed, learningRate, loss: goal.name, engine: engine().name,
     optimizer: nameOf(optimizer), images: { train: train.length, validation: validation?.length ?? 0 },
     weights: { trainable: count(model.trainableWeights), total: count(model.weights) },
-    ...options.title !== undefined && { title: options.title },
+    ...title !== undefined && { title },
   })
 }
 
