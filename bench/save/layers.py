@@ -1,15 +1,19 @@
 """Saves one model for each layer of Keras 3, for bench/save/layers.ts.
 
-    layers.py FOLDER   writes FOLDER/<number>.keras, its inputs and its output, and FOLDER/cases.json
+    layers.py FOLDER ONLY    writes FOLDER/<number>.keras, and FOLDER/cases.json with inputs, output and gradients,
+                             of the cases whose title the regular expression ONLY finds
+    layers.py FOLDER again   opens what Graft made of them, FOLDER/<number>.again.keras and .h5, and writes FOLDER/again.json
 """
 import json
 import os
+import re
 import sys
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers as L, ops
 
 folder = sys.argv[1]
@@ -109,6 +113,10 @@ cases['Bidirectional(GRU(3))'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.
 cases['RNN(LSTMCell(3))'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.RNN(L.LSTMCell(3))])
 cases['TimeDistributed(Conv2D(3, 3))'] = lambda: keras.Sequential([L.Input(VIDEO), L.TimeDistributed(L.Conv2D(3, 3))])
 cases['TimeDistributed(a model)'] = lambda: keras.Sequential([L.Input(VIDEO), L.TimeDistributed(keras.Sequential([L.Input(VIDEO[1:]), L.Conv2D(3, 3), L.Flatten()]))])
+def within():
+    start = L.Input(VIDEO[1:])
+    return keras.Sequential([L.Input(VIDEO), L.TimeDistributed(keras.Model(start, L.Flatten()(L.Conv2D(3, 3)(start)) ))])
+cases['TimeDistributed(a Functional model)'] = within
 cases['Masking() in a Sequential model'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.Masking(), L.LSTM(3)])
 operation('Masking() in a Functional model', lambda x: L.LSTM(3)(L.Masking()(x)), SEQUENCE)
 cases['Lambda'] = lambda: keras.Sequential([L.Input(IMAGE), L.Lambda(lambda x: x * 2)])
@@ -133,17 +141,81 @@ operation('ops.sqrt', lambda x: ops.sqrt(x * x + 1.0))
 operation('ops.matmul', ops.matmul, (3, 4), (4, 5))
 operation('ops.normalize', ops.normalize)
 operation('ops.split', lambda x: ops.split(x, 2, axis=-1)[0])
+for title, compute in {
+    '2 / x': lambda x: 2 / (x * x + 1.0), 'x[..., 0]': lambda x: x[..., 0], 'x[:, ::2, -1]': lambda x: x[:, ::2, -1], 'ops.sum(x, axis=-1, keepdims=True)': lambda x: ops.sum(x, axis=-1, keepdims=True),
+    'ops.mean(x, axis=-1)': lambda x: ops.mean(x, axis=-1), 'ops.expand_dims': lambda x: ops.expand_dims(x, 1), 'ops.squeeze': lambda x: ops.squeeze(x[:, :1], 1),
+    'ops.pad': lambda x: ops.pad(x, [[0, 0], [1, 1], [2, 2], [0, 0]]), 'ops.tile': lambda x: ops.tile(x, (1, 2, 1, 1)), 'ops.flip': lambda x: ops.flip(x, axis=1),
+    'ops.leaky_relu': ops.leaky_relu, 'ops.log_softmax': ops.log_softmax, 'ops.gelu(x, approximate=False)': lambda x: ops.gelu(x, approximate=False), 'ops.abs': ops.abs, 'ops.clip(x, -1, 1)': lambda x: ops.clip(x, -1.0, 1.0),
+}.items():
+    operation(title, compute)
 
-written = []
-for number, (title, make) in enumerate(cases.items()):
+
+
+def listed(value):
+    return [np.asarray(each, 'f4') for each in (value if isinstance(value, (list, tuple)) else [value])]
+
+
+def again():
+    with open(os.path.join(folder, 'cases.json')) as file:
+        told = json.load(file)['cases']
+    sys.path.insert(0, folder)
+    if os.path.exists(os.path.join(folder, 'graft_layers.py')):
+        import graft_layers
+    found = []
+    for number, case in enumerate(told):
+        for extension in ('keras', 'h5'):
+            path = os.path.join(folder, f'{number}.again.{extension}')
+            if not os.path.exists(path):
+                continue
+            inputs = [np.array(each['values'], 'f4').reshape(each['shape']) for each in case['inputs']]
+            try:
+                model = keras.models.load_model(path, compile=False)
+                output = listed(model(inputs if len(inputs) > 1 else inputs[0], training=False))[0].ravel()
+                wanted = np.array(case['output'], 'f4')
+                error = float(np.abs(output - wanted).max() / max(1, np.abs(wanted).max()))
+                found.append([case['title'], extension, error, type(model.layers[-1]).__name__])
+            except Exception as failure:
+                try:
+                    keras.models.load_model(os.path.join(folder, f'{number}.keras'), compile=False)
+                except Exception:
+                    continue  # Keras does not open what it wrote itself.
+                found.append([case['title'], extension, None, str(failure)[:300]])
+    with open(os.path.join(folder, 'again.json'), 'w') as file:
+        json.dump(found, file)
+    sys.exit()
+
+
+def gradients(model, inputs, seed):
+    """Of the sum of the output, weighed at random, for the inputs and the weights that train."""
+    starts = [tf.constant(each) for each in inputs]
+    with tf.GradientTape() as tape:
+        tape.watch(starts)
+        output = model(starts if len(starts) > 1 else starts[0], training=False)
+        output = output[0] if isinstance(output, (list, tuple)) else output
+        weigh = np.random.default_rng(seed).uniform(-1, 1, output.shape).astype('f4')
+        loss = tf.reduce_sum(output * weigh)
+    weights = model.trainable_weights
+    try:
+        all_of = tape.gradient(loss, [*starts, *(each.value for each in weights)])
+    except LookupError:  # TensorFlow has no gradient of resizing by area.
+        all_of = [None] * (len(starts) + len(weights))
+    numbers = [None if each is None else np.asarray(tf.convert_to_tensor(each)).ravel().tolist() for each in all_of]
+    return {'weigh': weigh.ravel().tolist(), 'byInput': numbers[:len(starts)],
+            'byWeight': [{'shape': list(each.shape), 'values': values} for each, values in zip(weights, numbers[len(starts):])]}
+
+
+if sys.argv[2:] == ['again']:
+    again()
+only, written = re.compile(sys.argv[2]), []
+for number, (title, make) in enumerate(each for each in cases.items() if only.search(each[0])):
     model, random = make(), np.random.default_rng(number)
     model.set_weights([random.uniform(0.2, 1, each.shape).astype(each.dtype) if each.dtype.kind == 'f' else each for each in model.get_weights()])
     inputs = [random.integers(0, 9, (2, 4)).astype('f4') if 'Embedding' in title else random.normal(size=(2, *each.shape[1:])).astype('f4') for each in model.inputs]
     if 'Masking' in title:
         inputs[0][:, 2:4] = 0
     output = model(inputs if len(inputs) > 1 else inputs[0], training=False)
-    output = np.asarray(output[0] if isinstance(output, (list, tuple)) else output, 'f4')
+    output = listed(output)[0]
     model.save(os.path.join(folder, f'{number}.keras'))
-    written.append({'title': title, 'inputs': [{'shape': each.shape, 'values': each.ravel().tolist()} for each in inputs], 'output': output.ravel().tolist()})
+    written.append({'title': title, 'inputs': [{'shape': each.shape, 'values': each.ravel().tolist()} for each in inputs], 'output': output.ravel().tolist(), 'gradients': gradients(model, inputs, number)})
 with open(os.path.join(folder, 'cases.json'), 'w') as file:
     json.dump({'version': keras.__version__, 'cases': written}, file)

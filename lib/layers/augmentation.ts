@@ -5,7 +5,7 @@ export const augmentations: readonly string[] = [
   'RandomFlip', 'RandomRotation', 'RandomTranslation', 'RandomZoom', 'RandomHeight', 'RandomWidth', 'RandomContrast',
   'RandomBrightness', 'RandomHue', 'RandomSaturation', 'RandomSharpness', 'RandomColorJitter', 'RandomColorDegeneration',
   'RandomGrayscale', 'RandomPosterization', 'RandomShear', 'RandomErasing', 'RandomGaussianBlur', 'RandomInvert',
-  'RandomPerspective', 'RandomElasticTransform', 'RandAugment', 'AugMix',
+  'RandomPerspective', 'RandomElasticTransform', 'RandomCrop', 'RandAugment', 'AugMix', 'MixUp', 'CutMix', 'Solarization',
 ]
 
 /** What the file of Keras says of the layer, as JSON under a key `name`: TensorFlow.js rewrites all other texts. */

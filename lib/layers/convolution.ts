@@ -1,5 +1,5 @@
 import type * as tfTypes from '@tensorflow/tfjs'
-import { type Methods, prototypeOf, type TF } from './prototype.ts'
+import { prototypeOf, type TF } from './prototype.ts'
 
 type Tensor = tfTypes.Tensor
 type Tensor4D = tfTypes.Tensor4D
@@ -10,20 +10,17 @@ interface Convolution {
   padding: 'same' | 'valid'
   dataFormat: string
   dilationRate: Pair
-  groups: number
   kernelSize: Pair
   useBias: boolean
-  kernel: Variable
   depthwiseKernel: Variable
   bias?: Variable
   depthwiseConstraint?: tfTypes.serialization.Serializable | null
   activation?: { apply(x: Tensor): Tensor }
 }
 
-/** Dilated depthwise convolution, convolution in groups, and the gradients of dilated convolutions; all as in TensorFlow. */
+/** Dilated depthwise convolution, and the gradients of dilated convolutions, as in TensorFlow. */
 export function repairConvolution(tf: TF): void {
   repairDepthwise(tf)
-  repairGroups(tf)
   dilatedGradients(tf)
 }
 
@@ -64,59 +61,6 @@ function repairDepthwise(tf: TF): void {
     const [rows, columns] = this.kernelSize.map((size, d) => (size - 1) * (this.dilationRate[d] - 1))
     return [batch, height && height - rows, width && width - columns, channels]
   }
-}
-
-/**
- * Conv2D with `groups`: each group of output channels sees its own group of input channels (Keras's `groups`). A configuration
- * that is read back carries the number; on a new layer it is set as a property: `Object.assign(tf.layers.conv2d(…), { groups: 4
- * })`.
- */
-function repairGroups(tf: TF): void {
-  const prototype = prototypeOf(tf.layers.conv2d({ filters: 1, kernelSize: 1 })) as Methods & { groups?: number }
-  const call = prototype.call as unknown as Call, build = prototype.build as unknown as (shape: Shape) => void
-  const getConfig = prototype.getConfig as unknown as () => object, cls = prototype.constructor
-  prototype.groups = 1
-  cls.fromConfig = (make: new (config: object) => object, config: { groups?: number }) =>
-    Object.assign(new make(config), { groups: config.groups ?? 1 })
-  tf.serialization.registerClass(cls as never)
-  prototype.build = function (this: Convolution & { inputSpec: unknown }, shapes: Shape | Shape[]) {
-    const shape = (Array.isArray(shapes[0]) ? shapes[0] : shapes) as Shape,
-      axis = this.dataFormat === 'channelsFirst' ? 1 : shape.length - 1
-    build.call(this, shape.map((size, d) => d === axis ? size! / this.groups : size))
-    this.inputSpec = [{ ndim: shape.length, axes: { [axis]: shape[axis] } }]
-  }
-  prototype.call = function (this: Convolution, inputs: Tensor | Tensor[], kwargs: object) {
-    if ((this.groups === 1 && !isDilated(this.dilationRate)) || this.dataFormat === 'channelsFirst')
-      return call.call(this, inputs, kwargs)
-    return tf.tidy(() => {
-      const x = (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor4D
-      return finish(tf, this, groupedConvolution(tf, x, this.kernel.read() as Tensor4D, this.groups, this))
-    })
-  }
-  prototype.getConfig = function (this: Convolution) {
-    return this.groups === 1 ? getConfig.call(this) : { ...getConfig.call(this), groups: this.groups }
-  }
-}
-
-function groupedConvolution(
-  tf: TF,
-  x: Tensor4D,
-  kernel: Tensor4D,
-  groups: number,
-  { strides, padding, dilationRate }: Convolution,
-): Tensor {
-  if (groups === 1) return tf.conv2d(x, kernel, strides, padding, 'NHWC', dilationRate)
-  const [height, width, depth, filters] = kernel.shape
-  if (depth === 1) {
-    const perChannel = tf.reshape(kernel, [height, width, groups, filters / groups]) as Tensor4D
-    return tf.depthwiseConv2d(x, perChannel, strides, padding, 'NHWC', dilationRate)
-  }
-  const inputs = tf.split(x, groups, 3) as Tensor4D[],
-    kernels = tf.split(kernel, groups, 3) as Tensor4D[]
-  return tf.concat(
-    inputs.map((part, i) => tf.conv2d(part, kernels[i], strides, padding, 'NHWC', dilationRate)),
-    3,
-  )
 }
 
 interface ConvAttributes {

@@ -1,35 +1,67 @@
 import type * as tfTypes from '@tensorflow/tfjs'
+import * as tf from '@tensorflow/tfjs'
+import { OneInput, type LayerConfig } from './one-input.ts'
 import { prototypeOf, type TF } from './prototype.ts'
 
 type Shape = (number | null)[]
 interface GlobalPooling {
   keepdims?: boolean
-  dataFormat: string
+  dataFormat?: string
 }
 
-/** Global pooling with Keras's `keepdims`, which keeps the image's two sides as 1. A configuration carries it. */
+/** The shape of what is pooled, with its sides as 1 where they are kept. */
+const whole = ({ keepdims, dataFormat }: GlobalPooling, rank: number, [batch, channels]: Shape): Shape => {
+  const sides = keepdims ? Array.from({ length: rank }, () => 1) : []
+  return dataFormat === 'channelsFirst' ? [batch, channels, ...sides] : [batch, ...sides, channels]
+}
+
+/** Global pooling with Keras's `keepdims`, which keeps the sides of a sequence or an image as 1. A configuration carries it. */
 export function repairGlobalPooling(tf: TF): void {
-  for (const layer of [tf.layers.globalAveragePooling2d({}), tf.layers.globalMaxPooling2d({})]) {
+  const layers = [
+    [1, tf.layers.globalAveragePooling1d()], [1, tf.layers.globalMaxPooling1d()],
+    [2, tf.layers.globalAveragePooling2d({})], [2, tf.layers.globalMaxPooling2d({})],
+  ] as const
+  for (const [rank, layer] of layers) {
     const prototype = prototypeOf(layer), cls = prototype.constructor
     const call = prototype.call as unknown as (inputs: unknown, kwargs: object) => tfTypes.Tensor
     const computeOutputShape = prototype.computeOutputShape as unknown as (shape: Shape) => Shape
     const getConfig = prototype.getConfig as unknown as () => object
-    const whole = ({ keepdims, dataFormat }: GlobalPooling, [batch, channels]: Shape): Shape =>
-      !keepdims ? [batch, channels] : dataFormat === 'channelsFirst' ? [batch, channels, 1, 1] : [batch, 1, 1, channels]
     cls.fromConfig = (make: new (config: object) => object, config: { keepdims?: boolean }) =>
       Object.assign(new make(config), config.keepdims && { keepdims: true })
     tf.serialization.registerClass(cls as never)
     prototype.call = function (this: GlobalPooling, inputs: unknown, kwargs: object) {
       return tf.tidy(() => {
         const pooled = call.call(this, inputs, kwargs)
-        return this.keepdims ? tf.reshape(pooled, whole(this, pooled.shape) as number[]) : pooled
+        return this.keepdims ? tf.reshape(pooled, whole(this, rank, pooled.shape) as number[]) : pooled
       })
     }
     prototype.computeOutputShape = function (this: GlobalPooling, shape: Shape) {
-      return whole(this, computeOutputShape.call(this, shape))
+      return whole(this, rank, computeOutputShape.call(this, shape))
     }
     prototype.getConfig = function (this: GlobalPooling) {
       return { ...getConfig.call(this), ...this.keepdims && { keepdims: true } }
     }
   }
 }
+
+function volumePooling(kind: 'Average' | 'Max'): tf.serialization.SerializableConstructor<tf.layers.Layer> {
+  return class GlobalPooling3D extends OneInput<GlobalPooling> {
+    static className = `Global${kind}Pooling3D`
+
+    constructor({ dataFormat = 'channelsLast', keepdims = false, ...config }: LayerConfig<GlobalPooling> = {}) {
+      super(config, { dataFormat, keepdims })
+    }
+
+    protected override compute(x: tf.Tensor): tf.Tensor {
+      const { dataFormat, keepdims } = this.settings, axes = dataFormat === 'channelsFirst' ? [2, 3, 4] : [1, 2, 3]
+      return kind === 'Max' ? tf.max(x, axes, keepdims) : tf.mean(x, axes, keepdims)
+    }
+
+    protected override shapeAfter(shape: tf.Shape): tf.Shape {
+      return whole(this.settings, 3, [shape[0], this.settings.dataFormat === 'channelsFirst' ? shape[1] : shape[4]])
+    }
+  } as never
+}
+
+/** Keras's global pooling of volumes, which TensorFlow.js lacks. */
+export const volumePoolingLayers = [volumePooling('Average'), volumePooling('Max')]

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 
-interface ReduceAttributes { reductionIndices: number | number[] }
+/** TensorFlow.js names the axes of the largest otherwise than those of the least. */
+interface ReduceAttributes { reductionIndices?: number | number[], axis?: number | number[] }
 
 /**
  * The gradient of the largest (or least) of several numbers, shared among those that are equal, as TensorFlow does; TensorFlow.js
@@ -12,7 +13,8 @@ export function repairMaximum(): void {
       kernelName, inputsToSave: ['x'], outputsToSave: [true],
       gradFunc: (dy, [x, y], attributes) => ({
         x: () => tf.tidy(() => {
-          const axes = tf.util.parseAxisParam((attributes as unknown as ReduceAttributes).reductionIndices, x.shape)
+          const { reductionIndices, axis } = attributes as unknown as ReduceAttributes
+          const axes = tf.util.parseAxisParam((reductionIndices ?? axis)!, x.shape)
           const kept = x.shape.map((size, d) => axes.includes(d) ? 1 : size)
           const chosen = tf.cast(tf.equal(x, tf.reshape(y, kept)), 'float32')
           return tf.mul(chosen, tf.div(tf.reshape(dy as tf.Tensor, kept), tf.sum(chosen, axes, true)))

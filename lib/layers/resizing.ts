@@ -1,100 +1,138 @@
 import * as tf from '@tensorflow/tfjs'
+import { OneInput, type LayerConfig } from './one-input.ts'
 import { prototypeOf } from './prototype.ts'
+import { alongSides, matrixOf, resampled, type Interpolation } from './resampling.ts'
 
-type Interpolation = 'bilinear' | 'nearest'
 interface UpSampling { size: [number, number], dataFormat: string, interpolation: Interpolation }
 interface ResizeAttributes { size: [number, number], alignCorners: boolean, halfPixelCenters: boolean }
+type Pair = [number, number]
 
 /**
  * An image of another size, as TensorFlow resizes: the centres of pixels lie at halves, so that the corners of old and new image
- * coincide. Source: `tf.image.resize` without antialiasing.
+ * coincide. Source: `tf.image.resize`.
  */
-export function resize(x: tf.Tensor4D, size: [number, number], interpolation: Interpolation): tf.Tensor4D {
-  const by = interpolation === 'nearest' ? tf.image.resizeNearestNeighbor : tf.image.resizeBilinear
-  return by(x, size, false, true)
+export function resize(x: tf.Tensor4D, [height, width]: Pair, interpolation: Interpolation, antialias = false): tf.Tensor4D {
+  if (interpolation === 'nearest') return tf.image.resizeNearestNeighbor(x, [height, width], false, true)
+  if (interpolation === 'bilinear' && !antialias) return tf.image.resizeBilinear(x, [height, width], false, true)
+  const along = (from: number, to: number) => matrixOf(resampled(interpolation, from, to, antialias), from)
+  return tf.tidy(() => alongSides(x, along(x.shape[1], height), along(x.shape[2], width)))
 }
 
-/** Keras's `Resizing` layer, bilinear or nearest; TensorFlow.js's own takes pixels at their corners. */
-export class Resizing extends tf.layers.Layer {
+interface ResizingSettings {
+  height: number
+  width: number
+  interpolation: Interpolation
+  cropToAspectRatio?: boolean
+  padToAspectRatio?: boolean
+  antialias?: boolean
+  /** What the border is of, where an image is padded to the new aspect ratio. */
+  fillValue?: number
+}
+
+/** Keras's `Resizing` layer; TensorFlow.js's own takes pixels at their corners. Only settings beyond Keras's defaults are kept. */
+export class Resizing extends OneInput<ResizingSettings> {
   static className = 'Resizing'
-  readonly height: number
-  readonly width: number
-  readonly interpolation: Interpolation
 
-  constructor({ name, height, width, interpolation = 'bilinear' }: {
-    name?: string
-    height: number
-    width: number
-    interpolation?: Interpolation
-  }) {
-    super({ name })
-    this.height = height
-    this.width = width
-    this.interpolation = interpolation
+  constructor(config: LayerConfig<Partial<ResizingSettings> & { height: number, width: number }>) {
+    const { height, width, interpolation = 'bilinear', cropToAspectRatio, padToAspectRatio, antialias, fillValue } = config
+    super(config, {
+      height, width, interpolation, ...cropToAspectRatio && { cropToAspectRatio }, ...padToAspectRatio && { padToAspectRatio },
+      ...antialias && { antialias }, ...fillValue && { fillValue },
+    })
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const x = Array.isArray(inputs) ? inputs[0] : inputs
-    return resize(x as tf.Tensor4D, [this.height, this.width], this.interpolation)
+  protected override compute(input: tf.Tensor): tf.Tensor {
+    const { height, width, interpolation, cropToAspectRatio, padToAspectRatio, antialias, fillValue = 0 } = this.settings
+    const x = input as tf.Tensor4D, size: Pair = [height, width]
+    const shaped = cropToAspectRatio ? cropped(x, size) : padToAspectRatio ? padded(x, size, fillValue) : x
+    return resize(shaped, size, interpolation, antialias)
   }
 
-  override computeOutputShape(shape: tf.Shape | tf.Shape[]): tf.Shape {
-    const [batch, , , channels] = shape as tf.Shape
-    return [batch, this.height, this.width, channels]
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    const { height, width, interpolation } = this
-    return { ...super.getConfig(), height, width, interpolation }
+  protected override shapeAfter([batch, , , channels]: tf.Shape): tf.Shape {
+    return [batch, this.settings.height, this.settings.width, channels]
   }
 }
 
-/** Bilinear up-sampling with the pixels' centres where Keras has them, and the gradients of resizing with such centres. */
+/** The sides that an image must have for the aspect ratio of a new size, each as long as the other one asks. */
+function sidesFor([, height, width]: readonly number[], [newHeight, newWidth]: Pair): Pair {
+  const whole = (part: number, by: number) => Math.trunc(Math.fround(Math.fround(part) / by))
+  return [whole(width * newHeight, newWidth), whole(height * newWidth, newHeight)]
+}
+
+/** The largest part in the middle that has the aspect ratio of the new size. */
+export function cropped(x: tf.Tensor4D, size: Pair): tf.Tensor4D {
+  const [, height, width] = x.shape, [wantedHeight, wantedWidth] = sidesFor(x.shape, size)
+  const high = Math.max(Math.min(height, wantedHeight), 1), wide = Math.max(Math.min(width, wantedWidth), 1)
+  return middle(x, high, wide)
+}
+
+/** The image with a border, so that it has the aspect ratio of the new size. */
+function padded(x: tf.Tensor4D, size: Pair, value: number): tf.Tensor4D {
+  const [, height, width] = x.shape, [high, wide] = sidesFor(x.shape, size)
+  const rows = Math.max(0, Math.trunc((high - height) / 2)), columns = Math.max(0, Math.trunc((wide - width) / 2))
+  return tf.pad(x, [[0, 0], [rows, rows], [columns, columns], [0, 0]], value)
+}
+
+/** The middle of an image. */
+const middle = (x: tf.Tensor4D, height: number, width: number): tf.Tensor4D =>
+  tf.slice(x, [0, Math.trunc((x.shape[1] - height) / 2), Math.trunc((x.shape[2] - width) / 2), 0], [-1, height, width, -1])
+
+interface Size { height: number, width: number }
+
+/** Keras's `CenterCrop`: the middle of an image; of a smaller one as much as has that aspect ratio, resized. */
+export class CenterCrop extends OneInput<Size> {
+  static className = 'CenterCrop'
+
+  constructor(config: LayerConfig<Size>) {
+    super(config, { height: config.height, width: config.width })
+  }
+
+  protected override compute(input: tf.Tensor): tf.Tensor {
+    const { height, width } = this.settings, x = input as tf.Tensor4D
+    return x.shape[1] >= height && x.shape[2] >= width ? middle(x, height, width)
+      : resize(cropped(x, [height, width]), [height, width], 'bilinear')
+  }
+
+  protected override shapeAfter([batch, , , channels]: tf.Shape): tf.Shape {
+    return [batch, this.settings.height, this.settings.width, channels]
+  }
+}
+
+/** Up-sampling with the pixels' centres where Keras has them, by all its ways, and the gradients of resizing with such centres. */
 export function repairResizing(): void {
   const prototype = prototypeOf(tf.layers.upSampling2d({})), call = prototype.call as (inputs: unknown, kwargs: object) => unknown
-  prototype.call = function (this: UpSampling, inputs: tf.Tensor | tf.Tensor[], kwargs: object) {
-    if (this.interpolation === 'nearest' || this.dataFormat === 'channelsFirst') return call.call(this, inputs, kwargs)
-    const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D
-    return resize(x, [x.shape[1] * this.size[0], x.shape[2] * this.size[1]], this.interpolation)
+  const cls = prototype.constructor
+  cls.fromConfig = (make: new (config: object) => object, config: { interpolation?: Interpolation }) => {
+    const { interpolation = 'nearest' } = config, known = interpolation === 'nearest' || interpolation === 'bilinear'
+    return Object.assign(new make(known ? config : { ...config, interpolation: 'nearest' }), { interpolation })
   }
-  for (const [kernelName, rows] of [['ResizeBilinear', bilinearRows], ['ResizeNearestNeighbor', nearestRows]] as const) {
+  tf.serialization.registerClass(cls as never)
+  prototype.call = function (this: UpSampling, inputs: tf.Tensor | tf.Tensor[], kwargs: object) {
+    const first = this.dataFormat === 'channelsFirst', given = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D
+    if (this.interpolation === 'nearest') return call.call(this, inputs, kwargs)
+    return tf.tidy(() => {
+      const x = first ? tf.transpose(given, [0, 2, 3, 1]) : given
+      const large = resize(x, [x.shape[1] * this.size[0], x.shape[2] * this.size[1]], this.interpolation)
+      return first ? tf.transpose(large, [0, 3, 1, 2]) : large
+    })
+  }
+  for (const [kernelName, interpolation] of [['ResizeBilinear', 'bilinear'], ['ResizeNearestNeighbor', 'nearest']] as const) {
     const original = tf.getGradient(kernelName)!
     tf.registerGradient({
       ...original,
       gradFunc: (dy, saved, attrs) => {
         if (!(attrs as unknown as ResizeAttributes).halfPixelCenters) return original.gradFunc(dy, saved, attrs)
-        return { images: () => spreadBack(dy as tf.Tensor4D, saved[0].shape as [number, number, number, number], rows) }
+        return { images: () => spreadBack(dy as tf.Tensor4D, saved[0].shape, interpolation) }
       },
     })
   }
 }
 
-/** What each new pixel along one side is made of: for each, pairs of an old pixel and its share. */
-type Rows = (from: number, to: number) => [pixel: number, share: number][][]
-
-const bilinearRows: Rows = (from, to) => Array.from({ length: to }, (_, i) => {
-  const at = Math.max((i + 0.5) * from / to - 0.5, 0), low = Math.min(Math.floor(at), from - 1), share = at - Math.floor(at)
-  return [[low, 1 - share], [Math.min(low + 1, from - 1), share]]
-})
-
-const nearestRows: Rows = (from, to) =>
-  Array.from({ length: to }, (_, i) => [[Math.min(Math.floor((i + 0.5) * from / to), from - 1), 1]])
-
 /**
  * The gradient of a resized image for the image it was made from: resizing is one small matrix along the height and one along the
  * width, so their transposes carry the gradient back.
  */
-function spreadBack(dy: tf.Tensor4D, shape: [number, number, number, number], rows: Rows): tf.Tensor4D {
-  const [batch, height, width, channels] = shape
-  return tf.tidy(() => {
-    const [, newHeight, newWidth] = dy.shape
-    const transposed = (from: number, to: number) => {
-      const numbers = new Float32Array(from * to)
-      rows(from, to).forEach((parts, i) => { for (const [pixel, share] of parts) numbers[pixel * to + i] += share })
-      return tf.tensor3d(numbers, [1, from, to])
-    }
-    const alongWidth = tf.matMul(transposed(width, newWidth), tf.reshape(dy, [batch * newHeight, newWidth, channels]))
-    const alongHeight = tf.matMul(transposed(height, newHeight), tf.reshape(alongWidth, [batch, newHeight, width * channels]))
-    return tf.reshape(alongHeight, [batch, height, width, channels])
-  })
+function spreadBack(dy: tf.Tensor4D, [, height, width]: number[], interpolation: Interpolation): tf.Tensor4D {
+  const back = (from: number, to: number) => matrixOf(resampled(interpolation, from, to, false), from, true)
+  return tf.tidy(() => alongSides(dy, back(height, dy.shape[1]), back(width, dy.shape[2])))
 }

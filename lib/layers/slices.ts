@@ -49,3 +49,10 @@ function interleave(x: tf.Tensor, d: number, step: number): tf.Tensor {
   const apart = tf.reshape(x, [before.reduce((a, b) => a * b, 1) * x.shape[d], 1, after.reduce((a, b) => a * b, 1)])
   return tf.reshape(tf.pad(apart, [[0, 0], [0, step - 1], [0, 0]]), [...before, x.shape[d] * step, ...after])
 }
+
+/** `step − 1` zeros between the elements along dimension `d`. */
+export function apart(x: tf.Tensor, d: number, step: number): tf.Tensor {
+  if (step === 1) return x
+  const spread = interleave(x, d, step)
+  return tf.slice(spread, spread.shape.map(() => 0), spread.shape.map((size, axis) => axis === d ? size - step + 1 : size))
+}

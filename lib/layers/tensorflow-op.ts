@@ -27,6 +27,8 @@ export interface TensorFlowOpConfig {
   operands: Operand[]
   /** Of which operations the layer gives the results. */
   results: string[]
+  /** The operation of Keras that this is, as its file has it; in a `.keras` file it becomes that again. */
+  keras?: object
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Held {
   pointer?: Pointer
   node?: Output
   text?: Uint8Array[] | string[]
+  /** The values of a constant of the graph: the step may look at them. */
+  known?: Numbers
 }
 
 /** A small constant that a kernel gives to an operation, such as axes. */
@@ -117,6 +119,7 @@ export class TensorFlowBackend extends tf.KernelBackend {
   override readSync(dataId: DataId): BackendValues {
     const held = this.held(dataId)
     if (held.text) return held.text as unknown as BackendValues
+    if (held.known) return held.known
     if (held.node) throw this.trace ? this.trace.refusal('reads values on the way') : new Error('a tensor of a traced step is read outside of it')
     return this.runtime.read(held as Held & { pointer: Pointer })
   }

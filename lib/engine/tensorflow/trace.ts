@@ -82,7 +82,7 @@ export class Trace implements StepTrace {
     if (values.length > small || dtype === 'complex64') return undefined
     const scalar = shape.length === 0 ? this.standIns.meet(values[0]) : undefined
     if (scalar) return this.run(values[0] < 0 ? 'Neg' : 'Identity', [scalar], {})[0]
-    return { node: this.#constant(values, shape, dtype), shape, dtype }
+    return { node: this.#constant(values, shape, dtype), known: values, shape, dtype }
   }
 
   refusal(what: string): Untraceable {

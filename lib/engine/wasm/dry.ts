@@ -26,6 +26,8 @@ interface Emscripten { cwrap(...signature: unknown[]): Compiled }
 export class DrySwitch {
   readonly backend: BackendWasm
   #listener: Listener | null = null
+  /** Values that came from the program while somebody listened: they are what they are, and may be looked at. */
+  readonly #known = new WeakSet<DataId>()
   #depth = 0
 
   /** To be made before the backend's kernels are set up. */
@@ -36,11 +38,14 @@ export class DrySwitch {
     const { write, readSync } = backend
     backend.write = (values: BackendValues, shape: number[], dtype: tf.DataType) => {
       const other = this.#listener && values && this.#depth === 0 ? this.#listener.values(values, shape, dtype) : undefined
-      return other ? other.dataId : write.call(backend, values, shape, dtype)
+      if (other) return other.dataId
+      const dataId = write.call(backend, values, shape, dtype)
+      if (this.#listener && this.#depth === 0) this.#known.add(dataId)
+      return dataId
     }
     // A kernel that looks at values, such as indices, sees zeros: they are in bounds.
     backend.readSync = (dataId: DataId, start?: number, end?: number) => {
-      if (!this.#listener) return readSync.call(backend, dataId, start, end)
+      if (!this.#listener || (this.#depth === 0 && this.#known.has(dataId))) return readSync.call(backend, dataId, start, end)
       if (this.#depth === 0) return this.#listener.read()
       return (readSync.call(backend, dataId, start, end) as Float32Array).fill(0)
     }

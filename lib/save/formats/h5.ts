@@ -2,7 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../../error.ts'
 import { find, group, place, subgroup, type Dataset, type Group } from '../hdf5/tree.ts'
 import { fromKeras } from '../keras/decode.ts'
-import { toKeras, type Readers } from '../keras/encode.ts'
+import { isModel, toKeras, type Readers } from '../keras/encode.ts'
 import { isObject, type KerasObject } from '../keras/types.ts'
 import { applyNote, ascii, makeNote, parse, readNote, writerOf, type Note } from '../note.ts'
 import { toFloats } from '../numbers.ts'
@@ -22,8 +22,9 @@ export const h5: Format = {
   what: 'Keras 2 and 3',
   begins: begins.hdf5,
   async encode(model, { readers, signal }) {
-    const config = toKeras(model, readers),
-      state = await readState(model, h5Places(model)),
+    const config = toKeras(model, readers)
+    if (readers === 'keras3') refuseSeveralAxes(model.layers)
+    const state = await readState(model, h5Places(model)),
       root = layOut(config, state.layers, makeNote(model, readers, state))
     if (state.training) putTraining(root, model, state.training, readers)
     const beside = await pythonBeside(model, false)
@@ -31,6 +32,18 @@ export const h5: Format = {
       words: [...trainingWords(state, readers), ...beside.words ?? []] }
   },
   decode: async (bytes, { signal }) => build(await decodeTree(bytes, signal)),
+}
+
+/** Keras 3 drops several axes of a layer when it opens an `.h5`, its own too (`keras/src/legacy/saving/saving_utils.py`). */
+function refuseSeveralAxes(layers: LayersModel['layers']): void {
+  for (const layer of layers) {
+    if (isModel(layer)) refuseSeveralAxes(layer.layers)
+    const { axis } = layer.getConfig() as { axis?: unknown }
+    if (Array.isArray(axis) && axis.length > 1) {
+      throw new GraftError(`layer '${layer.name}' works along the axes ${axis.join(', ')}, which Keras 3 loses from an .h5. ` +
+        "Save as .keras, or with { readers: 'tf_keras' }.")
+    }
+  }
 }
 
 const trainingWords = ({ training }: ModelState, readers: Readers): [string, string][] =>

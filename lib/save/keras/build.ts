@@ -15,6 +15,8 @@ export interface LayerPlan {
   config: { [key: string]: Json }
   /** A model used as a layer. */
   model?: ModelPlan
+  /** A model within a wrapper. */
+  wrapped?: ModelPlan
   calls: Output[][]
 }
 
@@ -107,8 +109,9 @@ function tensors(built: Map<string, Layer>, outputs: Output[]): SymbolicTensor[]
   return found.every(tensor => tensor !== undefined) ? found : undefined
 }
 
-function buildLayer({ className, config, model }: LayerPlan): Layer {
+function buildLayer({ className, config, model, wrapped }: LayerPlan): Layer {
   if (model) return build(model)
+  if (wrapped) return tf.layers.timeDistributed({ ...config as { name: string }, name: allowed(config.name as string), layer: build(wrapped) })
   const [Class, fromConfig] = tf.serialization.SerializationMap.getMap().classNameMap[className] as unknown as [
     unknown,
     (of: unknown, config: object, custom: object, fast: boolean) => Layer,

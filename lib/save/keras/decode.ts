@@ -35,7 +35,7 @@ function makesMasks(value: Json, depth: number): boolean {
 }
 
 /** Layers that compute something else in training. */
-const trained = /Dropout|Noise|BatchNormalization|LSTM|GRU|RNN|Bidirectional|TimeDistributed/
+const trained = /Dropout|Noise|BatchNormalization|LSTM|GRU|RNN|Bidirectional|TimeDistributed|Attention/
 
 /** Who wrote the configuration, and whether any layer of it makes masks. */
 interface Source {
@@ -88,7 +88,7 @@ function readFunctional(config: Config, source: Source, depth: number): ModelPla
   for (const [i, layer] of layers.entries()) {
     const nodes = (written as Config[])[i].inbound_nodes
     const passes = !layer.model && !trained.test(layer.className)
-    layer.calls = (Array.isArray(nodes) ? nodes : []).map(node => readCall(layer.name, node, callShift, passes))
+    layer.calls = (Array.isArray(nodes) ? nodes : []).map(node => readCall(layer.name, node, callShift, passes, layerRules.get(layer.className)?.called))
   }
   return {
     name: String(config.name),
@@ -119,6 +119,9 @@ function readLayer(value: Json, source: Source, depth: number): LayerPlan {
     return readLayer({ ...value, class_name: 'Rescaling', config: rescalingOf(value.config) }, source, depth)
   if (models.has(className))
     return { name, className, config: {}, model: readModel({ ...value, class_name: className }, source, depth + 1), calls: [] }
+  const wrapped = className === 'TimeDistributed' && isObject(value.config.layer) ? value.config.layer : undefined
+  if (wrapped && models.has(String(wrapped.class_name)))
+    return { name, className, config: { name }, wrapped: readModel(wrapped, source, depth + 1), calls: [] }
   const rule = layerRules.get(className)
   if (maskOps.has(className)) {
     throw new GraftError(
@@ -186,7 +189,7 @@ function readValue(key: string, value: Json, source: Source, depth: number): Jso
   if (key === 'activation' || key === 'recurrent_activation') return activationFromKeras(value, source.writer)
   if (key === 'layer') {
     const { className, config, model } = readLayer(value, source, depth + 1)
-    if (model) throw new Untranslatable('A wrapper around a model is not known here')
+    if (model) throw new Untranslatable('Only TimeDistributed is known here around a model')
     return { className, config }
   }
   if (/_(initializer|regularizer|constraint)$/.test(key)) return objectFromKeras(key, value)

@@ -1,6 +1,7 @@
-import type { LayersModel, layers } from '@tensorflow/tfjs'
+import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs'
 import { GraftError } from '../../error.ts'
 import { KerasAugmentation } from '../../layers/augmentation.ts'
+import type { TensorFlowOp, TensorFlowOpConfig } from '../../layers/tensorflow-op.ts'
 import { layerRules, same, snake, spelled } from './layers.ts'
 import { activationToKeras, objectToKeras, Untranslatable } from './objects.ts'
 import { isObject, type Json, type KerasLayer, type KerasObject } from './types.ts'
@@ -47,8 +48,8 @@ function modelToKeras(model: LayersModel, readers: Readers, mayTrain: boolean): 
   const placed = layers.map((layer, i): KerasLayer => ({
     ...layer,
     name: layerName(model.layers[i].name),
-    inbound_nodes: config.layers[i].inboundNodes.map(calls =>
-      calls.map(entry => {
+    inbound_nodes: config.layers[i].inboundNodes.map((calls, at) => oneByOne(model.layers[i], at, readers,
+      calls.map((entry): Place => {
         const [from, index, output, kwargs] = entry as [string, number, number, Json]
         if (isObject(kwargs) && Object.keys(kwargs).length) {
           throw new GraftError(
@@ -57,8 +58,7 @@ function modelToKeras(model: LayersModel, readers: Readers, mayTrain: boolean): 
           )
         }
         return [layerName(from), call(from, index), output, {}]
-      }),
-    ),
+      }))),
   }))
   return {
     class_name: 'Functional',
@@ -70,6 +70,30 @@ function modelToKeras(model: LayersModel, readers: Readers, mayTrain: boolean): 
       output_layers: config.outputLayers.map(end),
     },
   }
+}
+
+type Place = [layer: string, call: number, output: number, kwargs: { [key: string]: Json }]
+
+/** Within a wrapper, a model of one input or output must say so: Keras 3 takes a list of one for a list. */
+function ofOneTensor({ config, ...rest }: KerasObject): KerasObject {
+  const alone = (ends: Json): Json => Array.isArray(ends) && ends.length === 1 ? ends[0] : ends
+  return { ...rest, config: { ...config, input_layers: alone(config.input_layers), output_layers: alone(config.output_layers) } }
+}
+
+/** A call on one list of tensors as it is; one on several tensors in the words of its reader. */
+function oneByOne(layer: Layer, at: number, readers: Readers, places: Place[]): Json {
+  const { called } = layerRules.get(layer.getClassName()) ?? {}
+  if (!called) return places
+  if (readers === 'tf_keras') {
+    const [first, ...others] = places.map(([from, index, output]) => [from, index, output])
+    return [[...first, Object.fromEntries(others.map((each, i) => [called[i + 1], each]))]]
+  }
+  const { inputTensors } = (layer.inboundNodes as unknown as { inputTensors: SymbolicTensor[] }[])[at]
+  const args = places.map(([from, index, output], i) => ({
+    class_name: '__keras_tensor__',
+    config: { shape: inputTensors[i].shape as Json, dtype: inputTensors[i].dtype, keras_history: [from, index, output] },
+  }))
+  return { args, kwargs: {} }
 }
 
 type End = [layer: string, call: number, output: number]
@@ -126,7 +150,8 @@ export const layersMissing = (model: LayersModel, archive: boolean): string[] =>
     if (isModel(layer)) return layersMissing(layer, archive)
     const inner = (layer as Layer & { layer?: Layer; forwardLayer?: Layer }).layer ?? layer
     const missing = layerRules.get(inner.getClassName())?.missing
-    return missing && !(archive && typeof missing === 'string') ? [layerName(layer.name)] : []
+    const known = typeof missing === 'string' || Boolean((inner as TensorFlowOp & { config?: TensorFlowOpConfig }).config?.keras)
+    return missing && !(archive && known) ? [layerName(layer.name)] : []
   })
 
 /** What Keras calls the layer's class. */
@@ -153,11 +178,10 @@ function valueToKeras(layer: Layer, key: string, value: Json, readers: Readers, 
   if (key === 'activation' || key === 'recurrent_activation') return activationToKeras(value, readers)
   if (key === 'layer') {
     const { layer: inner, forwardLayer } = layer as Layer & { layer?: Layer; forwardLayer?: Layer }
-    return {
-      module: 'keras.layers',
-      registered_name: null,
-      ...layerToKeras((inner ?? forwardLayer) as Layer, readers, mayTrain && layer.trainable),
-    }
+    const wrapped = (inner ?? forwardLayer) as Layer, written = layerToKeras(wrapped, readers, mayTrain && layer.trainable)
+    if (!isModel(wrapped)) return { module: 'keras.layers', registered_name: null, ...written }
+    if (wrapped.getClassName() === 'Sequential') return { module: 'keras', registered_name: null, ...written }
+    return { module: 'keras.src.models.functional', registered_name: 'Functional', ...readers === 'keras3' ? ofOneTensor(written) : written }
   }
   if (key === 'target_shape') return (value as Json[]).map(size => size ?? -1)
   return /_(initializer|regularizer|constraint)$/.test(key) ? objectToKeras(key, value) : value

@@ -20,6 +20,8 @@ export interface LayerRule {
    * module of Keras 3 in which a `.keras` file finds it all the same.
    */
   missing?: true | string
+  /** The names of a call's arguments, where a layer is called on several tensors one by one and not on a list. */
+  called?: string[]
 }
 
 interface Row {
@@ -29,6 +31,7 @@ interface Row {
   ignored?: string
   renamed?: Record<string, string>
   missing?: true | string
+  called?: string[]
 }
 
 const words = (text = ''): string[] => text.split(' ').filter(word => word !== '')
@@ -37,10 +40,17 @@ const weight = (name: string) => `${name}_initializer ${name}_regularizer ${name
 const window = 'strides padding data_format'
 const convolution = `filters kernel_size ${window} dilation_rate activation use_bias ${weight('kernel')} ${weight('bias')}`
 const ungrouped = { groups: [1] }
+const depthwise = `kernel_size ${window} dilation_rate depth_multiplier activation use_bias ${weight('depthwise')} ${weight('bias')}`
+const transposed = `filters kernel_size ${window} activation use_bias ${weight('kernel')} ${weight('bias')} output_padding dilation_rate`
+const separable =
+  `filters kernel_size ${window} dilation_rate depth_multiplier activation use_bias ` +
+  `${weight('depthwise')} ${weight('pointwise')} ${weight('bias')}`
 const pooling: Row = { keys: `pool_size ${window}` }
 const globalPooling: Row = { keys: 'data_format keepdims' }
 const flat = { keras: { data_format: ['channels_last'] } }
 const noise = 'seed noise_shape'
+const sides = ['1D', '2D', '3D']
+const interpolations = ['nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5']
 const normalization = `axis epsilon center scale ${weight('beta')} ${weight('gamma')}`
 const recurrent =
   `activation use_bias ${weight('kernel')} ${weight('recurrent')} ${weight('bias')} dropout recurrent_dropout ` +
@@ -59,25 +69,16 @@ const rows: Record<string, Row> = {
     keys: `units activation use_bias ${weight('kernel')} ${weight('bias')}`,
     keras: { quantization_config: [null], lora_rank: [null] },
   },
-  Conv1D: { keys: convolution, keras: ungrouped, only: { padding: ['valid', 'same'], data_format: ['channels_last'] } },
+  Conv1D: { keys: `${convolution} groups`, only: { data_format: ['channels_last'] } },
   Conv2D: { keys: `${convolution} groups` },
-  Conv3D: { keys: convolution, keras: ungrouped },
-  Conv2DTranspose: {
-    keys: `filters kernel_size ${window} activation use_bias ${weight('kernel')} ${weight('bias')} output_padding`,
-    keras: { dilation_rate: [[1, 1], 1], ...ungrouped },
-  },
-  DepthwiseConv2D: {
-    keys: `kernel_size ${window} dilation_rate depth_multiplier activation use_bias ${weight('depthwise')} ${weight('bias')}`,
-    keras: ungrouped,
-    ignored: weight('kernel'),
-  },
-  SeparableConv2D: {
-    keys:
-      `filters kernel_size ${window} dilation_rate depth_multiplier activation use_bias ` +
-      `${weight('depthwise')} ${weight('pointwise')} ${weight('bias')}`,
-    keras: ungrouped,
-    ignored: weight('kernel'),
-  },
+  Conv3D: { keys: `${convolution} groups` },
+  Conv1DTranspose: { keys: transposed, keras: ungrouped },
+  Conv2DTranspose: { keys: transposed, keras: ungrouped },
+  Conv3DTranspose: { keys: transposed, keras: ungrouped },
+  DepthwiseConv1D: { keys: depthwise, keras: ungrouped, ignored: weight('kernel') },
+  DepthwiseConv2D: { keys: depthwise, keras: ungrouped, ignored: weight('kernel') },
+  SeparableConv1D: { keys: separable, keras: ungrouped, ignored: weight('kernel') },
+  SeparableConv2D: { keys: separable, keras: ungrouped, ignored: weight('kernel') },
   BatchNormalization: {
     keys: `${normalization} momentum moving_mean_initializer moving_variance_initializer`,
     keras: { synchronized: [false], renorm: [false], virtual_batch_size: [null], fused: [null, true, false] },
@@ -89,6 +90,8 @@ const rows: Record<string, Row> = {
     only: { axis: [-1, 3] },
     keras: { beta_regularizer: [null], gamma_regularizer: [null], beta_constraint: [null], gamma_constraint: [null] },
   },
+  UnitNormalization: { keys: 'axis' },
+  RMSNormalization: { keys: 'axis epsilon' },
   ReLU: { keys: 'max_value negative_slope threshold' },
   LeakyReLU: { keys: 'alpha', renamed: { negative_slope: 'alpha' } },
   ELU: { keys: 'alpha' },
@@ -97,7 +100,8 @@ const rows: Record<string, Row> = {
   Activation: { keys: 'activation' },
   Dropout: { keys: 'rate', ignored: noise },
   SpatialDropout1D: { keys: 'rate', ignored: noise },
-  SpatialDropout2D: { keys: 'rate', ignored: noise, keras: { data_format: ['channels_last', null] } },
+  SpatialDropout2D: { keys: 'rate data_format', ignored: noise },
+  SpatialDropout3D: { keys: 'rate data_format', ignored: noise },
   GaussianNoise: { keys: 'stddev', ignored: noise },
   GaussianDropout: { keys: 'rate', ignored: noise },
   AlphaDropout: { keys: 'rate', ignored: noise },
@@ -107,21 +111,27 @@ const rows: Record<string, Row> = {
   AveragePooling1D: { ...pooling, keys: 'pool_size strides padding', ...flat },
   AveragePooling2D: pooling,
   AveragePooling3D: pooling,
-  GlobalAveragePooling1D: { keras: { ...flat.keras, keepdims: [false] } },
+  GlobalAveragePooling1D: { keys: 'keepdims', ...flat },
   GlobalAveragePooling2D: globalPooling,
-  GlobalMaxPooling1D: { keras: { ...flat.keras, keepdims: [false] } },
+  GlobalAveragePooling3D: globalPooling,
+  GlobalMaxPooling1D: { keys: 'keepdims', ...flat },
   GlobalMaxPooling2D: globalPooling,
-  ZeroPadding2D: { keys: 'padding data_format' },
-  Cropping2D: { keys: 'cropping data_format' },
-  UpSampling2D: { keys: 'size data_format interpolation', only: { interpolation: ['nearest', 'bilinear'] } },
+  GlobalMaxPooling3D: globalPooling,
+  ...Object.fromEntries(sides.flatMap(sides => ['Average', 'Max'].map(kind =>
+    [`Adaptive${kind}Pooling${sides}`, { keys: 'output_size data_format' }]))),
+  ...Object.fromEntries(sides.flatMap(sides => [
+    [`ZeroPadding${sides}`, { keys: 'padding data_format' }], [`Cropping${sides}`, { keys: 'cropping data_format' }],
+  ])),
+  UpSampling1D: { keys: 'size' },
+  UpSampling2D: { keys: 'size data_format interpolation', only: { interpolation: interpolations } },
+  UpSampling3D: { keys: 'size data_format' },
   Resizing: {
-    keys: 'height width interpolation',
-    only: { interpolation: ['bilinear', 'nearest'] },
-    keras: {
-      crop_to_aspect_ratio: [false], pad_to_aspect_ratio: [false], antialias: [false], data_format: ['channels_last', null],
-    },
-    ignored: 'fill_mode fill_value',
+    keys: 'height width interpolation crop_to_aspect_ratio pad_to_aspect_ratio antialias fill_value',
+    only: { interpolation: [...interpolations, 'area', 'gaussian', 'mitchellcubic'] },
+    keras: { fill_mode: ['constant'], data_format: ['channels_last', null] },
   },
+  AutoContrast: { keys: 'value_range', keras: { data_format: ['channels_last', null] } },
+  CenterCrop: { keys: 'height width', keras: { data_format: ['channels_last', null] } },
   Flatten: { keys: 'data_format' },
   Reshape: { keys: 'target_shape' },
   Permute: { keys: 'dims' },
@@ -142,13 +152,22 @@ const rows: Record<string, Row> = {
   Minimum: merge,
   Concatenate: { keys: 'axis' },
   Dot: { keys: 'axes normalize' },
+  MultiHeadAttention: {
+    keys: 'num_heads key_dim value_dim dropout use_bias output_shape',
+    keras: {
+      use_gate: [false], attention_axes: [[1], null], sliding_window: [null], flash_attention: [null, false],
+      kernel_regularizer: [null], bias_regularizer: [null], kernel_constraint: [null], bias_constraint: [null],
+    },
+    ignored: 'seed kernel_initializer bias_initializer',
+    called: ['query', 'value', 'key'],
+  },
   Embedding: {
     keys: `input_dim output_dim ${weight('embeddings')} mask_zero`,
     ignored: 'input_length',
     keras: { quantization_config: [null], lora_rank: [null] },
   },
   SimpleRNN: recurrentRow('units'),
-  GRU: recurrentRow('units recurrent_activation', {}, { reset_after: [false] }),
+  GRU: recurrentRow('units recurrent_activation reset_after'),
   LSTM: recurrentRow('units recurrent_activation unit_forget_bias'),
   ConvLSTM2D: recurrentRow(`filters kernel_size ${window} dilation_rate recurrent_activation unit_forget_bias`),
   Bidirectional: { keys: 'merge_mode layer' },
@@ -166,6 +185,7 @@ export const layerRules: Map<string, LayerRule> = new Map(
       ignored: words(row.ignored),
       renamed: row.renamed ?? {},
       missing: row.missing,
+      called: row.called,
     },
   ]),
 )

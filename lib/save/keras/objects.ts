@@ -1,3 +1,4 @@
+import { activations as layerActivations } from '../../layers/activations.ts'
 import { isObject, type Json, type Writer } from './types.ts'
 import { camel, snake } from './layers.ts'
 
@@ -24,14 +25,17 @@ const activations = new Set([
   'exponential',
 ])
 
+/** Those that Keras 3 alone has, by our spelling. */
+const keras3Activations = new Set([...Object.keys(layerActivations).filter(name => name !== 'exponential'), 'logSoftmax'])
+
 /** TensorFlow.js's activation (as its config names it) → Keras's. */
 export function activationToKeras(name: Json, readers: 'keras3' | 'tf_keras'): Json {
   const known = snake(String(name))
   if (activations.has(known)) return known
   if (known === 'hard_sigmoid' && readers === 'tf_keras') return known
   if (known === 'hard_sigmoid3' && readers === 'keras3') return 'hard_sigmoid'
-  if (['hard_silu', 'log_softmax'].includes(known) && readers === 'keras3') return known
-  if (known === 'hard_sigmoid3' || known === 'hard_silu') {
+  if (keras3Activations.has(camel(known)) && readers === 'keras3') return known
+  if (known === 'hard_sigmoid3' || keras3Activations.has(camel(known))) {
     throw new Untranslatable(`it is Keras 3's, which Keras 2 lacks. Save with { readers: 'keras3' }`)
   }
   if (known === 'hard_sigmoid') {
@@ -51,8 +55,8 @@ export function activationFromKeras(value: Json, writer: Writer): Json {
   if (typeof name === 'string' && activations.has(name)) return name
   // Keras 3's is another function than that of Keras 2 and TensorFlow.js.
   if (name === 'hard_sigmoid') return writer === 'keras3' ? 'hardSigmoid3' : 'hardSigmoid'
-  if (name === 'hard_silu' || name === 'hard_swish') return 'hardSilu'
-  if (name === 'log_softmax') return 'logSoftmax'
+  if (name === 'hard_swish') return 'hardSilu'
+  if (typeof name === 'string' && keras3Activations.has(camel(name))) return camel(name)
   throw new Untranslatable(`TensorFlow.js has no activation ${JSON.stringify(name)}`)
 }
 

@@ -1,21 +1,22 @@
 import { GraftError } from '../../error.ts'
+import { operationsOf, type Argument } from './operations.ts'
 import { isObject, type Json } from './types.ts'
 
 type Config = { [key: string]: Json }
 
 /**
  * Operations on tensors, such as `x * 2 + y`, stand in Keras's files as nodes of their own: Keras 3 names a class of
- * `keras.src.ops`, tf_keras a function of TensorFlow in a `TFOpLambda`. Those that a layer computes become that layer; others are
- * left, to be refused by name.
+ * `keras.src.ops`, tf_keras a function of TensorFlow in a `TFOpLambda`. Those that a layer computes become that layer, most others
+ * a `TensorFlowOp`; the rest is refused by name.
  */
 export function layerOfOp(layer: Json): Json {
   if (!isObject(layer) || !isObject(layer.config)) return layer
   // Keras 3's .h5 names no modules; but a layer always tells whether it trains.
   const plain = layer.module === undefined && !('trainable' in layer.config) && !('dtype' in layer.config)
-  const call = plain || /^keras\.src\.ops\b/.test(String(layer.module)) ? callOfKeras3(layer) : layer.class_name === 'TFOpLambda'
-    ? callOfTfKeras(layer) : undefined
+  const keras3 = plain || /^keras\.src\.ops\b/.test(String(layer.module))
+  const call = keras3 ? callOfKeras3(layer) : layer.class_name === 'TFOpLambda' ? callOfTfKeras(layer) : undefined
   if (!call) return layer
-  const made = translate(call)
+  const made = translate(call) ?? asOperations(call, keras3 && !plain ? layer : undefined)
   if (!made && plain) return layer
   if (!made) {
     throw new GraftError(
@@ -31,10 +32,22 @@ export function layerOfOp(layer: Json): Json {
 /** A tensor: a layer's output, by layer, call and output. */
 type Tensor = [string, number, number]
 
+/** What TensorFlow's operations compute where no layer does; the file's own words are kept for the next one. */
+function asOperations({ op, inputs, shapes, settings }: Call, written: Config | undefined): Made | undefined {
+  let tensor = 0
+  const args = inputs.map((input): Argument => isTensor(input) ? { shape: shapes[tensor++] ?? [] } : input)
+  if (shapes.length !== inputs.filter(isTensor).length) return undefined
+  const made = operationsOf(op, args, settings)
+  return made && { className: 'TensorFlowOp', inputs: inputs.filter(isTensor),
+    config: { operation: { name: JSON.stringify({ ...made, ...written && { keras: written } }) } } }
+}
+
 /** An operation called once, on tensors and numbers. */
 interface Call {
   op: string
   inputs: (Tensor | number | number[])[]
+  /** Of the tensors, where the file tells them. */
+  shapes: (number | null)[][]
   settings: Config
 }
 
@@ -45,17 +58,25 @@ const entry = ([name, call, output]: Tensor): Json => [name, call, output, {}]
 function callOfKeras3({ class_name, config, inbound_nodes: nodes }: Config): Call | undefined {
   const [node, ...more] = Array.isArray(nodes) ? nodes : []
   if (!isObject(node) || more.length || !Array.isArray(node.args)) return undefined
-  const args = node.args.flatMap((each): Json[] => Array.isArray(each) && each.some(isHistory) ? each : [each])
+  const op = String(class_name).toLowerCase(), [sliced, key] = node.args
+  const args = (op === 'getitem' ? [sliced] : node.args)
+    .flatMap((each): Json[] => Array.isArray(each) && each.some(isHistory) ? each : [each])
   const inputs = args.map(each => isHistory(each) ? historyOf(each) : operand(each))
   if (!inputs.every(each => each !== undefined)) return undefined
-  const { name: _, ...settings } = { ...config as Config, ...isObject(node.kwargs) ? node.kwargs : {} }
-  return { op: String(class_name).toLowerCase(), inputs, settings }
+  const given: Config = { ...config as Config, ...isObject(node.kwargs) ? node.kwargs : {}, ...op === 'getitem' && { key } }
+  const { name: _, ...settings } = given
+  return { op, inputs, shapes: args.filter(isHistory).map(shapeOf), settings }
 }
 
 const isHistory = (value: Json): boolean => isObject(value) && value.class_name === '__keras_tensor__'
 const historyOf = (value: Json): Tensor | undefined => {
   const history = isObject(value) && isObject(value.config) ? value.config.keras_history : undefined
   return Array.isArray(history) ? [String(history[0]), Number(history[1]), Number(history[2])] : undefined
+}
+
+const shapeOf = (value: Json): (number | null)[] => {
+  const { shape } = isObject(value) && isObject(value.config) ? value.config : {}
+  return Array.isArray(shape) ? shape as (number | null)[] : []
 }
 
 const operand = (value: Json): number | number[] | undefined =>
@@ -73,7 +94,7 @@ function callOfTfKeras({ config, inbound_nodes: nodes }: Config): Call | undefin
   const second = isTensor(y) ? [String(y[0]), Number(y[1]), Number(y[2])] as Tensor : y === undefined ? undefined : operand(y)
   if (first === undefined || (y !== undefined && second === undefined)) return undefined
   const op = String((config as Config).function).replace(/^.*\./, '').toLowerCase()
-  return { op, inputs: second === undefined ? [first] : [first, second], settings }
+  return { op, inputs: second === undefined ? [first] : [first, second], shapes: [], settings }
 }
 
 interface Made {
@@ -87,16 +108,16 @@ const merges: Record<string, string> =
     minimum: 'Minimum' }
 const activations: Record<string, string> = {
   relu: 'relu', relu6: 'relu6', sigmoid: 'sigmoid', tanh: 'tanh', silu: 'silu', swish: 'silu', softplus: 'softplus',
-  softsign: 'softsign', selu: 'selu', elu: 'elu', hardsigmoid: 'hard_sigmoid', hardsilu: 'hard_silu',
+  softsign: 'softsign', selu: 'selu', elu: 'elu', hardsigmoid: 'hard_sigmoid', hardsilu: 'hard_silu', logsigmoid: 'log_sigmoid',
 }
 
-function translate({ op, inputs, settings }: Call): Made | undefined {
+function translate({ op, inputs, shapes, settings }: Call): Made | undefined {
   const tensors = inputs.filter(isTensor), [a, b] = inputs
   if (inputs.length === 1 && tensors.length === 1) {
     const activation = activations[op]
     const plain = Object.values(settings).every(value => value === null || value === 1)
     if (activation && plain) return { className: 'Activation', config: { activation }, inputs: tensors }
-    const [className, config] = unary(op, settings) ?? []
+    const [className, config] = unary(op, settings, shapes[0]?.length ?? 4) ?? []
     return className && config ? { className, config, inputs: tensors } : undefined
   }
   if (tensors.length === inputs.length && inputs.length >= 2) {
@@ -109,13 +130,15 @@ function translate({ op, inputs, settings }: Call): Made | undefined {
 }
 
 /** The layer, and its configuration, that computes an operation of Keras on one tensor. */
-function unary(op: string, settings: Config): [string, Config] | undefined {
+function unary(op: string, settings: Config, rank: number): [string, Config] | undefined {
   const { axis, axes, newshape, keepdims, size, x_min: least, x_max: most } = settings
-  const spatial = JSON.stringify(axis) === '[1,2]' && (settings.initial ?? null) === null
+  const spatial = rank === 4 && JSON.stringify(axis) === '[1,2]' && (settings.initial ?? null) === null
   switch (op) {
     case 'mean': return spatial ? ['GlobalAveragePooling2D', { keepdims: keepdims === true }] : undefined
     case 'max': return spatial ? ['GlobalMaxPooling2D', { keepdims: keepdims === true }] : undefined
     case 'softmax': return typeof axis === 'number' ? ['Softmax', { axis }] : undefined
+    case 'logsoftmax': return axis === -1 ? ['Activation', { activation: 'log_softmax' }] : undefined
+    case 'gelu': return settings.approximate === false ? ['Activation', { activation: 'gelu' }] : undefined
     case 'negative': return ['Rescaling', { scale: -1, offset: 0 }]
     case 'clip': return least === 0 && typeof most === 'number' ? ['ReLU', { max_value: most }] : undefined
     // Both begin with the batch, which a layer leaves out.

@@ -1,4 +1,5 @@
 import type { layers, LayersModel } from '@tensorflow/tfjs'
+import type { WeightGroup } from '../../layers/attention.ts'
 import { isModel, kerasClass, layerName } from './encode.ts'
 
 type Layer = layers.Layer
@@ -49,6 +50,11 @@ function slotsOfLayer(layer: Layer, at: string): Slot[] {
       ...slotsOfLayer(inner.backwardLayer, `${at}backward_layer/`),
       empty,
     ]
+  }
+  const { weightGroups } = layer as Layer & { weightGroups?: WeightGroup[] }
+  if (weightGroups) {
+    return [...weightGroups.map(({ folder, name, from, to }) =>
+      ({ path: `${at}${folder}/vars`, name, weights: layer.weights.slice(from, to) })), empty]
   }
   if (inner.layer) return [...slotsOfLayer(inner.layer, `${at}layer/`), empty]
   if (inner.cell) return [{ path: `${at}cell/vars`, name: layerName(inner.cell.name), weights: layer.weights }, empty]

@@ -7,13 +7,9 @@ import json
 import os
 import sys
 
-os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 import numpy as np
-import keras
-import tf_keras
+from libraries import LIBRARIES, cases_in, keep_measured
 
-LIBRARIES = {'keras3': keras, 'tf_keras': tf_keras}
 # The least that the network takes, where that is above 96.
 SIZES = {'InceptionResNetV2': 139}
 
@@ -28,8 +24,7 @@ def scatter(model, random):
                 else random.uniform(0.5, 1.5, value.shape)
                 for weight, value in zip(layer.weights, layer.get_weights())
             ])
-        if hasattr(layer, 'finalize_state'):  # Keras 3 computes with a copy of what was measured.
-            layer.finalize_state()
+    keep_measured(model)
 
 
 def write(folder, names):
@@ -54,13 +49,8 @@ def write(folder, names):
 
 
 def read(folder):
-    with open(os.path.join(folder, 'cases.json')) as file:
-        cases = json.load(file)
-    if os.path.exists(os.path.join(folder, 'graft_layers.py')):
-        sys.path.insert(0, folder)
-        import graft_layers  # noqa: F401
     found = []
-    for case in cases:
+    for case in cases_in(folder):
         try:
             model = LIBRARIES[case['library']].models.load_model(os.path.join(folder, case['file']), compile=False)
             images = np.fromfile(case['x'], '<f4').reshape(2, *model.input_shape[1:])

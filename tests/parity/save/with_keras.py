@@ -8,14 +8,12 @@ import os
 import sys
 import traceback
 
-os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 import numpy as np
+from libraries import LIBRARIES, cases_in, keep_measured
 import keras
 import tensorflow as tf
 import tf_keras
 
-LIBRARIES = {'keras3': keras, 'tf_keras': tf_keras}
 
 
 def tensors(folder, names, shapes):
@@ -39,13 +37,8 @@ def trainable(model, parent=True):
 
 
 def read(folder):
-    with open(os.path.join(folder, 'cases.json')) as file:
-        cases = json.load(file)
-    if os.path.exists(os.path.join(folder, 'graft_layers.py')):
-        sys.path.insert(0, folder)
-        import graft_layers  # noqa: F401
     results = []
-    for case in cases:
+    for case in cases_in(folder):
         for library, file in case['files'].items():
             entry = {'name': case['name'], 'library': library}
             try:
@@ -74,9 +67,7 @@ def scatter(model, seed):
         else:
             values.append(random.normal(0, 1 / np.sqrt(max(1, np.prod(value.shape[:-1]))) if value.ndim > 1 else 0.2, value.shape))
     model.set_weights([np.asarray(value, before.dtype) for value, before in zip(values, model.get_weights())])
-    for layer in model.layers:
-        if hasattr(layer, 'finalize_state'):  # Keras 3 computes with a copy of what was measured.
-            layer.finalize_state()
+    keep_measured(model)
 
 
 def architectures(k):
