@@ -66,7 +66,7 @@ export class TestKernel {
 }
 
 /** What came of a cell. */
-export interface Ran { status: string, result: string | undefined, text: string }
+export interface Ran { status: string, result: string | undefined, text: string, error: string | undefined }
 
 /** A front end: it signs what it sends, and hears all that is published. */
 export class Client {
@@ -106,12 +106,13 @@ export class Client {
   async run(code: string, patience: number = 60_000): Promise<Ran> {
     const content = { code, silent: false, store_history: true, user_expressions: {}, allow_stdin: false, stop_on_error: true }
     const { header, frames } = this.wire.pack({ type: 'execute_request', content })
-    let result: string | undefined, text = ''
+    let result: string | undefined, error: string | undefined, text = ''
     const idle = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no end of a cell within ${patience / 1000} s: ${code.slice(0, 100)}`)), patience)
       this.#published.set(header.msg_id, ({ header: { msg_type }, content }) => {
         if (msg_type === 'stream') text += String(content.text)
         if (msg_type === 'execute_result') result = (content.data as Record<string, string>)['text/plain']
+        if (msg_type === 'error') error = `${String(content.ename)}: ${String(content.evalue)}`
         if (msg_type !== 'status' || content.execution_state !== 'idle') return
         clearTimeout(timer)
         resolve()
@@ -123,7 +124,7 @@ export class Client {
     const { content: { status } } = await reply
     this.#published.delete(header.msg_id)
     this.#replies.delete(header.msg_id)
-    return { status: String(status), result, text }
+    return { status: String(status), result, text, error }
   }
 
   close(): void {
