@@ -16,8 +16,21 @@ const NAMES: Record<string, string> = {
   Exp: 'exponential',
 }
 
-const activate = (node: Node, lift: Lifting) =>
-  lift.layer(tf.layers.activation, { activation: NAMES[node.op] }, { named: node, inputs: [node.inputs[0]] })
+/** Those that Keras also has as layers of their own, by the name that it gives such a layer. */
+const LAYERS: Record<string, [name: string, make: (options: object) => tf.layers.Layer]> = {
+  Relu: ['re_lu', tf.layers.reLU],
+  Softmax: ['softmax', tf.layers.softmax],
+  Elu: ['elu', tf.layers.elu],
+}
+
+function activate(node: Node, lift: Lifting) {
+  const from = { named: node, inputs: [node.inputs[0]] }
+  if (Object.hasOwn(LAYERS, node.op)) {
+    const [name, make] = LAYERS[node.op]
+    if (new RegExp(`(^|\\.)${name}(_\\d+)?$`).test(lift.names.scope(node))) return lift.layer(make, {}, from)
+  }
+  return lift.layer(tf.layers.activation, { activation: NAMES[node.op] }, from)
+}
 
 /** Activations with a layer of their own. */
 export const activation: Rules = {
@@ -25,9 +38,7 @@ export const activation: Rules = {
   Relu(node, lift) {
     const bound = lift.nextInScope(node, 'Minimum'), maxValue = bound && lift.number(lift.other(bound, node))
     if (maxValue) return lift.layer(tf.layers.reLU, { maxValue }, { named: node, through: [bound], inputs: [node.inputs[0]] })
-    return /(^|\.)re_lu(_\d+)?$/.test(lift.names.scope(node))
-      ? lift.layer(tf.layers.reLU, {}, { named: node, inputs: [node.inputs[0]] })
-      : activate(node, lift)
+    return activate(node, lift)
   },
   Relu6: (node, lift) => lift.layer(tf.layers.reLU, { maxValue: 6 }, { named: node, inputs: [node.inputs[0]] }),
   LeakyRelu: (node, lift) =>

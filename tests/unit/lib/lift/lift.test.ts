@@ -12,6 +12,7 @@ const layouts = [
   ['thin_keras3', 'keras3', 'serve'],
   ['blocks_tf_keras', 'tf_keras', '__call__'],
   ['blocks_keras3', 'keras3', 'serve'],
+  ['unnamed_tf_keras', 'tf_keras', '__call__'],
 ] as const
 
 for (const [name, layout, callable] of layouts) {
@@ -40,7 +41,7 @@ test('slim: layers are named by their scopes', async () => {
   assert.equal(model.layers.at(-1)!.getClassName(), 'GlobalAveragePooling2D')
 })
 
-for (const name of ['thin_tf_keras', 'thin_keras3', 'blocks_tf_keras', 'blocks_keras3']) {
+for (const name of ['thin_tf_keras', 'thin_keras3', 'blocks_tf_keras', 'blocks_keras3', 'unnamed_tf_keras']) {
   test(`${name}: class, name and shape of each layer are Keras's`, async () => {
     const { folder, layers } = await thin(name)
     const { model } = await lift(folder)
