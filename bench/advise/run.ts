@@ -1,6 +1,6 @@
 // How good `advise` is: on sets that it was never tuned on, the method it recommends against the best of the three, and its
 // forecast of the time against the time taken.
-//   node bench/advise/run.ts [check|tune] [seeds] [--cpu]
+//   node bench/advise/run.ts [check|tune] [seeds] [--cpu] [--only runes,hues]
 // --cpu counts processor time instead of the clock, for a machine that does other work too. Runs are not logged: what a log takes on
 // disk is no part of the forecast.
 // `check` are the ten (data set, size) pairs of the claim; `tune` are others, on which the rule may be shaped.
@@ -22,6 +22,7 @@ if (process.argv.includes('--cpu')) {
   performance.now = used
   Date.now = used
 }
+const chosen = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1].split(',') : null
 const which = process.argv[2] === 'tune' ? 'tune' : 'check', seeds = Number(process.argv[3] ?? 1), epochs = 10, tested = 50
 const said = host()
 installHost({ ...said, display() {}, update() {} })
@@ -39,7 +40,8 @@ async function setOf(kind: Kind, perClass: number, side: number, seed: string) {
 console.log(`${which}, ${epochs} epochs, accuracy in % over ${tested} test images a class, mean of ${seeds} seeds; seconds: forecast / taken`)
 console.log(`${'set'.padEnd(14)}${methods.map(method => method.padStart(8)).join('')}  advised   behind  ${methods.map(method => method.padStart(16)).join('')}`)
 let good = 0, timely = 0
-for (const [kind, perClass] of sets[which]) {
+const pairs = sets[which].filter(([kind]) => !chosen || chosen.includes(kind))
+for (const [kind, perClass] of pairs) {
   const right: Record<Method, number> = { extract: 0, fineTune: 0, modify: 0 }
   let line = '', advised: Method = 'extract', foretold = true
   for (let seed = 1; seed <= seeds; seed++) {
@@ -69,4 +71,4 @@ for (const [kind, perClass] of sets[which]) {
   if (foretold) timely++
   console.log(`${`${kind} ${perClass}`.padEnd(14)}${methods.map(method => percent(right[method]).padStart(8)).join('')}  ${advised.padEnd(9)}${percent(behind)}  ${line}`)
 }
-console.log(`advised within 2 points of the best: ${good} of ${sets[which].length}; its time within 30 %: ${timely}`)
+console.log(`advised within 2 points of the best: ${good} of ${pairs.length}; its time within 30 %: ${timely}`)

@@ -175,7 +175,7 @@ function answered(answers: Answers, inputs: Tensor[], turn: number): Tensor | Te
     parts.push(unbroken(tf, () => answers.run(inputs.map(({ shape, size }, i) =>
       ({ data: given[i].subarray(first * size / count, (first + examples) * size / count), shape: [examples, ...shape.slice(1)] })))))
   }
-  const outputs = parts[0].map(({ shape }, i) => tf.tensor(joined(parts.map(part => part[i].data)), [count, ...shape.slice(1)]))
+  const outputs = unbroken(tf, () => parts[0].map(({ shape }, i) => tf.tensor(joined(parts.map(part => part[i].data)), [count, ...shape.slice(1)])))
   return outputs.length === 1 ? outputs[0] : outputs
 }
 

@@ -36,6 +36,9 @@ slow.compile({ optimizer: tf.train.sgd(0.001), loss: 'meanSquaredError' })
 const pictures = await data.tensors(tf.randomUniform([32, 8, 8, 3], 0, 1, 'float32', 7) as tf.Tensor4D, Array.from({ length: 32 }, (_, i) => i % 2), { batch: 8 })
 const looker = tf.sequential({ layers: [tf.layers.conv2d({ filters: 4, kernelSize: 3, inputShape: [8, 8, 3] }), tf.layers.flatten(), tf.layers.dense({ units: 2, activation: 'softmax' })] })
 await train(looker, pictures, { epochs: 1 })
+const photos = tf.randomUniform([64, 32, 32, 3], 0, 1, 'float32', 8)
+const wider = tf.sequential({ layers: [tf.layers.conv2d({ filters: 64, kernelSize: 5, inputShape: [32, 32, 3] }), tf.layers.globalAveragePooling2d({})] })
+tf.dispose(wider.predict(photos))
 const trained = make()
 await trained.fit(xs, ys, { epochs: 1, verbose: 0 })
 await save(trained, 'interrupted.h5')
@@ -52,6 +55,7 @@ WORK = {
     "a loop without operations in tf.grads": "tf.grads((a: any) => { const x = a.square().tanh(); while (true) {} })([big])",
     "model.fit": "await trained.fit(xs, ys, { epochs: 1e6, batchSize: 16, verbose: 0 })",
     "train": "await train(looker, pictures, { epochs: 1e6 })",
+    "model.predict": "while (true) tf.dispose(wider.predict(photos))",
     "a long step": "await slow.fit(wide, wide, { epochs: 1e6, batchSize: 512, verbose: 0 })",
     "save": "while (true) await save(trained, 'interrupted.h5')",
 }
