@@ -28,7 +28,7 @@ export async function makeBundle(target, { models = [], engine } = {}) {
   await step('Sources', () => copySources(folder))
   await step('Node', () => fetchNode(state))
   await step('npm packages', async () => { await installPackagesInto(folder, false) })
-  const served = await step('Python wheels', () => wheelsFor(join(state, 'wheels')))
+  const served = (await step('Python wheels', () => wheelsFor(join(state, 'wheels')))).split(', ')
   if (engine) await step('TensorFlow', () => cpSync(join(stateFolder, 'tensorflow'), join(state, 'tensorflow'), { recursive: true }))
   for (const handle of models) await step(handle, () => fetchModel(handle, join(state, 'hub')))
   writeFileSync(join(state, 'state.json'), JSON.stringify({ packages: packagesMark(false, folder) }))
@@ -58,7 +58,7 @@ function copySources(folder) {
   }
 }
 
-/** Downloads the wheels for each Python there are wheels for. Resolves to those Pythons. */
+/** Downloads the wheels for each Python there are wheels for. Resolves to those Pythons, `3.11, 3.12`. */
 async function wheelsFor(folder) {
   mkdirSync(folder, { recursive: true })
   const download = (...args) => run(pythonOf(venv), ['-m', 'pip', 'download', '--only-binary=:all:', '-d', folder, ...args], { log: logFile, hint: registryHint, env: ownEnvironment() })
@@ -72,7 +72,7 @@ async function wheelsFor(folder) {
       if (!/No matching distribution|ResolutionImpossible/.test(error.message)) throw error
     }
   }
-  return served
+  return served.join(', ')
 }
 
 async function fetchModel(handle, folder) {

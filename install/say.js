@@ -7,7 +7,7 @@ export class SetupError extends Error {}
 
 /**
  * Runs one step and prints how it went: `✓ Packages (12 s)`.
- * `work` returns a word for the line's end, e.g. `already there`.
+ * `work` returns a word for the line's end, e.g. `already there`; so does this.
  */
 export async function step(title, work) {
   const start = Date.now()
@@ -17,6 +17,7 @@ export async function step(title, work) {
   try {
     const word = await work()
     end(`  ✓ ${title}${word ? `: ${word}` : ''} (${seconds(start)})`)
+    return word
   } catch (error) {
     end(`  ✗ ${title}`)
     throw error
