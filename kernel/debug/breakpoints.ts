@@ -1,7 +1,7 @@
 import type { Debugger } from 'node:inspector'
 import type { Breakpoint, SourceBreakpoint } from './dap.ts'
 import type { Inspector } from './inspector.ts'
-import { insideObject } from './names.ts'
+import { insideObject } from './symbols.ts'
 import type { Script, Scripts, Stop } from './scripts.ts'
 
 interface Wanted extends SourceBreakpoint {

@@ -2,7 +2,7 @@ import type { Debugger, Runtime } from 'node:inspector'
 import { GraftError } from '../../lib/error.ts'
 import type { Position } from '../cell/stack.ts'
 import { argumentOf, resultOf, type Evaluated, type Inspector } from './inspector.ts'
-import { insideObject } from './names.ts'
+import { insideObject } from './symbols.ts'
 import type { Script, Scripts } from './scripts.ts'
 
 /** A frame of the user's code. */

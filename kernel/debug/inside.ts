@@ -9,7 +9,7 @@ import { scopeOf, type Node } from '../cell/scope.ts'
 import { mappingOf, originalPosition, type Position } from '../cell/stack.ts'
 import { parse, transpile } from '../cell/transpile.ts'
 import { metadataOf, toBundle } from '../display/bundle.ts'
-import { insideName, partsName } from './names.ts'
+import { insideName, partsName } from './symbols.ts'
 import { textOf, Values, type Variable } from './values.ts'
 
 // What the debugger asks of the main thread, through the inspector. It is loaded when the first question comes, and answers

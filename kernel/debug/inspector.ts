@@ -1,7 +1,7 @@
 import type { Runtime } from 'node:inspector'
 import { Session } from 'node:inspector/promises'
 import { GraftError } from '../../lib/error.ts'
-import { insideObject, type Inside } from './names.ts'
+import { insideObject, type Inside } from './symbols.ts'
 
 /** An inspector session to the main thread, and calls of what {@link Inside} offers there. */
 export class Inspector {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { graftRoot, isLocal } from '../cell/local.ts'
 import type { Position } from '../cell/stack.ts'
 import type { Inspector } from './inspector.ts'
-import type { Source } from './names.ts'
+import type { Source } from './symbols.ts'
 import { pathOf, type Naming } from './naming.ts'
 
 /** A script of the user's. */
