@@ -51,5 +51,5 @@ function describe(element: Element): string {
   const label = (element.matches('[aria-label]') ? element : element.querySelector('svg[aria-label]'))?.getAttribute('aria-label')
   const marks = [...element.querySelectorAll('svg g[aria-label], g[aria-label]')].map(part => part.getAttribute('aria-label')!)
   const drawn = [...new Set(marks)].filter(name => !/ tick|grid|frame/.test(name)).map(name => name.replace(/ label$/, ''))
-  return [label ?? 'Plot', ...words].filter(Boolean).join(': ') + (drawn.length ? ` (${drawn.join(', ')})` : '')
+  return (label ? [label] : ['Plot', ...words]).filter(Boolean).join(': ') + (drawn.length ? ` (${drawn.join(', ')})` : '')
 }

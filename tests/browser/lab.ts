@@ -113,6 +113,12 @@ export class Lab {
     return path
   }
 
+  /** Saves a code cell with its outputs as a picture. */
+  async shootCell(page: Page, cell: number, name: string): Promise<void> {
+    mkdirSync(shots, { recursive: true })
+    await page.locator('.jp-CodeCell').nth(cell).screenshot({ path: join(shots, `${name}.png`) })
+  }
+
   async stop(): Promise<void> {
     await this.#browser?.close()
     if (this.#server.exitCode === null) {

@@ -6,6 +6,7 @@ import { after, test } from 'node:test'
 import sharp from 'sharp'
 import { images } from '../../../../lib/data/images.ts'
 import { alike, duplicatesBundle } from '../../../../lib/show/duplicates.ts'
+import { golden } from '../../../golden.ts'
 import { checkPicture } from './pictures.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'graft-alike-'))
@@ -58,6 +59,8 @@ test('a copy that was resized and compressed anew is found in another part and i
     ['train/a/contradicts.jpg', 'train/b/4.png'],
   ])
   const bundle = await duplicatesBundle(data, 12)
+  golden('show/duplicates.svg', bundle['image/svg+xml'] as string)
+  golden('show/duplicates.txt', (bundle['text/plain'] as string).replaceAll(folder, 'photos'))
   assert.match(bundle['text/plain'] as string, /^2 pairs of images that look alike: 1 across parts, .* 1 of two classes/)
   await checkPicture(bundle)
 })

@@ -96,6 +96,7 @@ test('the pictures of where a model looks and what it needs to see', async () =>
     covered = await occlusionBundle(model, set, predictions, { grid: 4 })
   golden('show/grad-cam.svg', cam['image/svg+xml'] as string)
   golden('show/grad-cam.txt', cam['text/plain'] as string)
+  golden('show/occlusion.svg', covered['image/svg+xml'] as string)
   golden('show/occlusion.txt', covered['text/plain'] as string)
   await checkPicture(cam)
   await checkPicture(covered)
@@ -106,6 +107,8 @@ test('feature maps and filters', async () => {
     set = await spots()
   const maps = await featureMapsBundle(model, set, {}),
     filters = await filtersBundle(model)
+  golden('show/feature-maps.svg', maps['image/svg+xml'] as string)
+  golden('show/filters.svg', filters['image/svg+xml'] as string)
   golden('show/feature-maps.txt', maps['text/plain'] as string)
   golden('show/filters.txt', filters['text/plain'] as string)
   await checkPicture(maps)
@@ -150,6 +153,10 @@ test('embedding and neighbours of a set as pictures', async () => {
     /^4 images as 'colours' sees them: 2 features laid out by PCA · .* nearest neighbour of the same class: 100 %/,
   )
   assert.match(alike['text/plain'] as string, /Neighbours\n─+\n\d+ +red\n\d+ +blue$/)
+  golden('show/embedding.svg', laid['image/svg+xml'] as string)
+  golden('show/embedding.txt', laid['text/plain'] as string)
+  golden('show/neighbours.svg', alike['image/svg+xml'] as string)
+  golden('show/neighbours.txt', alike['text/plain'] as string)
   await checkPicture(laid)
   await checkPicture(alike)
 })
