@@ -129,7 +129,7 @@ class Kernel {
         publish: event => this.#sockets.publish({ type: 'debug_event', content: event }),
         declare: name => this.#executions.declare(name),
       })
-      this.#executions.onThread(thread => debug.attach(thread))
+      this.#executions.onThread(thread => debug.speakTo(thread))
       return debug
     })
   }

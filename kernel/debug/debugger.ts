@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { GraftError } from '../../lib/error.ts'
 import { capabilities, threadId, type Arguments, type Breakpoint, type DapEvent, type DapRequest, type DapResponse, type FromThread, type SourceBreakpoint } from './dap.ts'
 import { pathOf, type Naming } from './naming.ts'
+
+/** How long a new process may take to set breakpoints, in ms. */
+const patience = 5000
 
 /** What the debugger needs of the kernel. */
 export interface Options {
@@ -22,7 +26,7 @@ export interface Options {
  *
  * @example
  * const debug = new Debugger({ publish, declare })
- * debug.attach(child.thread)
+ * debug.speakTo(child.thread)
  * await debug.answer({ type: 'request', seq: 1, command: 'debugInfo' })
  */
 export class Debugger {
@@ -43,13 +47,14 @@ export class Debugger {
   }
 
   /** Speaks to a new process from now on; resolves when all is set there that was set in the one before. */
-  async attach(thread: Duplex): Promise<void> {
+  async speakTo(thread: Duplex): Promise<void> {
     this.#thread = thread
     createInterface({ input: thread }).on('line', line => { if (this.#thread === thread) this.#receive(JSON.parse(line) as FromThread) })
     for (const { reject } of this.#waiting.values()) reject(new GraftError('the process of the notebook has ended'))
     this.#waiting.clear()
     if (this.#isStopped) this.#tell('continued', { threadId, allThreadsContinued: true })
-    if (this.#started) await this.#restore().catch(() => {})
+    // A process that does not answer in time runs cells without breakpoints.
+    if (this.#started) await Promise.race([this.#restore(), sleep(patience, undefined, { ref: false })]).catch(() => {})
   }
 
   /** Answers a request; whatever goes wrong is an answer too. */
