@@ -1,4 +1,4 @@
-// What install.js does. Plain JavaScript for any Node ≥ 18, and no dependency.
+// What install.js does. Plain JavaScript for any Node ≥ 18.15, and no dependency.
 import { relative } from 'node:path'
 import { makeBundle } from './bundle.js'
 import { checkAll, missing, sizesOf } from './checks.js'

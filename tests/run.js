@@ -1,4 +1,4 @@
-// Sets up what the tests need, then runs every test: unit, protocol, parity, notebooks, browser, faults. Plain JavaScript for any Node ≥ 18.
+// Sets up what the tests need, then runs every test: unit, protocol, parity, notebooks, browser, faults. Plain JavaScript for any Node ≥ 18.15.
 // Arguments name parts of test paths to run only those: `npm test -- unit/lib/hub browser`.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'

