@@ -1,6 +1,6 @@
 """The messages of Jupyter's protocol as data: the fields of each type's content, and what they hold.
 
-Written from the documentation ("Messaging in Jupyter", protocol 5.5). `validate` fails on a missing field, a wrong type, a wrong
+Written from the documentation ("Messaging in Jupyter", protocol 5.6). `validate` fails on a missing field, a wrong type, a wrong
 value, or a field that the protocol does not know.
 """
 
@@ -26,6 +26,7 @@ class MapOf:
 
 
 MIMES = MapOf(object)
+Number = (int, float)
 ERROR = {"ename": str, "evalue": str, "traceback": ListOf(str)}
 LANGUAGE = {
     "name": str, "version": str, "mimetype": str, "file_extension": str, "pygments_lexer": Optional(str),
@@ -48,6 +49,16 @@ CONTENT = {
     },
     "shutdown_reply": {"status": OneOf("ok"), "restart": bool},
     "interrupt_reply": {"status": OneOf("ok")},
+    "create_subshell_reply": {"status": OneOf("ok"), "subshell_id": str},
+    "delete_subshell_reply": {"status": OneOf("ok")},
+    "list_subshell_reply": {"status": OneOf("ok"), "subshell_id": ListOf(str)},
+    "usage_reply": {
+        "status": Optional(str), "hostname": str, "pid": int, "cpu_count": int, "kernel_cpu": Number, "kernel_memory": Number,
+        "host_cpu_percent": Optional(Number), "host_virtual_memory": MapOf(Number),
+    },
+    # The contents of these two are the Debug Adapter Protocol's.
+    "debug_reply": {"type": OneOf("response"), "seq": int, "request_seq": int, "success": bool, "command": str, "message": Optional(str), "body": Optional(dict)},
+    "debug_event": {"type": OneOf("event"), "seq": int, "event": str, "body": Optional(dict)},
     "stream": {"name": OneOf("stdout", "stderr"), "text": str},
     "display_data": {"data": MIMES, "metadata": dict, "transient": Optional({"display_id": Optional(str)})},
     "update_display_data": {"data": MIMES, "metadata": dict, "transient": {"display_id": str}},
@@ -107,4 +118,4 @@ def check(value, kind, where):
         for name, item in value.items():
             check(item, kind.kind, f"{where}[{name}]")
     else:
-        assert isinstance(value, kind) and not (kind is int and isinstance(value, bool)), f"{where} should be {kind.__name__}, received {value!r}"
+        assert isinstance(value, kind) and not (kind is int and isinstance(value, bool)), f"{where} should be {kind}, received {value!r}"

@@ -83,6 +83,18 @@ class Messages(KernelTest):
         self.ask("interrupt", channel="control")
         self.ask("history", {"hist_access_type": "tail", "n": 2, "output": True, "raw": True})
 
+    def test_control_requests(self):
+        ask = lambda msg_type, content=None: self.ask(msg_type, content, "control")
+        subshell = ask("create_subshell")["subshell_id"]
+        self.assertEqual(ask("list_subshell")["subshell_id"], [subshell])
+        ask("delete_subshell", {"subshell_id": subshell})
+        self.assertEqual(ask("delete_subshell", {"subshell_id": subshell})["status"], "error")
+        ask("usage")
+        debug = lambda command: ask("debug", {"type": "request", "seq": 1, "command": command, "arguments": {}})
+        self.assertEqual([debug(command)["success"] for command in ("debugInfo", "initialize", "attach", "nothing")], [True, True, True, False])
+        checked(self.kernel.wait_for("debug_event"))
+        debug("disconnect")
+
     def test_wrong_requests_are_answered(self):
         for msg_type, content in ("execute", {}), ("execute", {"code": 5}), ("complete", {}), ("inspect", {"code": None}):
             with self.subTest(msg_type=msg_type, content=content):
