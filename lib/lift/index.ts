@@ -78,7 +78,9 @@ export async function liftGraph(
     }
   } catch (error) {
     if (error instanceof GraftError || (error as Error).name === 'AbortError') throw error
-    throw new GraftError(`'${folder}' cannot be opened as layers: ${(error as Error).message}. It is damaged or no image model; `
+    // A reader that met nothing where the format has something.
+    const reason = error instanceof TypeError ? 'something that its graph needs is missing' : (error as Error).message
+    throw new GraftError(`'${folder}' cannot be opened as layers: ${reason}. It is damaged or no image model; `
       + 'load it anew, or open an intact copy with hub.load(\'./folder\').', { cause: error })
   } finally {
     await checkpoint?.close()

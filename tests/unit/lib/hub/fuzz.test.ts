@@ -17,3 +17,7 @@ test('a number beyond its type in a damaged model.json is an error that says so'
   const { models, errors } = await fuzz(1, 89089)
   assert.equal(models + errors, 1)
 })
+
+test('a graph that lacks an input is an error in our words', async () => {
+  for (const seed of [61318, 83241]) assert.equal((await fuzz(1, seed)).errors, 1)
+})
