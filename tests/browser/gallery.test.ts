@@ -11,7 +11,7 @@ import { contrast } from '../../lib/show/palette.ts'
 import { Lab, noBrowser, outputs } from './lab.ts'
 
 // Every display of the gallery, in JupyterLab: executed there, then opened again in both themes, trusted and not. Those that take
-// seconds are left out, unless GRAFT_TEST_GALLERY is set.
+// seconds are left out, unless GRAFT_TEST_GALLERY is set; then there are screenshots of all cells too.
 const shown = examples.filter(({ slow }) => !slow || process.env.GRAFT_TEST_GALLERY)
 const folder = mkdtempSync(join(tmpdir(), 'graft-gallery-'))
 let lab: Lab
@@ -37,7 +37,7 @@ async function look(page: Page, name: string): Promise<{ words: string[], widths
     const cell = page.locator('.jp-CodeCell').nth(i)
     await cell.scrollIntoViewIfNeeded()
     await cell.locator('.jp-OutputArea-output').first().waitFor()
-    await lab.shootCell(page, i, `gallery-${name}-${String(i).padStart(2, '0')}`)
+    if (process.env.GRAFT_TEST_GALLERY) await lab.shootCell(page, i, `gallery-${name}-${String(i).padStart(2, '0')}`)
   }
   const widths = await page.$$eval('.jp-OutputArea-output img', images => images.map(image => (image as HTMLImageElement).naturalWidth))
   return { words: await outputs(page), widths }

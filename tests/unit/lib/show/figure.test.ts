@@ -77,7 +77,11 @@ test('text in every colour has AA contrast on the card', () => {
     if (['card', 'edge', 'grid', 'validation'].includes(name) || typeof color !== 'string') continue
     assert.ok(contrast(color, palette.card) >= 4.5, `${name}: ${contrast(color, palette.card).toFixed(2)}`)
   }
+  for (const color of palette.words) assert.ok(contrast(color, palette.card) >= 4.5, `${color}: ${contrast(color, palette.card).toFixed(2)}`)
   assert.ok(contrast(palette.validation, palette.card) >= 3, 'a line needs 3 : 1')
+  for (const ground of [palette.train, palette.good, palette.bad, palette.validationText, palette.faint]) {
+    assert.ok(contrast('#ffffff', ground) >= 4.5, `white words on a chip of ${ground}`)
+  }
   assert.equal(contrast('#000000', '#ffffff'), 21)
   assert.equal(inkOn('#003366'), '#ffffff')
   assert.equal(inkOn('#f3f5f7'), palette.ink)
