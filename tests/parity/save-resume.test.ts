@@ -73,6 +73,7 @@ describe('5 steps, saved by Graft, 5 steps more: the losses are those of 10 step
       await save(model, join(folder, `${file}.keras`))
       await save(model, join(folder, `${file}.h5`))
       await save(model, join(folder, `${file}_2.h5`), { readers: 'tf_keras' })
+      await save(model, join(folder, `${file}.weights.h5`))
       cases.push({ optimizer: name, file: `${file}.keras`, library: 'keras3' })
       cases.push({ optimizer: name, file: `${file}_2.h5`, library: 'tf_keras' })
       wanted.set(name, await steps(model))
@@ -97,6 +98,13 @@ describe('5 steps, saved by Graft, 5 steps more: the losses are those of 10 step
         same(await steps(model), wanted.get(name)!)
       })
     }
+    test(`${name}, put back by the weights alone`, async () => {
+      const model = await load(join(folder, `${name.replaceAll(' ', '_')}.keras`))
+      await steps(model)
+      await load(join(folder, `${name.replaceAll(' ', '_')}.weights.h5`), { into: model })
+      assert.equal(model.optimizer.iterations, 5)
+      same(await steps(model), wanted.get(name)!)
+    })
   }
 })
 
@@ -115,6 +123,13 @@ describe('5 steps, saved by Keras, 5 steps more in Graft', { skip }, () => {
           same(await steps(model), losses)
         })
       }
+      if (library !== 'keras3') continue
+      await context.test(`${optimizer} of ${library}: put back by the weights alone`, async () => {
+        const model = await load(join(folder, files[0]))
+        await steps(model)
+        await load(join(folder, files[0].replace('.keras', '.weights.h5')), { into: model })
+        same(await steps(model), losses)
+      })
     }
   })
 })

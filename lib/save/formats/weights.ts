@@ -2,14 +2,15 @@ import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../../error.ts'
 import { group, subgroup, type Dataset, type Group } from '../hdf5/tree.ts'
 import { slotsOf } from '../keras/slots.ts'
-import { ascii, makeNote } from '../note.ts'
-import { optimizerVars } from '../training/keras.ts'
+import { ascii, makeNote, readNote } from '../note.ts'
+import { compileConfig, optimizerVars } from '../training/keras.ts'
+import { resume } from '../training/resume.ts'
 import { readState, setWeights, varsPlaces, type ModelState } from '../weights.ts'
 import { begins, decodeTree, encodeTree, type Format } from './format.ts'
 
 /**
- * Keras's file of weights alone: `model.load_weights` reads it into a model of the same layers
- * (`keras/src/saving/saving_lib.py`).
+ * Keras's file of weights alone, with the optimizer's numbers where the model is being trained: `model.load_weights` reads it
+ * into a model of the same layers (`keras/src/saving/saving_lib.py`).
  */
 export const weightsH5: Format = {
   extension: '.weights.h5',
@@ -23,7 +24,11 @@ export const weightsH5: Format = {
   },
   async decode(bytes, { into, signal }) {
     if (!into) throw new GraftError('it holds weights alone. Say which model they are for: load(path, { into: model }).')
-    fillVars(into, await decodeTree(bytes, signal))
+    const root = await decodeTree(bytes, signal), vars = optimizerIn(root)
+    fillVars(into, root)
+    // As in Keras: a model that is compiled takes up its optimizer's numbers too, where the file has them.
+    const { training } = vars.length > 0 ? await readState(into, []) : {}
+    if (training) await resume(into, readNote(root.attributes.get('graft')), compileConfig(training, into.outputs.length), vars, 'keras3')
     return into
   },
 }

@@ -8,13 +8,9 @@ import os
 import sys
 import traceback
 
-os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 import numpy as np
-import keras
-import tf_keras
+from libraries import LIBRARIES, cases_in
 
-LIBRARIES = {'keras3': keras, 'tf_keras': tf_keras}
 OPTIMIZERS = {
     'adam': lambda k: k.optimizers.Adam(0.01, beta_1=0.8, epsilon=1e-6),
     'adamw': lambda k: k.optimizers.AdamW(0.01, weight_decay=0.1),
@@ -56,16 +52,16 @@ def write(folder):
             files = [f'{library}_{name}{extension}' for extension in ('.keras', '.h5')]
             for file in files:
                 model.save(os.path.join(folder, file))
+            if library == 'keras3':
+                model.save_weights(os.path.join(folder, f'{library}_{name}.weights.h5'))
             cases.append({'library': library, 'optimizer': name, 'files': files, 'losses': steps(model, folder)})
     with open(os.path.join(folder, 'written.json'), 'w') as file:
         json.dump(cases, file)
 
 
 def read(folder):
-    with open(os.path.join(folder, 'cases.json')) as file:
-        cases = json.load(file)
     results = []
-    for case in cases:
+    for case in cases_in(folder):
         entry = dict(case)
         try:
             model = LIBRARIES[case['library']].models.load_model(os.path.join(folder, case['file']))
