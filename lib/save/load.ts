@@ -10,7 +10,7 @@ import { formatOf } from './formats/index.ts'
 import { putBack } from './saved-model/folder.ts'
 
 export interface LoadOptions {
-  /** The model that a file of weights alone (`.weights.h5`) is read into. */
+  /** The model that a file of weights alone (`.weights.h5`) is read into; compiled, it takes up the optimizer's numbers too. */
   into?: LayersModel
 }
 
