@@ -18,10 +18,11 @@ const failed = await runNotebook(notebook, { out: notebook })
 if (!failed) {
   rmSync(pictures, { recursive: true, force: true })
   mkdirSync(pictures, { recursive: true })
-  const parts = ['# Gallery\n\nEvery display has a text form too, for terminals and screen readers. This page is written by `node docs/gallery.ts`.']
+  const about = 'Every display has a text form too, for terminals and screen readers. This page is written by `node docs/gallery.ts`.'
+  const parts = [`# Gallery\n\n${about}`]
   const { cells } = readNotebook(notebook)
   for (const [i, { code, title = code, about }] of examples.entries()) {
-    if (about) parts.push(`## \`${title}\`\n\n${about}\n\n${await shownBy(cells[i], String(i).padStart(2, '0'))}`)
+    if (about) parts.push(`## \`${title}\``, about, await shownBy(cells[i], String(i).padStart(2, '0')))
   }
   writeFileSync(join(import.meta.dirname, 'gallery.md'), `${parts.join('\n\n')}\n`)
 }
@@ -33,7 +34,10 @@ async function shownBy({ outputs }: Cell, name: string): Promise<string> {
   const shown = outputs.flatMap(({ data }) => data ? [{ words: String(data['text/plain']), picture: pictureIn(data) }] : [])
   const last = shown.findLast(({ picture }) => picture) ?? shown.at(-1)!
   const lines = last.words.split('\n')
-  if (!last.picture) return `\`\`\`\n${(lines.length > 40 ? [...lines.slice(0, 24), '…', ...lines.slice(-10)] : lines).join('\n')}\n\`\`\``
+  if (!last.picture) {
+    const some = lines.length > 40 ? [...lines.slice(0, 24), '…', ...lines.slice(-10)] : lines
+    return ['```', ...some, '```'].join('\n')
+  }
   const { mime, bytes } = last.picture, image = sharp(bytes), { width = 0 } = await image.metadata()
   const file = `${name}.${mime === 'image/jpeg' ? 'jpg' : 'png'}`, sized = image.resize(Math.round(Math.min(width / 2, 900)))
   await (mime === 'image/jpeg' ? sized.jpeg({ quality: 82 }) : sized.png({ palette: true })).toFile(join(pictures, file))

@@ -117,12 +117,14 @@ function matrix(found: Confusion): string {
   for (const [i, pair] of pairs.slice(0, 10).entries()) {
     out.push(
       text(x, top + 14 + i * 20, `${count(pair.count)} ×`, { fill: palette.bad, bold: true }),
-      text(x + 42, top + 14 + i * 20, `${shorten(pair.truth, 16)} taken for ${shorten(pair.predicted, 16)}`),
+      text(x + 42, top + 14 + i * 20, sentence(pair)),
     )
   }
-  const words = Math.max(16, ...pairs.slice(0, 10).map(pair => `${shorten(pair.truth, 16)} taken for ${shorten(pair.predicted, 16)}`.length))
+  const words = Math.max(16, ...pairs.slice(0, 10).map(pair => sentence(pair).length))
   return drawing(x + 60 + words * 6.5, top + Math.max(side, Math.min(10, pairs.length) * 20) + 20, ...out)
 }
+
+const sentence = ({ truth, predicted }: { truth: string; predicted: string }) => `${shorten(truth, 16)} taken for ${shorten(predicted, 16)}`
 
 /** Right ones in blue, mistakes in vermilion, deeper the larger their share of the true class. */
 function shade(share: number, right: boolean): string {

@@ -67,8 +67,8 @@ export async function duplicatesBundle(data: ImageData, most: number): Promise<M
   const label = ({ part, index }: Pair['a']) => parts[part].classes[parts[part].labels[index]]
   const two = pairs.filter(({ a, b }) => label(a) !== label(b)).length
   const title = pairs.length ? `${plural(pairs.length, 'pair')} of images that look alike` : 'No two images look alike'
-  const counted = `${across} across parts, which makes a test easier than it seems · ${two} of two classes, of which one may be wrong`
-  const detail = pairs.length ? counted : `${plural(Object.values(parts).reduce((sum, { length }) => sum + length, 0), 'image')} compared`
+  const detail = !pairs.length ? `${plural(Object.values(parts).reduce((sum, { length }) => sum + length, 0), 'image')} compared`
+    : `${across} across parts, which makes a test easier than it seems · ${two} of two classes, of which one may be wrong`
   const shown = pairs.slice(0, most),
     cards = await Promise.all(
       shown.map(async ({ a, b }) => ({

@@ -51,7 +51,8 @@ export function tree(columns: Column[], lines: Branch[]): string {
     let out = ''
     let open: { cells: string[]; plain: string[] }[] = []
     const close = () => {
-      if (open.length) out += fits || depth === 0 ? table(columns, open.map(({ cells }) => cells)) : plain(columns, open.map(line => line.plain))
+      if (open.length && (fits || depth === 0)) out += table(columns, open.map(({ cells }) => cells))
+      else if (open.length) out += plain(columns, open.map(line => line.plain))
       open = []
     }
     for (const line of some) {

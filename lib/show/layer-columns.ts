@@ -73,7 +73,8 @@ const modeOf = (rows: LayerRow[]) => rows.length === 1 ? modes[rows[0].mode] : '
 function training(groups: Map<string, LearningGroup>): Pick<LayerColumn, 'text' | 'html'> {
   const wordsOf = (rows: LayerRow[]) => {
     const held = rows.filter(row => row.params > 0), open = held.filter(row => row.trainable > 0)
-    const word = !held.length ? '' : !open.length ? 'frozen' : open.length === held.length ? 'trains' : `${open.length} of ${held.length} train`
+    const word = !held.length ? '' : !open.length ? 'frozen' : open.length === held.length ? 'trains'
+      : `${open.length} of ${held.length} train`
     const more = [modeOf(rows), ranged(open.flatMap(row => groups.get(row.name) ?? []))].filter(Boolean).join(' ')
     return { word, trains: open.length > 0, more }
   }

@@ -76,7 +76,8 @@ function html(view: View): string {
   const body = tree(layout, entries.map(entry => branch(entry, columns)))
   const [name, ...sums] = totalOf(view)
   const total = entries.length > 1 ? table(layout, [[`<b>${name}</b>`, ...sums.map(cell => `<b>${escape(cell)}</b>`)]]) : ''
-  return frame(head + table(layout, [], { head: true }) + body + total + foot.map(line => `<div>${faint(line)}</div>`).join(''), 1040, 12)
+  const lines = table(layout, [], { head: true }) + body + total
+  return frame(head + lines + foot.map(line => `<div>${faint(line)}</div>`).join(''), 1040, 12)
 }
 
 /** The last line: what the layers come to. One layer's shape and field of view have no sum. */

@@ -169,8 +169,10 @@ export function progress<T>(
 export function progressView(...bars: ProgressView[]): MimeBundle {
   const lines = bars.map(wordsOf), widest = (of: (line: Words) => string) => Math.max(...lines.map(line => of(line).length))
   const [name, far] = [widest(line => line.name), widest(line => line.far)]
-  const text = lines.map(line =>
-    [line.name.padEnd(name), line.far.padStart(far), ...(line.share === undefined ? [] : [barOf(line.share)]), line.words].join(' ').trimEnd())
+  const text = lines.map(line => {
+    const bar = line.share === undefined ? [] : [barOf(line.share)]
+    return [line.name.padEnd(name), line.far.padStart(far), ...bar, line.words].join(' ').trimEnd()
+  })
   // Bars of several lines begin at one place; how wide letters are is estimated.
   const html = lines.map(({ name: label, far, share, words }, i) => {
     const { depth, done, total } = bars[i], indent = depth * 14

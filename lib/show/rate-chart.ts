@@ -23,7 +23,10 @@ export function rateChart(run: RunView, size: { width: number, height: number, x
       domain: span, count: decades ? Math.min(4, span[1] - span[0]) : 2,
       format: value => !decades ? rate(value) : Number.isInteger(value) ? rate(10 ** value) : '',
     },
-    curves: [{ name: rate(rates.at(-1)!), color: palette.ink, text: palette.ink, points: rates.map((value, i) => [i + 1, scaled(value)]) }],
-    marks: unfrozen ? [{ x: unfrozen.epoch - 1, label: `from ${unfrozen.epoch}: ${unfrozen.layers} more learn`, color: palette.good }] : [],
+    curves: [{
+      name: rate(rates.at(-1)!), color: palette.ink, text: palette.ink, points: rates.map((value, i) => [i + 1, scaled(value)]),
+    }],
+    marks: !unfrozen ? []
+      : [{ x: unfrozen.epoch - 1, label: `from ${unfrozen.epoch}: ${unfrozen.layers} more learn`, color: palette.good }],
   })
 }

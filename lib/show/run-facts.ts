@@ -58,5 +58,8 @@ export function summary(run: RunView): string {
 }
 
 /** When layers that had waited began to learn. */
-export const opened = ({ unfrozen }: RunView): string[] =>
-  unfrozen ? [`From epoch ${unfrozen.epoch} on ${plural(unfrozen.layers, 'layer')} of the trunk ${unfrozen.layers === 1 ? 'learns' : 'learn'} too.`] : []
+export function opened({ unfrozen }: RunView): string[] {
+  if (!unfrozen) return []
+  const { epoch, layers } = unfrozen
+  return [`From epoch ${epoch} on ${plural(layers, 'layer')} of the trunk ${layers === 1 ? 'learns' : 'learn'} too.`]
+}

@@ -21,8 +21,10 @@ function atBest({ history, bestEpoch }: Run, name: string): number | undefined {
 
 /** `Nov 22, 21:40`, with the year where it is another one. */
 function began(date: string): string {
-  const year = date.slice(0, 4), options = { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'UTC' } as const
-  return new Date(date).toLocaleString('en', year === new Date().toISOString().slice(0, 4) ? options : { ...options, year: 'numeric' })
+  const year = date.slice(0, 4) === new Date().toISOString().slice(0, 4) ? undefined : 'numeric'
+  return new Date(date).toLocaleString('en', {
+    month: 'short', day: 'numeric', year, hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'UTC',
+  })
 }
 
 /** The columns, by their heads. */
@@ -79,11 +81,13 @@ const text = (heading: string, { heads, rows }: Rows): string =>
 /** `signs`: HTML before the name of each run. */
 function html(heading: string, { heads, rows }: Rows, signs: string[] = []): string {
   // Columns are as wide as what stands in them; very long names break.
-  const letters = heads.map((head, i) => Math.min(26, Math.max(head.length + 1, ...rows.map(row => row[i].length))) + (i || !signs.length ? 3 : 6))
+  const longest = heads.map((head, i) => Math.min(26, Math.max(head.length + 1, ...rows.map(row => row[i].length))))
+  const letters = longest.map((count, i) => count + (i || !signs.length ? 3 : 6))
   const all = letters.reduce((sum, width) => sum + width, 0), align = sidesOf(heads)
   const layout = heads.map((head, i): Column => ({ head, width: Math.round(1000 * letters[i] / all) / 10, align: align[i] }))
   const cells = rows.map((row, r) => row.map((cell, i) => (i === 0 ? signs[r] ?? '' : '') + escape(cell)))
-  return frame(`<div><b>${escape(heading)}</b></div>${table(layout, cells, { head: true })}<div>${faint(words(heads))}</div>`, 1040, 12)
+  const inside = table(layout, cells, { head: true })
+  return frame(`<div><b>${escape(heading)}</b></div>${inside}<div>${faint(words(heads))}</div>`, 1040, 12)
 }
 
 /**
@@ -101,8 +105,8 @@ export function comparisonBundle(runs: Run[], differences: Record<string, string
     return i < 0 ? '' : `<b style="color:${palette.series[i]}">${i % 2 ? '□' : '●'}</b>&nbsp;`
   })
   const { width, height } = picture, source = rasterize(picture.text).toString('base64')
-  const image = `<img width="${width}" height="${height}" alt="Curves of ${plural(drawn.length, 'run')}: ${escape(drawn.map(label).join('; '))}" `
-    + `src="data:image/png;base64,${source}">`
+  const alt = `Curves of ${plural(drawn.length, 'run')}: ${drawn.map(label).join('; ')}`
+  const image = `<img width="${width}" height="${height}" alt="${escape(alt)}" src="data:image/png;base64,${source}">`
   return showable({ 'text/html': image + html(heading, all, signs), 'text/plain': text(heading, all) })
 }
 

@@ -162,5 +162,6 @@ export function trainingText(run: RunView): string {
   )
   const rows = kept.flatMap((i, n) => (n > 0 && kept[n - 1] !== i - 1 ? [['…'], row(i)] : [row(i)]))
   const table = columns([['epoch', ...heads], [], ...rows], [...['epoch', ...heads].map(() => 'right' as const), 'left'])
-  return [headline(run), facts(run).join(' · '), circumstances(run).join(' · '), ...(done ? [table] : []), ...opened(run), ...(run.notes ?? [])].filter(Boolean).join('\n')
+  const about = [headline(run), facts(run).join(' · '), circumstances(run).join(' · ')]
+  return [...about, ...(done ? [table] : []), ...opened(run), ...(run.notes ?? [])].filter(Boolean).join('\n')
 }

@@ -14,7 +14,10 @@ const between = 250 // At most four updates a second.
 const reporters = new WeakMap<Run, Reporter>()
 export const reporterOf = (run: Run): Reporter | undefined => reporters.get(run)
 
-/** Shows a run while it goes on: one plot that is replaced in place, and stays, or bars alone; more plots where other cells ask for one. */
+/**
+ * Shows a run while it goes on: one plot that is replaced in place, and stays, or bars alone; more plots where other cells ask for
+ * one.
+ */
 export class Reporter {
   readonly #run: Run
   readonly #control: Control | null

@@ -62,7 +62,7 @@ test(
 
     const found = confusion(predictions)
     assert.deepEqual(found.counts, reference.matrix)
-    for (const name of ['recall', 'precision'] as const) {
+    for (const name of ['recall', 'precision', 'f1'] as const) {
       found[name].forEach((value, i) =>
         assert.ok(Number.isNaN(value) ? reference[name][i] === null : Math.abs(value - reference[name][i]) < 1e-12),
       )

@@ -78,6 +78,8 @@ function mount(model, el, kept) {
     )
   }
 
+  const columnHead = ({ head, align }) => make('th', { class: align ? 'number' : '', scope: 'col' }, head)
+
   /** Draws all rows anew; what had the focus has it again. */
   function draw() {
     const words = kept.search.trim().toLowerCase(),
@@ -95,7 +97,7 @@ function mount(model, el, kept) {
     }
     const heads = [{ head: 'Layer' }, { head: 'Type' }, ...columns, { head: 'Training' }, { head: '' }]
     table.replaceChildren(
-      make('thead', {}, make('tr', {}, ...heads.map(({ head, align }) => make('th', { class: align ? 'number' : '', scope: 'col' }, head)))),
+      make('thead', {}, make('tr', {}, ...heads.map(columnHead))),
       make('tbody', {}, ...rows),
     )
     summary.textContent = words ? `${found.length} of ${layers.length} layers` : model.get('summary')

@@ -30,5 +30,7 @@ np.add.at(matrix, (truth, said), 1)
 bins = np.clip(np.ceil(sure * 10 - 1e-9).astype(int) - 1, 0, 9)
 error = sum(abs(sure[bins == b].mean() - (said == truth)[bins == b].mean()) * (bins == b).mean() for b in range(10) if (bins == b).any())
 with np.errstate(invalid="ignore"):
-    measures = {"recall": (matrix.diagonal() / matrix.sum(1)).tolist(), "precision": (matrix.diagonal() / matrix.sum(0)).tolist()}
+    found, said_to_be = matrix.sum(1), matrix.sum(0)
+    measures = {"recall": (matrix.diagonal() / found).tolist(), "precision": (matrix.diagonal() / said_to_be).tolist(),
+                "f1": (2 * matrix.diagonal() / (found + said_to_be)).tolist()}
 (folder / "reference.json").write_text(json.dumps({"cam": cam.ravel().tolist(), "matrix": matrix.tolist(), "error": float(error), **measures}))
