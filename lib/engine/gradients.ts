@@ -14,6 +14,8 @@ export function improveGradients(): void {
 }
 
 function clipGradient(dy: tf.Tensor, y: tf.Tensor, high: number): tf.Tensor {
-  if (tf.getKernel('ClipGrad', tf.getBackend())) return tf.engine().runKernel('ClipGrad', { dy, y }, { low: 0, high }) as tf.Tensor
+  if (tf.getKernel('ClipGrad', tf.getBackend())) {
+    return tf.engine().runKernel('ClipGrad', { dy, y }, { low: 0, high }) as tf.Tensor
+  }
   return tf.where(tf.logicalAnd(tf.greater(y, 0), tf.less(y, high)), dy, tf.zerosLike(dy))
 }

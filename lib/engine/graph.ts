@@ -73,7 +73,9 @@ function apply(tensor: tf.SymbolicTensor, known: Map<tf.SymbolicTensor, Edge>, f
   steps.push({ layer: layer instanceof Shared ? layer.layer : layer, inputs, outputs, frozen, args: (tensor.callArgs ?? {}) as Record<string, unknown> })
 }
 
-/** Multiplications for one example: each number of a filter or kernel once for each place of the image that is computed from it. */
+/**
+ * Multiplications for one example: each number of a filter or kernel once for each place of the image that is computed from it.
+ */
 export function workOf(steps: Iterable<Step>): number {
   let work = 0
   for (const { layer, inputs: [input], outputs: [output] } of steps) {

@@ -21,7 +21,10 @@ const plainly = (work: () => void) => work()
 
 const prepared = new WeakSet<object>()
 
-/** Runs `work` as a section of the host; where the interrupt takes the place of its return, the tensors that it made are disposed of. */
+/**
+ * Runs `work` as a section of the host; where the interrupt takes the place of its return, the tensors that it made are disposed
+ * of.
+ */
 export function unbroken<T>(tf: TF, work: () => T): T {
   const { section } = host()
   if (!section) return work()
@@ -35,9 +38,10 @@ export function unbroken<T>(tf: TF, work: () => T): T {
 }
 
 /**
- * Makes interrupts leave TensorFlow.js as it was: an operation, and a whole step of `model.fit`, are sections that an interrupt waits for and ends
- * with an exception, so that scopes close and tensors are disposed of on the way out. Where an interrupt has to cut off code inside `tf.tidy` or
- * `tf.grads` (a loop without any operation), the scopes and the tape that it left open are closed afterwards. Calling it again does nothing.
+ * Makes interrupts leave TensorFlow.js as it was: an operation, and a whole step of `model.fit`, are sections that an interrupt
+ * waits for and ends with an exception, so that scopes close and tensors are disposed of on the way out. Where an interrupt has
+ * to cut off code inside `tf.tidy` or `tf.grads` (a loop without any operation), the scopes and the tape that it left open are
+ * closed afterwards. Calling it again does nothing.
  */
 export function surviveInterrupts(tf: TF): void {
   const engine = tf.engine() as unknown as Engine

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs'
 
 /**
- * Batch normalization as in training: y = (x − mean)·gamma/√(variance + epsilon) + beta over the last axis, with the batch's own mean
- * and variance (biased: divided by n). Gradients flow to x, gamma and beta; the two statistics are constants to them.
+ * Batch normalization as in training: y = (x − mean)·gamma/√(variance + epsilon) + beta over the last axis, with the batch's own
+ * mean and variance (biased: divided by n). Gradients flow to x, gamma and beta; the two statistics are constants to them.
  * Source: Ioffe and Szegedy, 2015.
  *
  * @param x of any rank ≥ 2, channels last

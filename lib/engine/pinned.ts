@@ -39,7 +39,8 @@ export class Pinned {
 }
 
 /** A tensor over values that have a reference to spare for it. */
-export const tensorOf = ({ dataId, shape, dtype }: TensorInfo): tf.Tensor => tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype })
+export const tensorOf = ({ dataId, shape, dtype }: TensorInfo): tf.Tensor =>
+  tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype })
 
 /** Gives back a reference to values; the last one frees them. */
 export const letGo = (info: TensorInfo): void => tensorOf(info).dispose()

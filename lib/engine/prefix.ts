@@ -44,7 +44,8 @@ export interface FrozenPrefix {
  * numbers, normalizations that use their moving statistics, all fed by such layers. It is copied out and runs in ONNX Runtime,
  * folded; later changes of its layers do not reach it. What ONNX cannot say of it runs in TensorFlow.js.
  *
- * @returns `null` where no layer with weights is frozen in that way, or where the model takes several inputs or images of any size
+ * @returns `null` where no layer with weights is frozen in that way, or where the model takes several inputs or images of any
+ * size
  * @example
  * const prefix = frozenPrefix(model)
  * const [features] = await prefix!.run(pixels, 32)

@@ -8,7 +8,8 @@ interface Random { rate: number, stddev: number, getNoiseShape(input: Tensor): n
 type Noise = (layer: Random, x: Tensor, uniform: (shape: number[]) => Tensor, normal: (shape: number[]) => Tensor) => Tensor
 
 /** Kept where the draw is at least the rate, and scaled so that the mean stays (Srivastava et al., 2014; Keras's Dropout). */
-const dropout: Noise = (layer, x, uniform) => x.mul(uniform(layer.getNoiseShape(x) ?? x.shape).greaterEqual(layer.rate).toFloat()).div(1 - layer.rate)
+const dropout: Noise = (layer, x, uniform) =>
+  x.mul(uniform(layer.getNoiseShape(x) ?? x.shape).greaterEqual(layer.rate).toFloat()).div(1 - layer.rate)
 
 const gaussianNoise: Noise = ({ stddev }, x, _uniform, normal) => x.add(normal(x.shape).mul(stddev))
 
@@ -34,7 +35,8 @@ export function drawInTraces(current: () => StepTrace | null): void {
 }
 
 function replace(current: () => StepTrace | null, example: tf.layers.Layer, noise: Noise): void {
-  const prototype = prototypeOf(example), original = prototype.call as unknown as (inputs: Tensor | Tensor[], options: { training?: boolean }) => unknown
+  const prototype = prototypeOf(example)
+  const original = prototype.call as unknown as (inputs: Tensor | Tensor[], options: { training?: boolean }) => unknown
   const drawn = (kind: 'Uniform' | 'Normal', shape: number[]) => tensorOf(current()!.draw(kind, shape)!)
   prototype.call = function (this: Random, inputs: Tensor | Tensor[], options: { training?: boolean }) {
     const idle = !options?.training || this.rate === 0 || !current()?.seed

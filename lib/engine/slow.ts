@@ -18,4 +18,5 @@ export function refuseSlow(layers: tf.layers.Layer[]): void {
 }
 
 /** The layers of models within models too. */
-const allOf = (layers: tf.layers.Layer[]): tf.layers.Layer[] => layers.flatMap(layer => layer instanceof tf.LayersModel ? allOf(layer.layers) : layer)
+const allOf = (layers: tf.layers.Layer[]): tf.layers.Layer[] =>
+  layers.flatMap(layer => layer instanceof tf.LayersModel ? allOf(layer.layers) : layer)

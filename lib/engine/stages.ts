@@ -20,7 +20,10 @@ export interface Plan {
   stages: Stage[]
   /** In words, for the user. */
   engine: string
-  /** Images per run, so that a run blocks the event loop for tens of milliseconds only. The same number each time: so are the bits. */
+  /**
+   * Images per run, so that a run blocks the event loop for tens of milliseconds only. The same number each time: so are the
+   * bits.
+   */
   atOnce: number
   /** Multiplications per image, of what is run in ONNX Runtime. */
   work: number

@@ -4,7 +4,10 @@ import type { TensorInfo } from '@tensorflow/tfjs-core'
 export class StandIns {
   readonly #known = new Map<number, { scalar: TensorInfo, met: boolean }>()
 
-  /** From now on the number `standIn`, used as a tensor, is the given scalar, and its negative the scalar's; with `null` a number again. */
+  /**
+   * From now on the number `standIn`, used as a tensor, is the given scalar, and its negative the scalar's; with `null` a number
+   * again.
+   */
   replace(standIn: number, scalar: TensorInfo | null): void {
     if (scalar) this.#known.set(standIn, { scalar, met: false })
     else this.#known.delete(standIn)

@@ -35,7 +35,9 @@ export function emit(graph: Graph, wanted: Iterable<Step> = graph.steps): Emissi
   return { emitter, written, reasons }
 }
 
-/** The bytes of an `.onnx` file that gives `outputs`, in that order, as `output`, `output_1`, …; inputs are `input`, `input_1`, …. */
+/**
+ * The bytes of an `.onnx` file that gives `outputs`, in that order, as `output`, `output_1`, …; inputs are `input`, `input_1`, ….
+ */
 export function encode({ emitter }: Emission, inputs: Edge[], outputs: Edge[]): Uint8Array {
   const values = outputs.map((edge) => emitter.valueOf(edge)!)
   const named = values.map((value, i) => ({ name: i === 0 ? 'output' : `output_${i}`, shape: value.shape, from: emitter.last(value) }))
@@ -47,8 +49,8 @@ export function encode({ emitter }: Emission, inputs: Edge[], outputs: Edge[]): 
 }
 
 /**
- * Writes a model, or the part of one between some tensors, as an ONNX file (opset 18): inputs and outputs keep TensorFlow's order,
- * channels last; the batch is free; normalizations are folded into the convolutions before them.
+ * Writes a model, or the part of one between some tensors, as an ONNX file (opset 18): inputs and outputs keep TensorFlow's
+ * order, channels last; the batch is free; normalizations are folded into the convolutions before them.
  *
  * @throws GraftError where a layer has no counterpart, naming it
  * @example

@@ -4,7 +4,9 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node'
 
 type OnnxRuntime = typeof import('onnxruntime-node')
 
-/** ONNX Runtime's native module, which works at once; the public functions put the same calls off to the event loop's next turn. */
+/**
+ * ONNX Runtime's native module, which works at once; the public functions put the same calls off to the event loop's next turn.
+ */
 interface Native {
   binding: { InferenceSession: new () => NativeSession }
   initOrt(): void
@@ -43,7 +45,8 @@ export function threads(): number {
 
 const options = () => ({
   intraOpNumThreads: threads(), interOpNumThreads: 1, logSeverityLevel: 3 as const, // Errors only.
-  // Threads that wait by turning in circles take the processor from whatever else runs, above all from the training step that follows.
+  // Threads that wait by turning in circles take the processor from whatever else runs, above all from the training step that
+  // follows.
   extra: { session: { intra_op: { allow_spinning: '0' } } },
 })
 

@@ -23,12 +23,16 @@ export interface Constant { values: number[], shape: number[], dtype: 'int32' | 
 export type Operand = TensorInfo | Constant | TensorInfo[]
 
 export const int = (value: number): Constant => ({ values: [value], shape: [], dtype: 'int32' })
-export const ints = (values: readonly number[], shape: number[] = [values.length]): Constant => ({ values: [...values], shape, dtype: 'int32' })
+export const ints = (values: readonly number[], shape: number[] = [values.length]): Constant =>
+  ({ values: [...values], shape, dtype: 'int32' })
 export const float = (value: number): Constant => ({ values: [value], shape: [], dtype: 'float32' })
 
-export const isConstant = (operand: Operand): operand is Constant => 'values' in operand && Array.isArray((operand as Constant).values)
+export const isConstant = (operand: Operand): operand is Constant =>
+  'values' in operand && Array.isArray((operand as Constant).values)
 
-/** TensorFlow.js's arithmetic on libtensorflow. While a trace is on, operations become nodes of its graph instead of being run. */
+/**
+ * TensorFlow.js's arithmetic on libtensorflow. While a trace is on, operations become nodes of its graph instead of being run.
+ */
 export class TensorFlowBackend extends tf.KernelBackend {
   readonly runtime: Runtime
   /** The graph that operations are written into, or `null` where they are run. */
@@ -96,7 +100,9 @@ export class TensorFlowBackend extends tf.KernelBackend {
     return this.adopt({ shape, dtype, ...pointer ? { pointer: this.runtime.share(pointer) } : { text } })
   }
 
-  /** Runs asynchronous work after the work before it: two calls that change the same variables at once would lose one's changes. */
+  /**
+   * Runs asynchronous work after the work before it: two calls that change the same variables at once would lose one's changes.
+   */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work, work)
     this.#turn = mine.catch(() => {})

@@ -28,8 +28,8 @@ type Environment = Record<string, string | undefined>
 
 /**
  * Looks for TensorFlow's shared libraries, as its PyPI wheels (`tensorflow`, `tensorflow-cpu`) bring them: in `GRAFT_TENSORFLOW`
- * (a virtual environment, a site-packages folder or the `tensorflow` folder itself), the active virtual environment, the project's
- * `.venv`, and what `node install.js --engine tensorflow` made. No Python is run.
+ * (a virtual environment, a site-packages folder or the `tensorflow` folder itself), the active virtual environment, the
+ * project's `.venv`, and what `node install.js --engine tensorflow` made. No Python is run.
  *
  * @returns the wheel, or a sentence that says why there is none
  */
@@ -39,7 +39,9 @@ export function findTensorFlow(env: Environment = process.env, places = placesFr
     const wheel = wheelIn(place, from)
     if (wheel && tested.some(version => wheel.version.startsWith(`${version}.`))) return wheel
     if (wheel) return `TensorFlow ${wheel.version || 'of an unknown version'} in ${wheel.folder} is not tested here, only ${tested.join(' and ')} is`
-    if (from === 'GRAFT_TENSORFLOW') return `GRAFT_TENSORFLOW: no TensorFlow in ${place}; expected a virtual environment or site-packages folder that holds one`
+    if (from === 'GRAFT_TENSORFLOW') {
+      return `GRAFT_TENSORFLOW: no TensorFlow in ${place}; expected a virtual environment or site-packages folder that holds one`
+    }
   }
   return 'TensorFlow is not installed'
 }

@@ -1,6 +1,9 @@
 import koffi from 'koffi'
 
-/** TensorFlow optimizes a function at its first call, which takes a deep stack; koffi's own default for calls on other threads is 128 KiB. */
+/**
+ * TensorFlow optimizes a function at its first call, which takes a deep stack; koffi's own default for calls on other threads is
+ * 128 KiB.
+ */
 const stack = 16 * 2 ** 20
 
 // It can be set only before the first library is loaded.

@@ -20,7 +20,9 @@ export function startTensorFlow(wheel: Wheel): TensorFlowBackend {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true'
   const runtime = quietly(() => new Runtime(loadLibrary(wheel.framework, wheel.main), { threads: threads() }))
-  if (runtime.version !== wheel.version) throw new GraftError(`the wheel in ${wheel.folder} says it is TensorFlow ${wheel.version}, its library ${runtime.version}`)
+  if (runtime.version !== wheel.version) {
+    throw new GraftError(`the wheel in ${wheel.folder} says it is TensorFlow ${wheel.version}, its library ${runtime.version}`)
+  }
   prove(runtime)
   const backend = new TensorFlowBackend(runtime)
   addKernels(name, backend)
@@ -36,5 +38,7 @@ function prove(runtime: Runtime): void {
   const [sum] = runtime.execute('Sum', [joined.pointer, axes], { keep_dims: true }, 1)
   const values = runtime.read(sum)
   for (const pointer of [x, axes, square.pointer, joined.pointer, sum.pointer]) runtime.release(pointer)
-  if (sum.shape.join() !== '2,1' || values.join() !== '19,43') throw new GraftError(`the self-test gave [${values.join()}] of shape [${sum.shape.join()}] in place of [19,43] of [2,1]`)
+  if (sum.shape.join() !== '2,1' || values.join() !== '19,43') {
+    throw new GraftError(`the self-test gave [${values.join()}] of shape [${sum.shape.join()}] in place of [19,43] of [2,1]`)
+  }
 }

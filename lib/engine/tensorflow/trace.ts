@@ -39,7 +39,9 @@ export class Trace implements StepTrace {
     this.#graph = this.#runtime.library.TF_NewGraph()
   }
 
-  /** Makes a tensor that was there before an input of the graph. It is given a reference for that, which {@link inputs} hand on. */
+  /**
+   * Makes a tensor that was there before an input of the graph. It is given a reference for that, which {@link inputs} hand on.
+   */
   input({ dataId }: TensorInfo): Output {
     const held = this.#backend.held(dataId), { shape, dtype } = held
     let placeholder = this.#known.get(held)

@@ -27,16 +27,21 @@ export class Traced implements StepFunction {
   constructor(backend: TensorFlowBackend, feeds: tf.Tensor[], work: (trace: StepTrace) => tf.Tensor[]) {
     this.#backend = backend
     this.#flag = new Flag(backend)
-    const variables = Pinned.all(({ dataId }) => backend.copyOf(dataId)), byValue = new Map(variables.map(pinned => [pinned.dataId, pinned]))
+    const variables = Pinned.all(({ dataId }) => backend.copyOf(dataId))
+    const byValue = new Map(variables.map(pinned => [pinned.dataId, pinned]))
     const given = new Map(feeds.map((feed, i) => [feed.dataId, i]))
     const trace = backend.trace = new Trace(backend), usual = Math.random
     Math.random = () => { throw trace.refusal('draws random numbers outside of the layers that are known to') }
     let results: tf.Tensor[] = []
     try {
-      if (given.size < feeds.length || feeds.some(({ dataId }) => byValue.has(dataId))) throw trace.refusal('was given one tensor twice')
+      if (given.size < feeds.length || feeds.some(({ dataId }) => byValue.has(dataId))) {
+        throw trace.refusal('was given one tensor twice')
+      }
       trace.stopsAt(this.#flag.info)
       results = tf.tidy(() => work(trace))
-      if (Object.keys(tf.engine().registeredVariables).length !== variables.length) throw trace.refusal('makes or disposes of variables')
+      if (Object.keys(tf.engine().registeredVariables).length !== variables.length) {
+        throw trace.refusal('makes or disposes of variables')
+      }
       this.#changed = variables.filter(pinned => pinned.hasChanged).map(({ variable }) => variable)
       trace.finish(this.#name, [...results, ...this.#changed])
       this.results = results.map(({ shape, dtype }) => ({ shape, dtype }))

@@ -27,7 +27,9 @@ export function convolutionKernels(backend: BackendWasm, module: Module): Kernel
       : ofFilter ? module.convolutionFilterGradient : module.convolutionInputGradient
     return ({ x, dy, filter }, attributes) => {
       const { strides, dilations, pad, dimRoundingMode, dataFormat, filterShape, inputShape } = attributes as unknown as Attributes
-      if (dataFormat === 'NCHW') throw new GraftError('the gradient of a convolution: expected the data format NHWC, received NCHW.')
+      if (dataFormat === 'NCHW') {
+        throw new GraftError('the gradient of a convolution: expected the data format NHWC, received NCHW.')
+      }
       const image = ofFilter ? x.shape as Shape : inputShape, window = ofFilter ? filterShape : filter.shape as Shape
       const info = tf.backend_util.computeConv2DInfo(image, window, strides, dilations ?? 1, pad, dimRoundingMode, depthwise)
       const [n, h, w, c] = image, [kh, kw] = window

@@ -10,10 +10,10 @@ import { wasmTracer } from './tracer.ts'
 import type { Tracer } from '../tracing.ts'
 
 /**
- * Registers what TensorFlow.js 4.22's WASM backend lacks for training convolutional nets: both gradients of a depthwise convolution
- * and the filter's gradient of a convolution; a faster gradient of a convolution's input; batch normalization and the gradients of
- * clipped linear units in one pass; faster slices and sums. They take every stride, padding, dilation, channel count and channel
- * multiplier, in NHWC, and give the same bits each time, on every machine.
+ * Registers what TensorFlow.js 4.22's WASM backend lacks for training convolutional nets: both gradients of a depthwise
+ * convolution and the filter's gradient of a convolution; a faster gradient of a convolution's input; batch normalization and the
+ * gradients of clipped linear units in one pass; faster slices and sums. They take every stride, padding, dilation, channel count
+ * and channel multiplier, in NHWC, and give the same bits each time, on every machine.
  *
  * @returns what writes steps down here
  */

@@ -21,8 +21,8 @@ let turn: Promise<unknown> = Promise.resolve()
 
 /**
  * A step as the list of kernels that it calls. They are called in the same order as without a list, so that the numbers are the
- * same to the last bit; between two of them others have their turn, and the step can be stopped. A value is given up after its last
- * use, while TensorFlow.js keeps all of them to the end of the step.
+ * same to the last bit; between two of them others have their turn, and the step can be stopped. A value is given up after its
+ * last use, while TensorFlow.js keeps all of them to the end of the step.
  */
 export class Recorded implements StepFunction {
   readonly results: { shape: number[], dtype: tf.DataType }[]
@@ -40,9 +40,13 @@ export class Recorded implements StepFunction {
     let results: tf.Tensor[] = []
     Math.random = () => { throw recording.refusal('draws random numbers outside of the layers that are known to') }
     try {
-      if (given.size < feeds.length || feeds.some(({ dataId }) => byValue.has(dataId))) throw recording.refusal('was given one tensor twice')
+      if (given.size < feeds.length || feeds.some(({ dataId }) => byValue.has(dataId))) {
+        throw recording.refusal('was given one tensor twice')
+      }
       results = dry.listen(recording, () => tf.tidy(() => work(recording)))
-      if (Object.keys(tf.engine().registeredVariables).length !== variables.length) throw recording.refusal('makes or disposes of variables')
+      if (Object.keys(tf.engine().registeredVariables).length !== variables.length) {
+        throw recording.refusal('makes or disposes of variables')
+      }
       this.#changed = variables.filter(pinned => pinned.hasChanged).map(({ variable }) => variable)
       this.results = results.map(({ shape, dtype }) => ({ shape, dtype }))
       this.#ends = [...results, ...this.#changed].map(info => recording.place(info))

@@ -9,8 +9,10 @@ export function elementwise(e: Emitter, op: string, { name, shape, channelsFirst
 }
 
 const product = (e: Emitter, a: Value, b: Value) => elementwise(e, 'Mul', a, {}, [b.name])
-const clip = (e: Emitter, value: Value, low: number, high: number) => elementwise(e, 'Clip', value, {}, [e.scalar(low), e.scalar(high)])
-const hardSigmoid = (alpha: number): Activate => (e, value) => elementwise(e, 'HardSigmoid', value, { alpha: { float: alpha }, beta: { float: 0.5 } })
+const clip = (e: Emitter, value: Value, low: number, high: number) =>
+  elementwise(e, 'Clip', value, {}, [e.scalar(low), e.scalar(high)])
+const hardSigmoid = (alpha: number): Activate =>
+  (e, value) => elementwise(e, 'HardSigmoid', value, { alpha: { float: alpha }, beta: { float: 0.5 } })
 
 function softmax(e: Emitter, value: Value, axis: number, op = 'Softmax'): Value {
   const rank = value.shape.length, at = axis < 0 ? axis + rank : axis

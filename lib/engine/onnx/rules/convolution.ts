@@ -40,7 +40,8 @@ export function padding({ kernelSize, strides, dilationRate, padding }: Window, 
 
 /** Reorders a filter [kh, kw, a, b] to ONNX's [a', b', kh, kw] with a' and b' as `order` says: 'ab' or 'ba'. */
 function reorder(data: Float32Array, [kh, kw, a, b]: number[], order: 'ab' | 'ba'): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(data.length), pixels = kh * kw, [ofA, ofB] = order === 'ab' ? [b * pixels, pixels] : [pixels, a * pixels]
+  const result = new Float32Array(data.length), pixels = kh * kw
+  const [ofA, ofB] = order === 'ab' ? [b * pixels, pixels] : [pixels, a * pixels]
   // In strips of what the processor reads at once: otherwise each number costs a look into memory.
   for (let strip = 0; strip < b; strip += 16) {
     const end = Math.min(strip + 16, b)

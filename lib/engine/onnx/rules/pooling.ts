@@ -3,8 +3,8 @@ import type { Emitter, Rule, Value } from '../emitter.ts'
 import { padding, windowOf } from './convolution.ts'
 
 /**
- * ONNX Runtime takes a margin of zeros into the pooling that follows, where it counts as nothing instead of as zeros. It leaves one
- * alone that names its axes.
+ * ONNX Runtime takes a margin of zeros into the pooling that follows, where it counts as nothing instead of as zeros. It leaves
+ * one alone that names its axes.
  */
 function keepZeros(e: Emitter, { margin }: Value): void {
   if (!margin || margin.inputs.length > 2) return

@@ -42,9 +42,12 @@ function conv2d(run: Run, x: TensorInfo, filter: TensorInfo, wish: Record<string
   return run('Conv2D', [x, filter], settings(infoOf(x.shape, filter.shape, wish, false)))
 }
 
-/** TensorFlow's depthwise kernels know no dilation and one stride for both sides: dilation cuts the image into interleaved ones. */
+/**
+ * TensorFlow's depthwise kernels know no dilation and one stride for both sides: dilation cuts the image into interleaved ones.
+ */
 function depthwise(run: Run, x: TensorInfo, filter: TensorInfo, wish: Record<string, unknown>): TensorInfo {
-  const info = infoOf(x.shape, filter.shape, wish, true), { dilationHeight, dilationWidth, padInfo, strideHeight, strideWidth } = info
+  const info = infoOf(x.shape, filter.shape, wish, true)
+  const { dilationHeight, dilationWidth, padInfo, strideHeight, strideWidth } = info
   const plain = { data_format: 'NHWC', strides: [1, 1, 1, 1], padding: 'VALID' }
   if (dilationHeight > 1 || dilationWidth > 1) {
     const { top, bottom, left, right } = padInfo, rates = [dilationHeight, dilationWidth]
@@ -77,7 +80,8 @@ function inputGradient(op: string, isDepthwise: boolean): Kernel {
 
 /** The gradients of a depthwise convolution with two strides are those with stride 1 of a `dy` with zeros between its values. */
 function unequalStrides(backend: TensorFlowBackend, info: Info, other: TensorInfo, dy: TensorInfo, shape: number[], ofFilter: boolean): TensorInfo {
-  const { top, bottom, left, right } = info.padInfo, { strideHeight, strideWidth, inHeight, inWidth, filterHeight, filterWidth } = info
+  const { top, bottom, left, right } = info.padInfo
+  const { strideHeight, strideWidth, inHeight, inWidth, filterHeight, filterWidth } = info
   const spread = [info.batchSize, inHeight + top + bottom - filterHeight + 1, inWidth + left + right - filterWidth + 1, dy.shape[3]]
   const plain = { data_format: 'NHWC', strides: [1, 1, 1, 1], padding: 'EXPLICIT', explicit_paddings: [0, 0, top, bottom, left, right, 0, 0] }
   return backend.compose(run => {

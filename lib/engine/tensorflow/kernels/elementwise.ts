@@ -24,7 +24,8 @@ export const elementwise: Kernels = {
     return backend.compose(run => run('Complex', [run('Cast', [x], { DstT: 'float32' }), run('Mul', [run('Cast', [x], { DstT: 'float32' }), float(0)])]))
   },
   ClipByValue: ({ x }, { clipValueMin, clipValueMax }, backend) => backend.compose(run => {
-    const bound = (value: unknown): Operand => x.dtype === 'int32' ? { values: [value as number], shape: [], dtype: 'int32' } : float(value as number)
+    const bound = (value: unknown): Operand =>
+      x.dtype === 'int32' ? { values: [value as number], shape: [], dtype: 'int32' } : float(value as number)
     return run('ClipByValue', [x, bound(clipValueMin), bound(clipValueMax)])
   }),
   ClipGrad: ({ dy, y }, { high }, backend) => backend.run(high === 6 ? 'Relu6Grad' : 'ReluGrad', [dy, y])[0],

@@ -11,7 +11,8 @@ import { product } from './product.ts'
 import { reduction } from './reduction.ts'
 
 /** How one of TensorFlow.js's kernels is said in TensorFlow's operations. */
-export type Kernel = (inputs: Record<string, TensorInfo>, attributes: Record<string, unknown>, backend: TensorFlowBackend) => TensorInfo | TensorInfo[]
+export type Kernel = (inputs: Record<string, TensorInfo>, attributes: Record<string, unknown>, backend: TensorFlowBackend) =>
+  TensorInfo | TensorInfo[]
 export type Kernels = Record<string, Kernel>
 
 const kernels: Kernels = { ...array, ...convolution, ...elementwise, ...image, ...normalization, ...pooling, ...product, ...reduction }
@@ -22,7 +23,8 @@ export function addKernels(name: string, backend: TensorFlowBackend): void {
   for (const [kernelName, kernel] of Object.entries(all)) {
     tf.registerKernel({
       kernelName, backendName: name,
-      kernelFunc: ({ inputs, attrs }) => kernel(inputs as Record<string, TensorInfo>, (attrs ?? {}) as Record<string, unknown>, backend),
+      kernelFunc: ({ inputs, attrs }) =>
+        kernel(inputs as Record<string, TensorInfo>, (attrs ?? {}) as Record<string, unknown>, backend),
     })
   }
 }

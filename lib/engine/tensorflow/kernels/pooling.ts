@@ -49,7 +49,9 @@ export const pooling: Kernels = {
   },
   ExactAvgPoolGrad({ dy, input }, attributes, backend) {
     const info = infoOf(input, attributes)
-    if (named(info)) return backend.run('AvgPoolGrad', [ints(input.shape), dy], { ...settings(info), explicit_paddings: undefined })[0]
+    if (named(info)) {
+      return backend.run('AvgPoolGrad', [ints(input.shape), dy], { ...settings(info), explicit_paddings: undefined })[0]
+    }
     const { top, bottom, left, right } = info.padInfo, margin = ints([0, 0, top, bottom, left, right, 0, 0], [4, 2])
     const plain = { ...settings(info), padding: 'VALID', explicit_paddings: undefined }
     const [batch, height, width, channels] = input.shape, wide = [batch, height + top + bottom, width + left + right, channels]
@@ -60,9 +62,12 @@ export const pooling: Kernels = {
     })
   },
   MaxPool: ({ x }, attributes, backend) => backend.run('MaxPool', [x], settings(infoOf(x, attributes)))[0],
-  MaxPoolGrad: ({ dy, input, output }, attributes, backend) => backend.run('MaxPoolGrad', [input, output, dy], settings(infoOf(input, attributes)))[0],
+  MaxPoolGrad: ({ dy, input, output }, attributes, backend) =>
+    backend.run('MaxPoolGrad', [input, output, dy], settings(infoOf(input, attributes)))[0],
   AvgPool3D: ({ x }, attributes, backend) => backend.run('AvgPool3D', [x], settings3d(attributes))[0],
-  AvgPool3DGrad: ({ dy, input }, attributes, backend) => backend.run('AvgPool3DGrad', [ints(input.shape), dy], settings3d(attributes))[0],
+  AvgPool3DGrad: ({ dy, input }, attributes, backend) =>
+    backend.run('AvgPool3DGrad', [ints(input.shape), dy], settings3d(attributes))[0],
   MaxPool3D: ({ x }, attributes, backend) => backend.run('MaxPool3D', [x], settings3d(attributes))[0],
-  MaxPool3DGrad: ({ dy, input, output }, attributes, backend) => backend.run('MaxPool3DGrad', [input, output, dy], settings3d(attributes))[0],
+  MaxPool3DGrad: ({ dy, input, output }, attributes, backend) =>
+    backend.run('MaxPool3DGrad', [input, output, dy], settings3d(attributes))[0],
 }

@@ -14,7 +14,8 @@ function matMul(run: Run, a: TensorInfo, b: TensorInfo, transposeA: unknown, tra
 
 /** Products of matrices. */
 export const product: Kernels = {
-  BatchMatMul: ({ a, b }, { transposeA, transposeB }, backend) => backend.compose(run => matMul(run, a, b, transposeA, transposeB)),
+  BatchMatMul: ({ a, b }, { transposeA, transposeB }, backend) =>
+    backend.compose(run => matMul(run, a, b, transposeA, transposeB)),
   Einsum: (inputs, { equation }, backend) => backend.run('Einsum', [Object.values(inputs)], { equation: equation as string })[0],
   _FusedMatMul: ({ a, b, bias, preluActivationWeights }, { transposeA, transposeB, activation, leakyreluAlpha }, backend) => backend.compose(run => {
     const y = matMul(run, a, b, transposeA, transposeB), biased = bias ? run('AddV2', [y, bias]) : y
