@@ -1,3 +1,4 @@
+import { executionAsyncResource } from 'node:async_hooks'
 import { Session } from 'node:inspector'
 import { types } from 'node:util'
 import { MessageChannel, Worker } from 'node:worker_threads'
@@ -22,6 +23,12 @@ const between = 300
 
 /** After so many ms, what a loop's copies had is stored again before the loop is ended. */
 const stale = 50
+
+/** What all results of `setImmediate` inherit from. */
+const immediates = Object.getPrototypeOf(setImmediate(() => {})) as object
+
+/** What Node's `processImmediate` does at the end of a callback, evaluated in its frame: one that is cut off would be met again, for ever. */
+const nextImmediate = 'try { outstandingQueue.head = immediate._idleNext } catch {}'
 
 /** What the thread learns of an interrupt: over, to be asked for again, or what is to be evaluated in the cell's frame first. */
 export type State = 'over' | 'waiting' | 'deferred' | 'stopping' | { store: string }
@@ -207,7 +214,11 @@ export class Interrupts {
     const whose = this.#innermost()
     if (whose === 'library' && !force && (this.#grace === tidying || elapsed - this.#heard < between)) return 'waiting'
     if (whose !== 'user' && whose !== 'library' && !(whose === 'nobody' && stuck)) return 'waiting'
-    if (cell?.stores && elapsed - saved > stale) return { store: cell.stores }
+    const inImmediate = Object.getPrototypeOf(executionAsyncResource()) === immediates
+    // Most callbacks of `setImmediate` end by themselves, and the cell soon after.
+    if (inImmediate && !force && !stuck) return 'waiting'
+    const store = `${cell?.stores ?? ''}${inImmediate ? nextImmediate : ''}`
+    if (store && (saved < 0 || elapsed - saved > stale)) return { store }
     this.#terminate()
     return 'stopping'
   }

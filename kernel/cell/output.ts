@@ -9,7 +9,7 @@ type Name = 'stdout' | 'stderr'
 type Send = (header: ToKernel, parts: Uint8Array[], options: { barrier: boolean, hold?: boolean }) => void
 
 /** Text is sent at this size at the latest, and after this time, even while a loop keeps the process busy. */
-const largest = 1 << 19, longest = 40
+const largest = 1 << 16, longest = 40
 
 /** How many characters are gathered before they are turned into JSON. */
 const piece = 1 << 12

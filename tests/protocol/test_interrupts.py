@@ -29,6 +29,7 @@ LOOPS = {
     "ticks": "function tick() { process.nextTick(tick) } tick(); await new Promise(() => {})",
     "microtasks": "function micro() { queueMicrotask(micro) } micro(); await new Promise(() => {})",
     "immediates": "function soon() { setImmediate(soon) } soon(); await new Promise(() => {})",
+    "an immediate among others": "setImmediate(() => {}); setImmediate(() => { display('in it'); while (true) {} }); setImmediate(() => {}); await new Promise(() => {})",
     "swallowing errors": "while (true) { try { JSON.parse('{') } catch {} }",
     "file reads": "import { readFileSync } from 'node:fs'; for (;;) readFileSync('/etc/hosts')",
     "library call": "new Array(1e6).fill(0).sort(() => { for (let i = 0; i < 1e4; i++); return 0.5 })",
