@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs'
 import { randomFrom, seedFrom, shuffled } from '../data/random.ts'
 import { engine } from '../engine/index.ts'
+import { refuseSlow } from '../engine/slow.ts'
 import type { Standing } from '../runs/record.ts'
 import type { Entry } from '../runs/tensors-file.ts'
 import { begin, type Beginning, type Parts, type Settled } from './begin.ts'
@@ -76,6 +77,7 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
     return options.shuffle === false ? all : shuffled(all, randomFrom(seed, 'order', epoch))
   }
   try {
+    refuseSlow(source.feeder.rest.layers)
     if (!control.ended()) {
       await forecaster.begin(source.feeder, goal, optimizer, variants.at(first), orderOf(first).slice(0, batch), control.ended)
       reporter.draw()
