@@ -95,10 +95,13 @@ export class Output {
     this.flush()
     const send = this.#send
     this.#send = () => {}
-    for (let i = 0; i < 10_000; i++) this.#log(i)
-    this.flush()
-    this.#send = send
-    this.#cell = null
+    try {
+      for (let i = 0; i < 10_000; i++) this.#log(i)
+      this.flush()
+    } finally {
+      this.#send = send
+      this.#cell = null
+    }
   }
 
   #takeConsole(console: Console) {
