@@ -97,7 +97,7 @@ export function legend(columns: LayerColumn[], rows: LayerRow[]): string[] {
   return [
     size && 'FLOPs, and Memory of the outputs, for one image',
     has('Sees') && 'Sees: pixels of the image behind one point / from one point to the next',
-    has('Moved') && 'Moved: change of the weights in the last run, of their length; in a block the furthest',
+    has('Moved') && 'Moved: how far the last run changed the weights, as a share of their length; of a block the furthest',
   ].filter(line => typeof line === 'string')
 }
 
