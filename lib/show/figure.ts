@@ -8,7 +8,7 @@ import { escape } from './format.ts'
 import { palette } from './palette.ts'
 
 export interface FigureOptions {
-  /** What the picture says, for those who do not see it. Becomes the SVG's title. */
+  /** What the picture says, for those who do not see it. Becomes the SVG's title, and `alt` in the bitmap's metadata. */
   alt?: string
   /** The plain text form; by default the alt text. */
   text?: string
@@ -24,14 +24,14 @@ export interface FigureOptions {
  */
 export function figure(svg: string | { outerHTML: string }, options: FigureOptions = {}): MimeBundle {
   const source = typeof svg === 'string' ? svg : svg.outerHTML
-  const { text, width, height, label } = asDocument(source, options.alt)
+  const { text, width, height, label } = asDocument(source, options.alt), plain = `Figure, ${width} × ${height} pixels`
   return showable(
     {
       'image/svg+xml': text,
       'image/png': rasterize(text).toString('base64'),
-      'text/plain': options.text ?? options.alt ?? label ?? `Figure, ${width} × ${height} pixels`,
+      'text/plain': options.text ?? label ?? plain,
     },
-    { 'image/png': { width, height } },
+    { 'image/png': { width, height, alt: label ?? plain } },
   )
 }
 
@@ -48,7 +48,7 @@ export async function photoFigure(svg: string, options: FigureOptions & { alt: s
     .toBuffer()
   return showable(
     { 'image/svg+xml': text, 'image/jpeg': jpeg.toString('base64'), 'text/plain': options.text ?? options.alt },
-    { 'image/jpeg': { width, height } },
+    { 'image/jpeg': { width, height, alt: options.alt } },
   )
 }
 

@@ -33,11 +33,16 @@ test('a bundle shows itself, and its metadata is not among its data', () => {
   assert.equal((bundle as Record<symbol, () => MimeBundle>)[displaySymbol](), bundle)
   assert.equal(inspect(bundle), 'Figure, 80 × 60 pixels')
   assert.deepEqual(Object.keys(bundle), ['image/svg+xml', 'image/png', 'text/plain'])
-  assert.deepEqual((bundle as Record<symbol, unknown>)[metadataSymbol], { 'image/png': { width: 80, height: 60 } })
+  assert.deepEqual((bundle as Record<symbol, unknown>)[metadataSymbol], { 'image/png': { width: 80, height: 60, alt: 'Figure, 80 × 60 pixels' } })
+  const told = (figure(disc, { alt: 'A disc' }) as Record<symbol, unknown>)[metadataSymbol]
+  assert.deepEqual(told, { 'image/png': { width: 80, height: 60, alt: 'A disc' } })
 })
 
 test('sizes are found where an SVG has them', () => {
-  const size = (svg: string) => (figure(svg) as Record<symbol, Record<string, object>>)[metadataSymbol]['image/png']
+  const size = (svg: string) => {
+    const { width, height } = (figure(svg) as Record<symbol, Record<string, { width: number, height: number }>>)[metadataSymbol]['image/png']
+    return { width, height }
+  }
   assert.deepEqual(size('<svg viewBox="0 0 30 20"/>'.replace('/>', '></svg>')), { width: 30, height: 20 })
   assert.deepEqual(size('<?xml version="1.0"?><svg width="12px" height="7px"></svg>'), { width: 12, height: 7 })
   assert.deepEqual(size('<svg width="100%" height="50%"></svg>'), { width: 640, height: 400 })
