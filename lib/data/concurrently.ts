@@ -1,7 +1,6 @@
-import { availableParallelism } from 'node:os'
-
-// Decoding runs in libuv's pool of four threads; more at once would only hold more undecoded files in memory.
-const atOnce = Math.min(4, Math.max(2, availableParallelism()))
+// Decoding runs in libuv's pool of four threads, also on fewer processors: a picture waits for the disk or the main thread while
+// another is decoded. More at once would only hold more undecoded files in memory.
+const atOnce = 4
 
 /**
  * Maps with a few at a time, in order. The first failure stops the rest and is thrown; so is the reason of an aborted signal.
