@@ -15,7 +15,7 @@ export interface Variable {
 /** One part of a value: an accessor is looked at when somebody asks for it. */
 interface Part { name: string, value: unknown, accessor?: () => unknown }
 
-/** So many elements are shown at once; longer lists come in pieces of this size. */
+/** So many elements are shown at once; longer lists come in as many pieces, and these in pieces again. */
 const page = 100
 
 /** How long the text of a value may be. */
@@ -40,9 +40,9 @@ export class Values {
     this.#owners.clear()
   }
 
-  /** A number for a list of names with their values. @param owner the object whose properties they are */
-  keep(list: () => [string, unknown][], owner?: object): number {
-    return this.#keep(() => list().map(([name, value]) => ({ name, value })), owner)
+  /** A number for a list of names with their values. */
+  keep(list: () => [string, unknown][]): number {
+    return this.#keep(() => list().map(([name, value]) => ({ name, value })))
   }
 
   /** The parts of what has this number. */
@@ -59,7 +59,7 @@ export class Values {
   show(name: string, value: unknown): Variable {
     const open = isObject(value) ? () => attemptList(() => partsOf(value)) : null
     const count = open && isList(value) ? value.length : 0
-    const reference = open ? this.#keep(count > page ? () => this.#pages(value as object, count) : open, value as object) : 0
+    const reference = open ? this.#keep(open, value as object) : 0
     return { name, value: textOf(value), type: typeOf(value), variablesReference: reference, ...count && { indexedVariables: count } }
   }
 
@@ -67,13 +67,6 @@ export class Values {
     if (!accessor) return this.show(name, value)
     const reference = this.#keep(() => [{ name: 'value', value: attempt(accessor) }])
     return { name, value: '(…)', type: 'accessor', variablesReference: reference, presentationHint: { lazy: true } }
-  }
-
-  #pages(value: object, count: number): Part[] {
-    return Array.from({ length: Math.ceil(count / page) }, (_, at) => {
-      const start = at * page, end = Math.min(start + page, count)
-      return { name: `[${start}…${end - 1}]`, value: new Piece(value as ArrayLike<unknown>, start, end) }
-    })
   }
 
   #keep(list: () => Part[], owner?: object): number {
@@ -88,7 +81,7 @@ class Piece {
   readonly #elements: () => Part[]
 
   constructor(list: ArrayLike<unknown>, start: number, end: number) {
-    this.#elements = () => indexed(list, start, end)
+    this.#elements = () => elementsOf(list, start, end)
   }
 
   /** Whether this is one; a value of the user's need not let itself be asked. */
@@ -107,7 +100,7 @@ const isList = (value: unknown): value is ArrayLike<unknown> => Array.isArray(va
 
 function partsOf(value: object): Part[] {
   if (Piece.is(value)) return value.elements
-  if (isList(value)) return indexed(value, 0, value.length)
+  if (isList(value)) return elementsOf(value, 0, value.length)
   if (types.isMap(value)) return [...value].slice(0, page).map(([key, each]) => ({ name: textOf(key), value: each }))
   if (types.isSet(value)) return [...value].slice(0, page).map((each, at) => ({ name: String(at), value: each }))
   const parts = Reflect.ownKeys(value).slice(0, 10 * page).map(key => propertyOf(value, value, key))
@@ -124,8 +117,13 @@ function partsOf(value: object): Part[] {
 
 const prototypeOf = (value: object) => Object.getPrototypeOf(value) as object | null
 
-function indexed(list: ArrayLike<unknown>, start: number, end: number): Part[] {
-  return Array.from({ length: end - start }, (_, at) => ({ name: String(start + at), value: list[start + at] }))
+function elementsOf(list: ArrayLike<unknown>, start: number, end: number): Part[] {
+  let size = 1
+  while ((end - start) / size > page) size *= page
+  return Array.from({ length: Math.ceil((end - start) / size) }, (_, at) => {
+    const from = start + at * size, to = Math.min(from + size, end)
+    return size === 1 ? { name: String(from), value: list[from] } : { name: `[${from}…${to - 1}]`, value: new Piece(list, from, to) }
+  })
 }
 
 function propertyOf(holder: object, value: object, key: string | symbol): Part {

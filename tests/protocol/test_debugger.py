@@ -299,7 +299,7 @@ class Debugger(unittest.TestCase):
         self.kernel.run("const many = new Float32Array(1e6); class Lazy { get deep() { return { a: 1 } } }; const lazy = new Lazy()")
         variables = {v["name"]: v for v in s.ask("inspectVariables")["variables"]}
         pieces = s.ask("variables", variablesReference=variables["many"]["variablesReference"], start=0, count=2)["variables"]
-        self.assertEqual([p["name"] for p in pieces], ["[0…99]", "[100…199]"])
+        self.assertEqual([p["name"] for p in pieces], ["[0…9999]", "[10000…19999]"])
         self.assertEqual(len(s.ask("variables", variablesReference=pieces[1]["variablesReference"])["variables"]), 100)
         deep = s.ask("variables", variablesReference=variables["lazy"]["variablesReference"])["variables"]
         self.assertEqual(([d["name"] for d in deep], deep[0]["presentationHint"]), (["deep"], {"lazy": True}))

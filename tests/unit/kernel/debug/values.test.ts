@@ -40,6 +40,8 @@ test('long lists come in pieces, and numbers are forgotten', () => {
   const pieces = values.parts(variablesReference)
   assert.deepEqual([indexedVariables, pieces.map(({ name }) => name)], [250, ['[0…99]', '[100…199]', '[200…249]']])
   assert.equal(values.parts(pieces[2].variablesReference).length, 50)
+  const [piece] = values.parts(values.show('it', new Float32Array(1e6)).variablesReference)
+  assert.deepEqual([piece.name, values.parts(piece.variablesReference).at(-1)!.name], ['[0…9999]', '[9900…9999]'])
   values.forget()
   assert.deepEqual(values.parts(variablesReference), [])
 })
