@@ -29,6 +29,8 @@ export function onnxRuntime(): Loaded {
 
 function load(): Loaded {
   const require = createRequire(import.meta.url)
+  // From 1.30 on its Linux binary would report to its makers over the network; nothing here does that unasked.
+  process.env.ORT_DISABLE_TELEMETRY ??= '1'
   try {
     const ort = require('onnxruntime-node') as OnnxRuntime
     return { ort, version: ort.env.versions.node ?? ort.env.versions.common }
