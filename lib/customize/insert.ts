@@ -25,7 +25,7 @@ export interface BeforeOptions<N extends string = string, S extends string = nev
  * @throws GraftError for an unknown layer, a name that is taken, a shape that does not fit, with both shapes; no weight was moved
  *   then
  * @example
- * const wider = insertAfter(base, 'block_4_add', tf.layers.spatialDropout2d({ rate: 0.1, name: 'drop' }))
+ * const wider = insertAfter(base, 'block_4_add', tf.layers.dropout({ rate: 0.1, name: 'drop' }))
  * @example
  * insertAfter(base, 'block_4_add', [tf.layers.batchNormalization({}), tf.layers.reLU({})], { to: 'block_5_add' })   // on this edge only
  */
