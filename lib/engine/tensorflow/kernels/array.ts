@@ -56,7 +56,7 @@ export const array: Kernels = {
     return backend.run('Reshape', [x, ints(known.map(size => size < 0 ? count / rest : size))])[0]
   },
   Reverse: ({ x }, { dims }, backend) =>
-    backend.run('ReverseV2', [x, ints((dims as number[]).map(d => d < 0 ? d + x.shape.length : d))])[0],
+    backend.run('ReverseV2', [x, ints([dims as number | number[]].flat().map(d => d < 0 ? d + x.shape.length : d))])[0],
   ScatterNd: ({ indices, updates }, { shape }, backend) =>
     backend.run('ScatterNd', [indices, updates, ints(shape as number[])])[0],
   TensorScatterUpdate: ({ tensor, indices, updates }, _attributes, backend) =>
