@@ -84,7 +84,7 @@ function isPlain(node: unknown): boolean {
   if (Array.isArray(node)) return node.every(isPlain)
   if (!node || typeof node !== 'object') return true
   const { type, name, declare, optional } = node as Partial<Node>
-  if (type && (/^(TS|Import|Export|ClassBody)/.test(type) && type !== 'ImportExpression' || declare || name === 'this')) return false
+  if (/^(TS|Import|Export|ClassBody)/.test(type ?? '') || declare || name === 'this') return false
   if (optional && !/^(Member|Call)Expression$/.test(type!)) return false
   for (const key in node) {
     const inner = (node as Node)[key]
