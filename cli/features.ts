@@ -26,7 +26,8 @@ export async function cacheFeatures(args: string[]): Promise<number> {
   }, usage)
   const [handle, folder, ...more] = positionals, shards = Number(values.shards ?? 1)
   if (!handle || !folder || more.length) throw new GraftError(`expected a model and a folder.\n\n${usage}`)
-  if (!Number.isInteger(shards) || shards < 1) throw new GraftError(`--shards must be a whole number above 0; received ${values.shards}.`)
+  if (!Number.isInteger(shards) || shards < 1)
+    throw new GraftError(`--shards must be a whole number above 0; received ${values.shards}.`)
   const shard = taskOf(values.shard, shards, 'shard') ?? 0
   if (shards > 1 && values.shard === undefined && process.env.SLURM_ARRAY_TASK_ID === undefined)
     throw new GraftError(`which of the ${shards} shards? --shard N says, from 0.\n\n${usage}`)

@@ -26,10 +26,12 @@ interface Outcome { task: number, parameters: string[], status: 'done' | 'failed
  */
 export async function sweepNotebook(args: string[]): Promise<number> {
   const { values, positionals } = optionsOf(args, {
-    p: { type: 'string', multiple: true, short: 'p' }, o: { type: 'string', short: 'o' }, task: { type: 'string' }, status: { type: 'boolean' },
+    p: { type: 'string', multiple: true, short: 'p' }, o: { type: 'string', short: 'o' }, task: { type: 'string' },
+    status: { type: 'boolean' },
   }, usage)
   const [notebook, ...more] = positionals, folder = values.o
-  if (!notebook || more.length || !folder || !values.p?.length) throw new GraftError(`expected a notebook, values and a folder.\n\n${usage}`)
+  if (!notebook || more.length || !folder || !values.p?.length)
+    throw new GraftError(`expected a notebook, values and a folder.\n\n${usage}`)
   const jobs = combinations(values.p).map((parameters, task): Job => ({ task, parameters }))
   if (values.status) return await report(jobs, folder)
   const task = taskOf(values.task, jobs.length, 'task'), chosen = task === null ? jobs : [jobs[task]]
@@ -48,7 +50,8 @@ async function done(notebook: string, { task, parameters }: Job, folder: string,
   console.log(`Job ${task} of ${count}: ${words}`)
   process.env.GRAFT_RUN_TITLE = words
   let error: string | undefined
-  const code = await runNotebook(notebook, { out: join(folder, `${name}.ipynb`), parameters, onFailure: text => { error = text } })
+  const out = join(folder, `${name}.ipynb`)
+  const code = await runNotebook(notebook, { out, parameters, onFailure: text => { error = text } })
     .catch((problem: unknown) => {
       if (!(problem instanceof GraftError)) throw problem
       error = problem.message
@@ -66,18 +69,18 @@ const nameOf = (task: number): string => `job-${String(task).padStart(4, '0')}`
 
 /** Says what became of every job, with the runs beside each other. */
 async function report(jobs: Job[], folder: string): Promise<number> {
-  const outcomes = jobs.map(job => outcomeOf(job, folder)), failed = outcomes.filter(each => each?.status === 'failed')
+  const outcomes = jobs.map(job => outcomeOf(job, folder))
+  const failed = outcomes.filter(each => each !== undefined).filter(({ status }) => status === 'failed')
   const missing = jobs.filter((_, i) => !outcomes[i])
   process.env.GRAFT_RUNS ??= resolve(folder, 'runs')
   const { runs } = await import('../lib/runs/index.ts')
   const all = runs.list()
   if (all.length) console.log(inspect(runs.compare(...all)))
+  const place = relative('.', process.env.GRAFT_RUNS)
   console.log(`\n${outcomes.filter(each => each?.status === 'done').length} of ${jobs.length} jobs are done.` +
-    (all.length ? ` process.env.GRAFT_RUNS = '${relative('.', process.env.GRAFT_RUNS)}'; runs.compare(...runs.list()) shows their runs.` : ''))
-  for (const outcome of failed) {
-    if (!outcome) continue
-    console.log(`Job ${outcome.task} failed (${outcome.parameters.join(', ')}, on ${outcome.host}): ${outcome.error?.split('\n')[0] ?? ''}`)
-  }
+    (all.length ? ` process.env.GRAFT_RUNS = '${place}'; runs.compare(...runs.list()) shows their runs.` : ''))
+  for (const { task, parameters, host, error = '' } of failed)
+    console.log(`Job ${task} failed (${parameters.join(', ')}, on ${host}): ${error.split('\n')[0]}`)
   for (const { task, parameters } of missing) console.log(`Job ${task} has not ended (${parameters.join(', ')}).`)
   return failed.length || missing.length ? 1 : 0
 }

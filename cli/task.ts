@@ -20,5 +20,6 @@ export function taskOf(given: string | undefined, count: number, name: string): 
   if (text === undefined) return null
   const task = Number(text)
   if (Number.isInteger(task) && task >= 0 && task < count) return task
-  throw new GraftError(`${given === undefined ? 'SLURM_ARRAY_TASK_ID' : `--${name}`} must be a number from 0 to ${count - 1}; received ${text}.`)
+  const what = given === undefined ? 'SLURM_ARRAY_TASK_ID' : `--${name}`
+  throw new GraftError(`${what} must be a number from 0 to ${count - 1}; received ${text}.`)
 }

@@ -17,7 +17,7 @@ export type { LiftReport } from './lifting.ts'
 export interface Lifted {
   model: tfTypes.LayersModel
   report: LiftReport & {
-    /** How the SavedModel was written: `tf_keras`, `keras3`, `slim` (a v1 graph wrapped for TF2), `tf1`, or `graft` by {@link save}. */
+    /** How the SavedModel was written: `tf_keras`, `keras3`, `slim` (a v1 graph wrapped for TF2), `tf1`, or `graft`. */
     layout: string
     /** The callable that was lifted. */
     callable: string

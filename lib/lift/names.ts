@@ -74,8 +74,8 @@ const NESTED = /^(batchnorm|Tensordot|moments|Gelu|dropout|resize|clip_by_value)
  * Names of layers. In Keras's layouts a layer is a scope, so its name is the scope's: `Conv1/Conv2D` gives `Conv1`; a scope
  * common to all is the model's own and left out, and so is the number that a second trace adds to every scope (`Conv1_1`). In
  * TF-slim's layouts, what has weights is named by its scope and the rest by its own path, with `.` for `/`, which Keras does not
- * allow in names: `MobilenetV2.expanded_conv_1.expand`, `MobilenetV2.expanded_conv_1.expand.Relu6`. Graft's own SavedModels have a
- * scope a layer, with the layer's whole name.
+ * allow in names: `MobilenetV2.expanded_conv_1.expand`, `MobilenetV2.expanded_conv_1.expand.Relu6`. Graft's own SavedModels
+ * have a scope a layer, with the layer's whole name.
  */
 export class Names {
   /** Whether every layer has a scope of its own. */

@@ -71,9 +71,12 @@ export class FeatureStore {
   }
 
   #file(id: string): string {
-    return join(this.#folder, digest(id))
+    return join(this.#folder, featureKey(id))
   }
 }
+
+/** The name of an image's file among those of one frozen part. */
+export const featureKey = (id: string): string => digest(id)
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32)
 

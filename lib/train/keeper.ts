@@ -94,8 +94,17 @@ const isPlain = (value: unknown): boolean => typeof value !== 'function' && (typ
 /** A hash over what the images are, in order: equal ones give equal losses. */
 export function digestOf({ train, validation }: Parts): string {
   const hash = createHash('sha256')
-  const add = (set: ImageSet | null) =>
-    hash.update(`${set?.ids.join('\n')}\n${set?.labels.join()}\n${set?.augmentation?.key ?? ''}\n`)
+  // In pieces: one text of all ids would be longer than a text may be, from some millions of images on.
+  const join = (values: ArrayLike<string | number>, separator: string) => {
+    for (let at = 0; at < values.length; at += 10_000)
+      hash.update((at ? separator : '') + Array.prototype.slice.call(values, at, at + 10_000).join(separator))
+  }
+  const add = (set: ImageSet | null) => {
+    join(set?.ids ?? ['undefined'], '\n')
+    hash.update('\n')
+    join(set?.labels ?? ['undefined'], ',')
+    hash.update(`\n${set?.augmentation?.key ?? ''}\n`)
+  }
   add(train)
   add(validation)
   return hash.digest('hex').slice(0, 32)

@@ -11,8 +11,10 @@ import { isAlive } from '../../lib/alive.ts'
 import { python } from '../parity/save/python.ts'
 import { Server, until } from './server.ts'
 
-const skip = process.env.GRAFT_TEST_HOSTS ? false : 'installs JupyterHub and the gateways from PyPI and npm, a minute the first time: GRAFT_TEST_HOSTS=1'
-const cache = resolve(process.env.GRAFT_TEST_CACHE ?? '.graft/test-cache'), venv = join(cache, 'hosts'), proxies = join(cache, 'hosts-proxy')
+const skip = process.env.GRAFT_TEST_HOSTS ? false :
+  'installs JupyterHub and the gateways from PyPI and npm, a minute the first time: GRAFT_TEST_HOSTS=1'
+const cache = resolve(process.env.GRAFT_TEST_CACHE ?? '.graft/test-cache')
+const venv = join(cache, 'hosts'), proxies = join(cache, 'hosts-proxy')
 const bin = (name: string) => join(venv, 'bin', name)
 const proxy = join(proxies, 'node_modules', 'configurable-http-proxy', 'bin', 'configurable-http-proxy')
 const started: ChildProcess[] = [], token = 'a-token-of-the-tests'
@@ -35,6 +37,10 @@ function start(name: string, command: string, args: string[], more: NodeJS.Proce
   return child
 }
 
+const startGateway = (name: string, port: number, args: string[] = [], more: NodeJS.ProcessEnv = {}): ChildProcess =>
+  start(name, bin('jupyter'), ['kernelgateway', '--KernelGatewayApp.ip=127.0.0.1', `--KernelGatewayApp.port=${port}`,
+    `--KernelGatewayApp.auth_token=${token}`, ...args], more)
+
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return
   const gone = new Promise(done => child.once('exit', done))
@@ -42,12 +48,13 @@ async function end(child: ChildProcess): Promise<void> {
   await gone
 }
 
-/** What every engine must give: a result, the library, an interrupt that keeps variables, and an end that leaves no process behind. */
+/** What every engine must give: a result, the library, an interrupt that keeps variables, an end that leaves no process. */
 async function works(server: Server, name = 'graft'): Promise<void> {
   const kernel = await server.start(name)
   const first = await kernel.run('const answer: number = 6 * 7\nanswer')
   assert.equal(first.value, '42', JSON.stringify(first))
-  const library = await kernel.run(`const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] })\ndiff(model, model) !== undefined`)
+  const library = await kernel.run('const layer = tf.layers.dense({ units: 2, inputShape: [3] })\n' +
+    'const model = tf.sequential({ layers: [layer] })\ndiff(model, model) !== undefined')
   assert.equal(library.value, 'true', JSON.stringify(library))
   const looping = await new Promise(done => {
     const ended = kernel.run(`console.log('begun')\nwhile (true) {}`, () => void kernel.interrupt())
@@ -62,15 +69,16 @@ async function works(server: Server, name = 'graft'): Promise<void> {
   await until('end of the processes', async () => !processes.some(isAlive), 15)
 }
 
-describe('the kernel under the engines that exist, as installed from PyPI and npm, on loopback', { skip, timeout: 600_000 }, () => {
+describe('the kernel under the engines that exist, from PyPI and npm, on loopback', { skip, timeout: 600_000 }, () => {
   before(async () => {
     if (!existsSync(bin('jupyterhub'))) {
       execFileSync(python, ['-m', 'venv', venv])
-      execFileSync(bin('pip'), ['install', '-q', '-r', 'tests/hosts/requirements.txt'], { stdio: ['ignore', 'ignore', 'inherit'] })
+      execFileSync(bin('pip'), ['install', '-q', '-r', 'tests/hosts/requirements.txt'], { stdio: 'ignore' })
     }
     if (!existsSync(proxy)) {
       mkdirSync(proxies, { recursive: true })
-      execFileSync('npm', ['install', '--no-audit', '--ignore-scripts', '--prefix', proxies, 'configurable-http-proxy'], { stdio: 'ignore' })
+      execFileSync('npm', ['install', '--no-audit', '--ignore-scripts', '--prefix', proxies, 'configurable-http-proxy'],
+        { stdio: 'ignore' })
     }
     folder = await mkdtemp(join(tmpdir(), 'graft-hosts-'))
     const spec = (name: string, json: object) => {
@@ -82,8 +90,9 @@ describe('the kernel under the engines that exist, as installed from PyPI and np
     elsewhere.argv.splice(0, 2, process.execPath, resolve('kernel/launcher.js'))
     spec('elsewhere', elsewhere)
     env = {
-      ...process.env, PATH: `${join(venv, 'bin')}:${process.env.PATH}`, JUPYTER_PATH: folder, JUPYTER_CONFIG_DIR: join(folder, 'config'),
-      JUPYTER_RUNTIME_DIR: join(folder, 'runtime'), GRAFT_HISTORY: ':memory:', GRAFT_RUNS: 'off', HOME: folder,
+      ...process.env, PATH: `${join(venv, 'bin')}:${process.env.PATH}`, JUPYTER_PATH: folder,
+      JUPYTER_CONFIG_DIR: join(folder, 'config'), JUPYTER_RUNTIME_DIR: join(folder, 'runtime'),
+      GRAFT_HISTORY: ':memory:', GRAFT_RUNS: 'off', HOME: folder,
     }
   })
   after(async () => {
@@ -98,7 +107,8 @@ describe('the kernel under the engines that exist, as installed from PyPI and np
     await until('hub', () => hub.ask('GET', '/api/'))
     await hub.ask('POST', '/api/users/ann')
     await hub.ask('POST', '/api/users/ann/server')
-    await until('server of ann', async () => (await hub.ask('GET', '/api/users/ann') as { servers: Record<string, { ready: boolean }> }).servers['']?.ready)
+    const ann = () => hub.ask('GET', '/api/users/ann') as Promise<{ servers: Record<string, { ready: boolean }> }>
+    await until('server of ann', async () => (await ann()).servers['']?.ready)
     const { token: own } = await hub.ask('POST', '/api/users/ann/tokens', { expires_in: 600 }) as { token: string }
     await works(new Server(`http://127.0.0.1:${port}/user/ann`, own))
     await hub.ask('DELETE', '/api/users/ann/server')
@@ -106,15 +116,15 @@ describe('the kernel under the engines that exist, as installed from PyPI and np
 
   test('Kernel Gateway serves it without a notebook', async () => {
     const port = await freePort(), gateway = new Server(`http://127.0.0.1:${port}`, token)
-    const child = start('gateway', bin('jupyter'), ['kernelgateway', '--KernelGatewayApp.ip=127.0.0.1', `--KernelGatewayApp.port=${port}`,
-      `--KernelGatewayApp.auth_token=${token}`, '--KernelGatewayApp.allow_origin=*'])
+    const child = startGateway('gateway', port)
     await until('gateway', () => gateway.ask('GET', '/api'))
     await works(gateway)
     await end(child)
   })
 
   test('KubeSpawner asks for a pod with the image, the limits and the environment of the values', () => {
-    const text = execFileSync(bin('python'), ['tests/hosts/pod.py', 'deploy/zero-to-jupyterhub.yaml'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    const text = execFileSync(bin('python'), ['tests/hosts/pod.py', 'deploy/zero-to-jupyterhub.yaml'],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
     const { image, resources, env } = JSON.parse(text) as
       { image: string, resources: { limits: Record<string, string> }, env: { name: string, value: string }[] }
     assert.equal(image, 'graft:latest')
@@ -125,9 +135,8 @@ describe('the kernel under the engines that exist, as installed from PyPI and np
   for (const encryption of ['disabled', 'required']) {
     test(`a provisioner's gateway has it launched elsewhere, encryption ${encryption}`, async () => {
       const port = await freePort(), gateway = new Server(`http://127.0.0.1:${port}`, token)
-      const child = start(`provisioner-${encryption}`, bin('jupyter'), ['kernelgateway', '--KernelGatewayApp.ip=127.0.0.1',
-        `--KernelGatewayApp.port=${port}`, `--KernelGatewayApp.auth_token=${token}`, `--KernelManager.transport_encryption=${encryption}`],
-      { GP_RESPONSE_IP: '127.0.0.1', GP_RESPONSE_PORT: String(port + 1), GP_LOG_DIR: folder })
+      const child = startGateway(`provisioner-${encryption}`, port, [`--KernelManager.transport_encryption=${encryption}`],
+        { GP_RESPONSE_IP: '127.0.0.1', GP_RESPONSE_PORT: String(port + 1), GP_LOG_DIR: folder })
       await until('gateway', () => gateway.ask('GET', '/api'))
       await works(gateway, 'elsewhere')
       await end(child)

@@ -18,7 +18,8 @@ test('a sweep on a real Ray: its jobs are tasks, a failed one is named, the othe
   const folder = mkdtempSync(join(tmpdir(), 'graft-ray-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
   const notebook = writeNotebook(join(folder, 'lesson.ipynb'),
-    { source: 'const units: number = 2', tags: ['parameters'] }, 'if (units === 3) throw new Error("three units are too many")\nunits * 2')
+    { source: 'const units: number = 2', tags: ['parameters'] },
+    'if (units === 3) throw new Error("three units are too many")\nunits * 2')
   const { status, stdout, stderr } = spawnSync(join(venv, 'bin', 'python'), [
     resolve('deploy/ray_sweep.py'), '--jobs', '3', '--cpus', '1', '--',
     process.execPath, resolve('cli/graft.js'), 'sweep', notebook, '-p', 'units=2,3,4', '-o', join(folder, 'out'),

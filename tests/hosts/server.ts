@@ -37,7 +37,8 @@ export class Server {
 
   async ask(method: string, path: string, body?: object): Promise<unknown> {
     const response = await fetch(this.url + path, {
-      method, headers: { authorization: `token ${this.token}`, 'content-type': 'application/json' }, body: body && JSON.stringify(body),
+      method, headers: { authorization: `token ${this.token}`, 'content-type': 'application/json' },
+      body: body && JSON.stringify(body),
     })
     const text = await response.text()
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(-400)}`)
@@ -66,7 +67,8 @@ export class Kernel {
   /** Runs a cell. `begun` is called when its first output is there. */
   run(code: string, begun: () => void = () => {}): Promise<Answer> {
     const id = randomUUID(), answer: Answer = { text: '', value: '', status: '', error: '' }
-    const header = { msg_id: id, msg_type: 'execute_request', username: '', session: id, date: new Date().toISOString(), version: '5.3' }
+    const date = new Date().toISOString()
+    const header = { msg_id: id, msg_type: 'execute_request', username: '', session: id, date, version: '5.3' }
     let idle = false
     return new Promise(done => {
       const hear = ({ data }: MessageEvent) => {

@@ -16,9 +16,10 @@ import type { Format } from './format.ts'
 interface SavedNote extends Note { frozen: string[] }
 
 /**
- * TensorFlow's SavedModel, a folder: what TensorFlow Serving, TensorFlow Lite's converter and `tf.saved_model.load` open, with the
- * functions that make it a hub model (`__call__(inputs, training)`, `variables`, `trainable_variables`, `regularization_losses`).
- * The computation and the weights, no compilation and no optimizer: training goes on from a `.keras` or `.h5`.
+ * TensorFlow's SavedModel, a folder: what TensorFlow Serving, TensorFlow Lite's converter and `tf.saved_model.load` open, with
+ * the functions that make it a hub model (`__call__(inputs, training)`, `variables`, `trainable_variables`,
+ * `regularization_losses`). The computation and the weights, no compilation and no optimizer: training goes on from a `.keras`
+ * or `.h5`.
  */
 export const savedModel: Format = {
   extension: 'saved_model.pb',
@@ -43,7 +44,8 @@ export const savedModel: Format = {
   },
   async decode(_, { path }) {
     const folder = dirname(path)
-    const text = await readFile(join(folder, noteFile), 'utf8').catch(() => undefined), note = readNote(text) as SavedNote | undefined
+    const text = await readFile(join(folder, noteFile), 'utf8').catch(() => undefined)
+    const note = readNote(text) as SavedNote | undefined
     if (!note) return await loadFromHub(folder, { fresh: true })
     const { model } = await lift(folder), frozen = new Set(Array.isArray(note.frozen) ? note.frozen : [])
     for (const layer of leaves(model)) if (frozen.has(layer.name)) layer.trainable = false
@@ -52,11 +54,12 @@ export const savedModel: Format = {
   },
 }
 
-/** Lifts what was written and runs it beside the model, on noise; resolves to what differs. A model of several inputs cannot be lifted. */
+/** Lifts what was written and runs it beside the model, on noise; resolves to what differs. Several inputs are not lifted. */
 async function differs(folder: string, model: LayersModel): Promise<string | undefined> {
   if (model.inputs.length > 1) return undefined
   const { model: again } = await lift(folder)
-  const shape = model.inputs[0].shape.map((side, axis) => side ?? (axis === 0 ? 2 : 64)), x = tf.randomUniform(shape, 0, 1, 'float32', 1)
+  const shape = model.inputs[0].shape.map((side, axis) => side ?? (axis === 0 ? 2 : 64))
+  const x = tf.randomUniform(shape, 0, 1, 'float32', 1)
   const run = (each: LayersModel) => [each.predictOnBatch(x)].flat() as Tensor[]
   const wanted = run(model), got = run(again)
   try {

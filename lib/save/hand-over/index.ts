@@ -69,8 +69,9 @@ export async function handOver(model: LayersModel, path: string, imports?: strin
   const { schedule = 'constant' } = settings
   if (typeof schedule === 'object' && 'plateau' in schedule) notes.push('the plateau of the schedule')
   const done = run.history.loss.length, facts: Facts = {
-    model: basename(path), imports: imports ?? null, run: run.id, seed: run.seed, batch: run.batch, shuffle: settings.shuffle !== false,
-    done, epochs: run.epochs, loss: snake(plain.name), labelSmoothing: settings.labelSmoothing ?? 0, classWeights: weights,
+    model: basename(path), imports: imports ?? null, run: run.id, seed: run.seed, batch: run.batch,
+    shuffle: settings.shuffle !== false, done, epochs: run.epochs,
+    loss: snake(plain.name), labelSmoothing: settings.labelSmoothing ?? 0, classWeights: weights,
     rates: ratesByLayer(model, run), factors: factorsOf(settings, run, train.length),
     classes: train.classes, size: [...train.size], channels: train.channels, range: train.range,
     root, train: imagesOf(train, root), validation: validation && imagesOf(validation, root),
@@ -85,7 +86,8 @@ export async function handOver(model: LayersModel, path: string, imports?: strin
 /** The run that trained the model last, and what it was given. */
 async function circumstancesOf(model: LayersModel, path: string) {
   const known = runOf(model) as Run | undefined
-  const cannot = (why: string, way: string) => new GraftError(`python: there is no script to write beside ${path}: ${why}. ${way}`)
+  const cannot = (why: string, way: string) =>
+    new GraftError(`python: there is no script to write beside ${path}: ${why}. ${way}`)
   if (!known?.id) throw cannot('no run of train made this model', 'await train(model, data) first, or save without it.')
   const here = liveRun(known.id), record = here ? null : readRecord(known.id)
   const run = here?.run ?? Run.from(record!.run), settings = (here?.options ?? record!.circumstances.settings) as Settled
@@ -109,7 +111,8 @@ function commonFolder(files: string[]): string {
 
 function ratesByLayer(model: LayersModel, run: Run): Record<string, number> {
   const learning = new Set(leaves(model).filter(layer => layer.trainable && layer.trainableWeights.length))
-  return Object.fromEntries(groupsOf(model, run.learningRate).flatMap(({ layer, rate }) => learning.has(layer) ? [[layer.name, rate]] : []))
+  return Object.fromEntries(groupsOf(model, run.learningRate).filter(({ layer }) => learning.has(layer))
+    .map(({ layer, rate }) => [layer.name, rate]))
 }
 
 function factorsOf({ schedule = 'constant', warmup = 0 }: Settled, run: Run, images: number): number[] {

@@ -24,7 +24,9 @@ export const shapeAttr = (shape: Shape): Attribute => message(bytes(7, shapeProt
 export const functionAttr = (name: string): Attribute => message(nested(10, text(1, name)))
 
 /** A constant: `TensorProto` with its numbers as they lie in memory, or with its texts. */
-export function tensorAttr(dtype: DType, shape: Shape, values: readonly number[] | Float32Array | readonly Uint8Array[]): Attribute {
+export function tensorAttr(
+  dtype: DType, shape: Shape, values: readonly number[] | Float32Array | readonly Uint8Array[],
+): Attribute {
   const [first] = values
   const content: Field[] = first instanceof Uint8Array ? (values as Uint8Array[]).map(value => bytes(8, value))
     : [bytes(4, contentOf(dtype, values as ArrayLike<number>))]

@@ -32,7 +32,8 @@ export async function writeFolder(folder: string, files: Map<string, Parts>, opt
     throw new GraftError(`cannot save to ${folder}: it holds other files (${strange.slice(0, 3).join(', ')}). ` +
       `A SavedModel takes a folder of its own, such as ${join(folder, '1')}.`)
   if (names.length && !overwrite)
-    throw new GraftError(`cannot save to ${folder}: it exists, and overwrite is false. Choose another name, such as the next number.`)
+    throw new GraftError(`cannot save to ${folder}: it exists, and overwrite is false. Choose another name, ` +
+      'such as the next number.')
   const parent = dirname(target), bytes = [...files.values()].reduce((sum, parts) => sum + sizeOf(parts), 0)
   const made = await makeFolder(folder, parent)
   try {

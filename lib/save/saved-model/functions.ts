@@ -33,7 +33,8 @@ export function functionDef({ name, inputs, outputs }: Signature, handles: Handl
     nodeDef(`result_${i}`, 'Identity', [value.ref, ...first.map(node => `^${node}`)], { T: typeAttr('float32') })
   return message(
     nested(1, text(1, name), ...given.map(each => bytes(2, each)),
-      ...outputs.map((_, i) => bytes(3, argument(outputName(i), 'float32'))), bool(17, true), ...first.map(node => text(20, node))),
+      ...outputs.map((_, i) => bytes(3, argument(outputName(i), 'float32'))), bool(17, true),
+      ...first.map(node => text(20, node))),
     ...[...nodes, ...results.map(identity)].map(node => bytes(3, node)),
     ...outputs.map((_, i) => nested(4, text(1, outputName(i)), text(2, `result_${i}:output:0`))),
     ...first.map(node => nested(6, text(1, node), text(2, node))),

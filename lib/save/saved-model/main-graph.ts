@@ -1,9 +1,11 @@
-import { type DType, dtypes, nodeDef, type Shape, shapeAttr, shapeProto, tensorAttr, textAttr, typeAttr, typesAttr } from './attributes.ts'
+import {
+  type DType, dtypes, nodeDef, type Shape, shapeAttr, shapeProto, tensorAttr, textAttr, typeAttr, typesAttr,
+} from './attributes.ts'
 import { callNode, type Signature } from './functions.ts'
 import { bytes, entry, int, message, nested, text } from './message.ts'
 import type { Variable } from './objects.ts'
 
-/** The graph that programs without Python run, as TensorFlow Serving and TensorFlow Lite's converter do: the parts of a `MetaGraphDef`. */
+/** The graph that programs without Python run, as TensorFlow Serving does: the parts of a `MetaGraphDef`. */
 export interface MainGraph {
   nodes: Uint8Array[]
   saver: Uint8Array

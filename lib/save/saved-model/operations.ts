@@ -1,7 +1,7 @@
 /** What operations of one result call it in TensorFlow's op registry, where that is not `output`. */
 const named: Record<string, string> = Object.fromEntries(Object.entries({
-  y: 'Abs Neg Sqrt Rsqrt Square Exp Expm1 Log Log1p Erf Sigmoid Tan Tanh Sin Cos Sign Ceil Floor Round Reciprocal Cast Transpose ' +
-    'LogicalNot ZerosLike',
+  y: 'Abs Neg Sqrt Rsqrt Square Exp Expm1 Log Log1p Erf Sigmoid Tan Tanh Sin Cos Sign Ceil Floor Round Reciprocal Cast ' +
+    'Transpose LogicalNot ZerosLike',
   z: 'Add AddV2 Sub Mul Div RealDiv DivNoNan Pow Maximum Minimum SquaredDifference FloorDiv FloorMod Greater GreaterEqual Less ' +
     'LessEqual Equal NotEqual LogicalAnd LogicalOr',
   activations: 'Relu Relu6 Elu Selu LeakyRelu Softplus Softsign',

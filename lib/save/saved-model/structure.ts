@@ -19,7 +19,9 @@ export const tensorSpec = ({ name, shape }: Spec): Structure =>
 export const tensors = (specs: Spec[]): Structure => specs.length === 1 ? tensorSpec(specs[0]) : list(specs.map(tensorSpec))
 
 /** Python's `FullArgSpec` of a function that was given these arguments, and defaults for the last of them. */
-export function functionSpec(args: string[], { defaults = [], keywords = [] }: { defaults?: Structure[], keywords?: string[] } = {}): Uint8Array {
+export function functionSpec(
+  args: string[], { defaults = [], keywords = [] }: { defaults?: Structure[], keywords?: string[] } = {},
+): Uint8Array {
   const values: Record<string, Structure> = {
     args: list(args.map(word)), varargs: none, varkw: none, defaults: defaults.length ? tuple(defaults) : none,
     kwonlyargs: list(keywords.map(word)), kwonlydefaults: none, annotations: dictionary({}),

@@ -7,8 +7,8 @@ const blockSize = 4096
 const restartInterval = 16
 
 /**
- * The bytes of a LevelDB table (TensorFlow's `io/table`), in which a checkpoint's index is kept: keys in the order of their bytes,
- * with bytes each, in blocks with a CRC-32C, and a block that tells where the others are. Nothing is compressed.
+ * The bytes of a LevelDB table (TensorFlow's `io/table`), in which a checkpoint's index is kept: keys in the order of their
+ * bytes, with bytes each, in blocks with a CRC-32C, and a block that tells where the others are. Nothing is compressed.
  */
 export function writeTable(entries: Map<string, Uint8Array>): Uint8Array {
   const sorted = [...entries].map(([key, value]) => [Buffer.from(key), value] as const).sort(([a], [b]) => a.compare(b))

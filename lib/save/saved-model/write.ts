@@ -71,14 +71,15 @@ function variablesOf({ steps }: Graph): { weights: Weight[], variables: Variable
   return { weights: [...owners.keys()], variables }
 }
 
-/** What each function takes and gives. Its tensors are `inputs` and `outputs`, or have the names of layers where there are several. */
+/** What each function takes and gives: `inputs` and `outputs`, or the names of layers where there are several. */
 function signaturesOf({ inputs, outputs }: Graph, penalized: number[]): Functions {
   // Python flattens dictionaries in the order of their keys.
   const byName = (specs: Spec[]) => specs.toSorted((a, b) => a.name < b.name ? -1 : 1)
   const own = (edges: Edge[]): Spec[] => edges.map(({ name, shape }) => ({ name: nodeName(name), shape }))
   const plain = (edges: Edge[], name: string): Spec[] => edges.length === 1 ? [{ name, shape: edges[0].shape }] : own(edges)
   // The layer of the image has its name from the function that is lifted.
-  const called = { inputs: own(inputs), outputs: plain(outputs, 'outputs') }, served = { ...called, inputs: plain(inputs, 'inputs') }
+  const called = { inputs: own(inputs), outputs: plain(outputs, 'outputs') }
+  const served = { ...called, inputs: plain(inputs, 'inputs') }
   return {
     inference: { name: '__inference_call_0', ...called },
     training: { name: '__inference_call_1', ...called },

@@ -34,7 +34,8 @@ test('a sweep as an array of jobs: the runs lie together, a failed job is named,
     { source: 'const seed = 1, units: number = 2', tags: ['parameters'] },
     'console.log(seed)\nif (units === 3) throw new Error("three units are too many")',
     `const x = tf.tensor2d([[0, 1], [1, 0], [0, 2], [2, 0]]).reshape([4, 1, 1, 2])
-const model = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [1, 1, 2] }), tf.layers.dense({ units, activation: 'softmax' })] })
+const head = tf.layers.dense({ units, activation: 'softmax' })
+const model = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [1, 1, 2] }), head] })
 await train(model, await data.tensors(x, [0, 1, 0, 1], { classes: ['a', 'b'] }), { epochs: 2, show: false })`)
   const sweep = ['sweep', notebook, '-p', 'seed=5,6', '-p', 'units=2,3', '-o', 'out']
   const jobs = await Promise.all([0, 1, 2].map(task => graft(sweep, task)))
@@ -44,7 +45,8 @@ await train(model, await data.tensors(x, [0, 1, 0, 1], { classes: ['a', 'b'] }),
   assert.match(before.out, /2 of 4 jobs are done/)
   assert.match(before.out, /Job 1 failed \(seed=5, units=3, on .*\): .*three units are too many/)
   assert.match(before.out, /Job 3 has not ended \(seed=6, units=3\)/)
-  for (const title of ['seed=5, units=2', 'seed=6, units=2']) assert.match(before.out, new RegExp(`^${title} .*\\d %$`, 'm'), 'the runs beside each other')
+  for (const title of ['seed=5, units=2', 'seed=6, units=2'])
+    assert.match(before.out, new RegExp(`^${title} .*\\d %$`, 'm'), 'the runs beside each other')
   assert.deepEqual(readdirSync(join(folder, 'out')).sort(),
     [0, 1, 2].flatMap(task => [`job-000${task}.ipynb`, `job-000${task}.json`]))
 })
@@ -62,7 +64,7 @@ test('what a sweep cannot use is said before anything runs', async () => {
   }
 })
 
-test('features of a folder, computed in shards at the same time, are all there for a training; a bad image is named', async () => {
+test('features of a folder, computed in shards at once, are all there for a training; a bad image is named', async () => {
   const L = tf.layers, pictures = join(folder, 'images')
   cpSync(join(root, 'notebooks', 'images', 'digits', 'train', '3'), join(pictures, '3'), { recursive: true })
   cpSync(join(root, 'notebooks', 'images', 'digits', 'train', '8'), join(pictures, '8'), { recursive: true })
@@ -79,7 +81,8 @@ test('features of a folder, computed in shards at the same time, are all there f
   assert.equal(shards.filter(({ status }) => status === 1).length, 1, shards.map(({ out }) => out).join('\n'))
   assert.match(shards.find(({ status }) => status === 1)!.out, /broken\.png: not an image/)
   process.env.GRAFT_CACHE_DIR = join(folder, 'cache')
-  const base = await hub.load(handle), set = await images(pictures, { size: base }), model = extract(base, { classes: set.classes })
+  const base = await hub.load(handle), set = await images(pictures, { size: base })
+  const model = extract(base, { classes: set.classes })
   freeze(base)
   const run = await train(model, set, { epochs: 1, show: false, log: false })
   delete process.env.GRAFT_CACHE_DIR

@@ -23,15 +23,13 @@ export function windowOf(config: Config, strides: unknown = config.strides): Rec
 }
 
 /** The bias added and the activation put on. */
-function finish(b: Body, layer: layers.Layer, x: Value): Value {
+export function finish(b: Body, layer: layers.Layer, x: Value): Value {
   const bias = b.weight(layer, 'bias')
   return activate(b, bias ? b.node('BiasAdd', [x, bias], x.shape) : x, layer.getConfig().activation)
 }
 
 function convolution(b: Body, x: Value, kernel: Value, config: Config, shape: Shape): Value {
-  const dilation = pair(config.dilationRate)
-  const dilations: Record<string, Uint8Array> = dilation.some(rate => rate > 1) ? { dilations: intsAttr([1, ...dilation, 1]) } : {}
-  return b.node('Conv2D', [x, kernel], shape, { ...windowOf(config), ...dilations })
+  return b.node('Conv2D', [x, kernel], shape, { ...windowOf(config), dilations: intsAttr([1, ...pair(config.dilationRate), 1]) })
 }
 
 /** Filters of mean 0 and variance 1, as Big Transfer has them. */
@@ -57,7 +55,8 @@ function depthwise(b: Body, x: Value, kernel: Value, config: Config, shape: Shap
   if (height === null || width === null) throw new Unsupported('a dilated convolution of images of any size')
   const around = [0, 1].map(d => config.padding === 'same' ? (kernel.shape[d]! - 1) * rate[d] : 0)
   const before = around.map(margin => Math.floor(margin / 2)), after = around.map((margin, d) => margin - before[d])
-  const whole = [height, width].map((side, d) => side + around[d]), more = whole.map((side, d) => (rate[d] - side % rate[d]) % rate[d])
+  const whole = [height, width].map((side, d) => side + around[d])
+  const more = whole.map((side, d) => (rate[d] - side % rate[d]) % rate[d])
   const pads = b.constant([before[0], after[0] + more[0], before[1], after[1] + more[1]], 'int32', [2, 2])
   const crops = b.constant([0, more[0], 0, more[1]], 'int32', [2, 2]), block = b.integers(rate)
   const apart = whole.map((side, d) => (side + more[d]) / rate[d])
@@ -85,25 +84,10 @@ export const convolutionRules: Record<string, Rule> = {
 
   Conv2DTranspose: (b, layer, [x], shape) => {
     const config = layer.getConfig(), [, ...sides] = shape
+    if (config.dilationRate) throw new Unsupported('a dilated transposed convolution')
     if (sides.includes(null)) throw new Unsupported('a transposed convolution of images of any size')
     const size = b.sizes([b.side(x, 0), ...sides as number[]])
     return finish(b, layer, b.node('Conv2DBackpropInput', [size, b.weight(layer, 'kernel')!, x], shape,
       { ...windowOf(config), T: b.float }, 'float32'))
-  },
-
-  Dense: (b, layer, [x], shape) => {
-    const kernel = b.weight(layer, 'kernel')!
-    if (x.shape.length === 2) return finish(b, layer, b.node('MatMul', [x, kernel], shape))
-    const flat = b.within('Tensordot', () => {
-      const rows = b.node('Reshape', [x, b.integers([-1, x.shape.at(-1)!])], [null, x.shape.at(-1)!])
-      return b.reshape(b.node('MatMul', [rows, kernel], [null, shape.at(-1)!]), shape)
-    })
-    return finish(b, layer, flat)
-  },
-
-  Embedding: (b, layer, [x], shape) => {
-    const rows = b.node('Cast', [x], x.shape, { SrcT: b.float, DstT: b.int }, 'int32')
-    const types = { Tparams: b.float, Tindices: b.int, Taxis: b.int }
-    return b.node('GatherV2', [b.weight(layer, 'embeddings')!, rows, b.constant([0], 'int32', [])], shape, types)
   },
 }

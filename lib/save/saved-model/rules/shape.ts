@@ -48,6 +48,7 @@ export const shapeRules: Record<string, Rule> = {
   UpSampling2D: (b, layer, [x], shape) => {
     const config = layer.getConfig(), factors = pair(config.size, 2)
     channelsLast(config)
+    plainResize(config)
     const known = shape.slice(1, 3).every(side => side !== null)
     const size = known ? b.integers(shape.slice(1, 3) as number[])
       : b.sizes([1, 2].map((axis, d) => b.node('Mul', [b.side(x, axis), b.constant([factors[d]], 'int32', [])], [])))
@@ -55,7 +56,8 @@ export const shapeRules: Record<string, Rule> = {
   },
 
   Resizing: (b, layer, [x], shape) => {
-    const { height, width, interpolation } = layer.getConfig() as { height: number, width: number, interpolation: string }
+    const config = layer.getConfig(), { height, width, interpolation } = config as { height: number, width: number, interpolation: string }
+    plainResize(config)
     return resize(b, x, interpolation, b.integers([height, width]), shape)
   },
 }
