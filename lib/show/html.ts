@@ -20,14 +20,14 @@ const element = (name: string, attributes: string, inside: string) =>
 /** A table; with several tables of the same columns below each other the columns align. Rows hold HTML. */
 export function table(columns: Column[], rows: string[][], options: { head?: boolean; inline?: boolean } = {}): string {
   const cell = (tag: 'td' | 'th', { align }: Column, html: string) =>
-    element(tag, align === 'right' ? 'align="right" style="padding:3px 6px"' : 'style="padding:3px 6px;text-align:left"', html)
+    element(tag, align === 'right' ? 'align="right" style="padding:3px 6px"' : 'style="padding:3px 6px;text-align:left;overflow-wrap:break-word"', html)
   const row = (tag: 'td' | 'th', cells: string[]) =>
     element('tr', '', cells.map((html, i) => cell(tag, columns[i], html)).join(''))
   const widths = element('colgroup', '', columns.map(column => `<col width="${column.width}%">`).join(''))
   const head = options.head ? element('thead', '', row('th', columns.map(column => escape(column.head)))) : ''
   const body = element('tbody', '', rows.map(cells => row('td', cells)).join(''))
   const inline = options.inline ? ';display:inline-table;vertical-align:middle' : ''
-  const style = `table-layout:fixed;width:100%;margin:0;border-collapse:collapse;overflow-wrap:break-word${inline}`
+  const style = `table-layout:fixed;width:100%;margin:0;border-collapse:collapse${inline}`
   return element('table', `width="100%" style="${style}"`, widths + head + body)
 }
 

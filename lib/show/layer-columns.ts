@@ -22,14 +22,14 @@ export function columnsOf(model: LayersModel, rows: LayerRow[]): LayerColumn[] {
   const groups = learningGroups(model), { moved = {} } = (runOf(model) ?? {}) as { moved?: Record<string, number> }
   const some = (has: (row: LayerRow) => unknown, column: LayerColumn) => rows.some(has) ? [column] : []
   return [
-    { head: 'Output shape', width: 17, text: rows => rows.at(-1)!.shape },
-    { head: 'Params', width: 9, align: 'right', text: rows => count(sum(rows, row => row.params)) },
+    { head: 'Output shape', width: 19, text: rows => rows.at(-1)!.shape },
+    { head: 'Params', width: 10, align: 'right', text: rows => count(sum(rows, row => row.params)) },
     ...some(row => row.cost, { head: 'FLOPs', width: 8, align: 'right', text: rows => short(sum(rows, row => row.cost?.flops ?? 0)) }),
     ...some(row => row.cost, { head: 'Memory', width: 10, align: 'right', text: memory }),
-    ...some(sees, { head: 'Sees', width: 7, align: 'right', text: rows => sees(rows.at(-1)!) }),
-    { head: 'Training', width: groups.size ? 19 : 14, ...training(groups) },
+    ...some(sees, { head: 'Sees', width: 9, align: 'right', text: rows => sees(rows.at(-1)!) }),
+    { head: 'Training', width: groups.size ? 20 : 15, ...training(groups) },
     ...some(row => row.name in moved, {
-      head: 'Moved', width: 8, align: 'right', text: rows => furthest(rows.flatMap(row => moved[row.name] ?? [])),
+      head: 'Moved', width: 9, align: 'right', text: rows => furthest(rows.flatMap(row => moved[row.name] ?? [])),
     }),
   ]
 }

@@ -64,7 +64,7 @@ function viewOf(model: LayersModel, { search }: LayerTableOptions): View {
 
 function html(view: View): string {
   const { model, entries, rows, columns } = view, { params, trainable } = totals(model), from = cardOf(model)?.handle
-  const widths = [{ head: 'Layer', width: 21 }, { head: 'Type', width: 22 }, ...columns]
+  const widths = [{ head: 'Layer', width: 20 }, { head: 'Type', width: 20 }, ...columns]
   const all = widths.reduce((sum, { width }) => sum + width, 0)
   const layout = widths.map((column): Column => ({ ...column, width: Math.round(1000 * column.width / all) / 10 }))
   const head =

@@ -102,13 +102,17 @@ export function comparisonBundle(runs: Run[], differences: Record<string, string
   const picture = asDocument(chart(drawn, label), `Curves of ${plural(drawn.length, 'run')}`)
   const signs = runs.map(run => {
     const i = drawn.indexOf(run)
-    return i < 0 ? '' : `<b style="color:${palette.series[i]}">${i % 2 ? '□' : '●'}</b>&nbsp;`
+    return i < 0 ? '' : swatch(palette.series[i], i % 2 === 1)
   })
   const { width, height } = picture, source = rasterize(picture.text).toString('base64')
   const alt = `Curves of ${plural(drawn.length, 'run')}: ${drawn.map(label).join('; ')}`
   const image = `<img width="${width}" height="${height}" alt="${escape(alt)}" src="data:image/png;base64,${source}">`
   return showable({ 'text/html': image + html(heading, all, signs), 'text/plain': text(heading, all) })
 }
+
+/** As the points of a curve: round, or square where it is dashed. */
+const swatch = (color: string, square: boolean): string =>
+  `<span style="display:inline-block;width:9px;height:9px;background:${color};border-radius:${square ? 0 : 5}px;margin:0 6px 0 0"></span>`
 
 function chart(runs: Run[], label: (run: Run) => string): string {
   const validated = runs.every(run => run.history.valLoss), wide = 410, high = 258

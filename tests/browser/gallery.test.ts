@@ -15,7 +15,7 @@ import { Lab, noBrowser, outputs } from './lab.ts'
 const shown = examples.filter(({ slow }) => !slow || process.env.GRAFT_TEST_GALLERY)
 const folder = mkdtempSync(join(tmpdir(), 'graft-gallery-'))
 let lab: Lab
-let executed: string[]
+let executed: string[] = []
 let pictures: number
 
 before(async () => {
@@ -36,9 +36,10 @@ async function look(page: Page, name: string): Promise<{ words: string[], widths
     if (!about) continue
     const cell = page.locator('.jp-CodeCell').nth(i)
     await cell.scrollIntoViewIfNeeded()
-    await cell.locator('.jp-OutputArea-output').first().waitFor()
+    await cell.locator('.jp-OutputArea-output').first().waitFor({ state: 'attached' })
     if (process.env.GRAFT_TEST_GALLERY) await lab.shootCell(page, i, `gallery-${name}-${String(i).padStart(2, '0')}`)
   }
+  await page.waitForFunction(() => [...document.querySelectorAll('.jp-OutputArea-output img')].every(image => (image as HTMLImageElement).complete))
   const widths = await page.$$eval('.jp-OutputArea-output img', images => images.map(image => (image as HTMLImageElement).naturalWidth))
   return { words: await outputs(page), widths }
 }
