@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { didYouMean, GraftError } from '../lib/error.ts'
 import { runNotebook } from './run.ts'
 import { writeScript } from './script.ts'
@@ -7,7 +10,8 @@ const usage = `graft run NOTEBOOK [-o OUT.ipynb] [-p name=value …]   execute a
 graft sweep NOTEBOOK -p name=value,value … -o FOLDER [--task N | --status]   once with each combination of values
 graft features MODEL IMAGES [--shard N --shards M]    what a frozen model gives for images, into the cache
 graft script NOTEBOOK [-o OUT.ts]                     write it as a TypeScript program that Node runs
-graft install [--prefix DIR | --sys-prefix]           register the kernel in this user's Jupyter, or in another`
+graft install [--prefix DIR | --sys-prefix]           register the kernel in this user's Jupyter, or in another
+graft install --engine onnxruntime                    add ONNX Runtime to a project that has the npm package`
 
 interface Arguments {
   command: string
@@ -56,9 +60,10 @@ function parse([command, ...rest]: string[]): Arguments {
   return found.file ? found : fail('expected a notebook.')
 }
 
-/** Registers the kernel of this package or clone. */
+/** Registers the kernel of this package or clone, or adds an engine to the project in this folder. */
 async function installKernel(args: string[]): Promise<number> {
   const [flag, folder, ...more] = args
+  if (flag === '--engine') return more.length || folder !== 'onnxruntime' ? fail(`--engine: expected onnxruntime; received '${args.slice(1).join(' ')}'.`) : await installOnnxRuntime()
   const target =
     flag === '--prefix' && folder && !more.length
       ? { prefix: folder }
@@ -76,6 +81,18 @@ async function installKernel(args: string[]): Promise<number> {
   } catch (error) {
     throw new GraftError((error as Error).message)
   }
+}
+
+/** What runs frozen parts several times faster, without the CUDA libraries that its install script would download. */
+async function installOnnxRuntime(): Promise<number> {
+  const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8'))
+  const wanted = (manifest.peerDependencies ?? manifest.dependencies)['onnxruntime-node']
+  const { npmCommand } = await import(new URL('../install/packages.js', import.meta.url).href)
+  const [npm, ...first] = npmCommand() as string[]
+  const { status } = spawnSync(npm, [...first, 'install', '--save-exact', `onnxruntime-node@${wanted}`], {
+    stdio: 'inherit', shell: npm.endsWith('.cmd'), env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
+  })
+  return status === 0 ? 0 : fail('npm could not install onnxruntime-node; what it said stands above.')
 }
 
 function fail(what: string): never {

@@ -72,9 +72,14 @@ const ownNames = text =>
   )
 
 function manifest() {
-  const { scripts, devDependencies, exports, imports, ...own } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const { scripts, devDependencies, dependencies, exports, imports, ...own } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  // Its install script downloads hundreds of megabytes for CUDA from elsewhere than npm; `graft install --engine onnxruntime` leaves that out.
+  const { 'onnxruntime-node': onnxRuntime, ...needed } = dependencies
   return {
     ...own,
+    dependencies: needed,
+    peerDependencies: { 'onnxruntime-node': onnxRuntime },
+    peerDependenciesMeta: { 'onnxruntime-node': { optional: true } },
     engines: { node: '>=22.18' },
     exports: { '.': { types: './lib/index.d.ts', default: './lib/index.js' }, './package.json': './package.json' },
     imports: { '#lib/*': './lib/*' },

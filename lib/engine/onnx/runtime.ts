@@ -35,7 +35,10 @@ function load(): Loaded {
     const ort = require('onnxruntime-node') as OnnxRuntime
     return { ort, version: ort.env.versions.node ?? ort.env.versions.common }
   } catch (error) {
-    return { ort: null, reason: `ONNX Runtime does not load on ${process.platform}-${process.arch}: ${(error as Error).message.split('\n')[0]}` }
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'MODULE_NOT_FOUND' && message.includes("'onnxruntime-node'"))
+      return { ort: null, reason: 'ONNX Runtime is not installed; npx graft install --engine onnxruntime installs it' }
+    return { ort: null, reason: `ONNX Runtime does not load on ${process.platform}-${process.arch}: ${message.split('\n')[0]}` }
   }
 }
 

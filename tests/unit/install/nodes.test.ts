@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -28,12 +28,17 @@ function nodeOf(version: string): string {
   return join(place, 'node_modules', name, systemOf().node)
 }
 
-test('npm i in an empty folder, install scripts on: nothing but npm is asked', { skip, timeout: 600_000 }, () => {
+test('npm i in an empty folder, install scripts on: nothing but npm is asked; ONNX Runtime comes on demand, without CUDA', { skip, timeout: 600_000 }, () => {
   mkdirSync(project)
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
   npm(project, 'install', '--foreground-scripts', pack(folder))
-  assert.ok(existsSync(join(project, 'node_modules', '@graft-kernel', 'graft', 'lib', 'index.js')))
-  assert.deepEqual(readdirSync(join(project, 'node_modules', 'onnxruntime-node', 'bin', 'napi-v6', 'linux', 'x64')).filter(name => /cuda|tensorrt/.test(name)), [])
+  const own = join(project, 'node_modules', '@graft-kernel', 'graft'), onnx = join(project, 'node_modules', 'onnxruntime-node', 'bin', 'napi-v6', 'linux', 'x64')
+  const engine = () => spawnSync(process.execPath, ['-e', "import('@graft-kernel/graft').then(({ engine }) => console.log(engine()))"], { cwd: project, encoding: 'utf8' }).stdout
+  assert.match(engine(), /the same engine, as ONNX Runtime is not installed; npx graft install --engine onnxruntime installs it/)
+  const { status, stderr } = spawnSync(process.execPath, [join(own, 'cli', 'graft.js'), 'install', '--engine', 'onnxruntime'], { cwd: project, encoding: 'utf8' })
+  assert.equal(status, 0, stderr)
+  assert.match(engine(), /runs in ONNX Runtime 1\.30\.0/)
+  assert.deepEqual(readdirSync(onnx).filter(name => /cuda|tensorrt/.test(name)), [])
 })
 
 for (const version of ['22.18.0', '^22', '^24', 'latest']) {

@@ -45,6 +45,7 @@ test('the npm package: a library with types, a command line, a kernel that check
   unpack()
   const manifest = JSON.parse(readFileSync(join(own, 'package.json'), 'utf8'))
   assert.deepEqual([manifest.scripts, manifest.devDependencies], [undefined, undefined], 'nothing runs at its installation')
+  assert.deepEqual([manifest.dependencies['onnxruntime-node'], manifest.peerDependenciesMeta], [undefined, { 'onnxruntime-node': { optional: true } }])
   assert.equal(
     execFileSync('find', [own, '-name', '*.ts', '-not', '-name', '*.d.ts'], { encoding: 'utf8' }),
     '',
