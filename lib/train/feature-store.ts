@@ -24,7 +24,9 @@ export class FeatureStore {
   readonly #folder: string
   readonly #sizes: number[]
   #writable = true
+  /** Bytes since room was last made; none has been made yet. */
   #written = 0
+  #looked = false
 
   /** The store of a frozen part; `null` where what it computes is not worth a file. */
   static of(prefix: FrozenPrefix): FeatureStore | null {
@@ -63,11 +65,17 @@ export class FeatureStore {
     }
   }
 
-  /** Notes that the frozen part was used, and makes room where more is kept than shall be. */
+  /**
+   * Notes that the frozen part was used, and makes room where more is kept than shall be. All files are looked at for that, so it
+   * is done at first and then only after every eighth part of the limit, however many batches there are.
+   */
   async end(limit = most): Promise<void> {
     const now = new Date()
     await utimes(this.#folder, now, now).catch(() => {})
-    if (this.#written > 0) await makeRoom(limit, this.#folder)
+    if (this.#written === 0 || this.#looked && this.#written < limit / 8) return
+    this.#written = 0
+    this.#looked = true
+    await makeRoom(limit, this.#folder)
   }
 
   #file(id: string): string {

@@ -47,6 +47,20 @@ test('where too much is kept, the frozen part used longest ago goes', async () =
   assert.deepEqual(left.map(Boolean), [false, true, true])
 })
 
+test('room is made at first and after every eighth part of the limit, not after every batch', async () => {
+  const store = FeatureStore.of(prefix('new'))!, other = FeatureStore.of(prefix('other'))!
+  const write = async (some: FeatureStore, count: number) => {
+    for (let i = 0; i < count; i++) await some.write(`image ${i}`, features())
+  }
+  // Each image takes 28 bytes, and 4 for its checksum.
+  for (const [limit, looked] of [[9 * 32, true], [9 * 32, false], [4 * 32, true]] as const) {
+    await write(other, 10)
+    await write(store, 1)
+    await store.end(limit)
+    assert.equal(await other.read('image 0') === undefined, looked, `limit ${limit}`)
+  }
+})
+
 test('a folder that cannot be written to is passed over', async () => {
   writeFileSync(featureFolder(), 'in the way')
   const store = FeatureStore.of(prefix())!
