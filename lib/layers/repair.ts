@@ -38,6 +38,10 @@ import { upSamplingLayers } from './up-sampling.ts'
 import { repairVolumes } from './volumes.ts'
 
 const repaired = new WeakSet<object>()
+const added = new Set<string>()
+
+/** The classes of layers and activations that TensorFlow.js alone does not know. */
+export const addedLayers = (): ReadonlySet<string> => added
 
 /**
  * Mends what TensorFlow.js 4.22 gets wrong, so that fine-tuning does what Keras does: frozen batch normalization, batch
@@ -68,15 +72,17 @@ export function repair(tf: TF): void {
   repairSoftmax(tf)
   repairTrainable(tf)
   repairVolumes()
-  const added = [
+  const known = new Set(Object.keys(tf.serialization.SerializationMap.getMap().classNameMap))
+  const classes = [
     Subtract, ELU, GroupNormalization, Resizing, CenterCrop, StandardizedConv2D, SpatialDropout2D, SpatialDropout3D,
     AdaptedNormalization, KerasAugmentation, CustomScaleLayer, UnitNormalization, RMSNormalization, AutoContrast, MultiHeadAttention,
     ...borderLayers,
     ...upSamplingLayers, ...adaptivePoolingLayers, ...volumePoolingLayers, ...sequenceConvolutions(),
   ]
-  for (const cls of added) tf.serialization.registerClass(cls as never)
+  for (const cls of classes) tf.serialization.registerClass(cls as never)
   registerActivations()
   registerTensorFlowOp(tf)
   registerLayerScale(tf)
   registerNormalization(tf)
+  for (const name of Object.keys(tf.serialization.SerializationMap.getMap().classNameMap)) if (!known.has(name)) added.add(name)
 }

@@ -136,3 +136,10 @@ function spreadBack(dy: tf.Tensor4D, [, height, width]: number[], interpolation:
   const back = (from: number, to: number) => matrixOf(resampled(interpolation, from, to, false), from, true)
   return tf.tidy(() => alongSides(dy, back(height, dy.shape[1]), back(width, dy.shape[2])))
 }
+
+/** What of a layer's resizing is neither `bilinear` nor `nearest` of the whole image, in words; undefined where it is. */
+export function beyondPlain(config: Record<string, unknown>): string | undefined {
+  const { interpolation, cropToAspectRatio, padToAspectRatio, antialias } = config
+  if (interpolation !== 'bilinear' && interpolation !== 'nearest') return `the interpolation '${interpolation}'`
+  return cropToAspectRatio || padToAspectRatio ? 'resizing that keeps the aspect ratio' : antialias ? 'resizing with antialias' : undefined
+}

@@ -3,12 +3,14 @@ import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { leaves } from '../../customize/layers.ts'
+import { addedLayers } from '../../layers/repair.ts'
 import { GraftError } from '../../error.ts'
 import { tf } from '../../tf.ts'
 import type { Parts } from '../disk.ts'
 import { bytesOf, type Dataset, type DType } from '../hdf5/tree.ts'
 import { fromKeras } from '../keras/decode.ts'
 import { toKeras } from '../keras/encode.ts'
+import { camel } from '../keras/layers.ts'
 import { isObject, type Json, type KerasObject } from '../keras/types.ts'
 import { applyNote, makeNote, parse, readNote } from '../note.ts'
 import { resume } from '../training/resume.ts'
@@ -100,9 +102,9 @@ export const tfjs: Format = {
 function wordsFor(model: LayersModel, trains: boolean): [string, string][] {
   const alone = leaves(model).filter(layer => {
     const config = layer.getConfig() as Record<string, unknown>, kind = layer.getClassName()
-    const { interpolation, alpha, negativeSlope, threshold, keepdims, groups = 1, outputPadding } = config
-    return lacking.has(kind) || negativeSlope || threshold || keepdims || groups !== 1 || outputPadding
-      || interpolation === 'bilinear' || (kind === 'ELU' && alpha !== 1)
+    const { interpolation, alpha, negativeSlope, threshold, keepdims, groups = 1, outputPadding, resetAfter, padding } = config
+    return addedLayers().has(kind) || negativeSlope || threshold || keepdims || groups !== 1 || outputPadding || resetAfter || padding === 'causal'
+      || (interpolation && interpolation !== 'nearest') || addedLayers().has(camel(String(config.activation))) || (kind === 'ELU' && alpha !== 1)
   }).map(({ name }) => name)
   return [
     ...alone.length ? [['TF.js', `loads here; TensorFlow.js alone does not know ${alone.length > 3
@@ -110,11 +112,6 @@ function wordsFor(model: LayersModel, trains: boolean): [string, string][] {
     ...trains ? [] : [['Training', 'goes on here; TensorFlow.js alone lacks the optimizer'] as [string, string]],
   ]
 }
-
-const lacking = new Set([
-  'LayerScale', 'CustomScaleLayer', 'StandardizedConv2D', 'TensorFlowOp', 'Normalization', 'AdaptedNormalization',
-  'KerasAugmentation', 'Subtract', 'GroupNormalization', 'SpatialDropout2D',
-])
 
 /** Bytes cut into shards, each in the pieces it is made of. */
 function cut(pieces: Uint8Array[], size: number): Parts[] {

@@ -107,6 +107,7 @@ export const convolutionRules: Record<string, Rule> = {
   Conv2DTranspose: (e, layer, [x], shape) => {
     const config = layer.getConfig(), { kernel, bias } = weightsOf(layer), window = windowOf(config)
     const [kh, kw, filters, inputs] = kernel.shape
+    if (config.dilationRate) throw new Unsupported('a dilated transposed convolution')
     if (x.shape[1] === null || x.shape[2] === null) throw new Unsupported('a transposed convolution of images of any size')
     const margins = [0, 1].map((axis) =>
       (x.shape[axis + 1]! - 1) * window.strides[axis] + window.kernelSize[axis] - shape[axis + 1]!)

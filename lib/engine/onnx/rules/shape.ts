@@ -1,7 +1,14 @@
+import { beyondPlain } from '../../../layers/resizing.ts'
 import { Unsupported } from '../emitter.ts'
 import type { Emitter, Rule, Value } from '../emitter.ts'
 
 type Margins = [[top: number, bottom: number], [left: number, right: number]]
+
+/** Refuses what resizing of a whole image, bilinear or nearest, does not do. */
+function plainResize(config: Record<string, unknown>): void {
+  const beyond = beyondPlain(config)
+  if (beyond) throw new Unsupported(beyond)
+}
 
 /** The value's data in TensorFlow's order, cut anew; the batch is kept. */
 function reshape(e: Emitter, x: Value, shape: Value['shape']): Value {
@@ -54,6 +61,7 @@ export const shapeRules: Record<string, Rule> = {
   UpSampling2D: (e, layer, [x], shape) => {
     const config = layer.getConfig(), [height, width] = config.size as [number, number]
     channelsLast(config)
+    plainResize(config)
     // Pixels' centres lie at halves, as Keras has it; the nearest of a whole multiple is then the one below.
     const attributes: Record<string, string> = config.interpolation === 'bilinear'
       ? { mode: 'linear', coordinate_transformation_mode: 'half_pixel' }
@@ -63,7 +71,8 @@ export const shapeRules: Record<string, Rule> = {
   },
 
   Resizing: (e, layer, [x], shape) => {
-    const { height, width, interpolation } = layer.getConfig() as { height: number, width: number, interpolation: string }
+    const config = layer.getConfig(), { height, width, interpolation } = config as { height: number, width: number, interpolation: string }
+    plainResize(config)
     const attributes: Record<string, string> = interpolation === 'bilinear' ? { mode: 'linear' } : { mode: 'nearest', nearest_mode: 'round_prefer_ceil' }
     const sizes = e.constant([1, x.shape[3]!, height, width].slice(2))
     const name = e.node('Resize', [e.first(x), '', '', sizes], { axes: [2, 3], ...attributes, coordinate_transformation_mode: 'half_pixel' })

@@ -1,11 +1,18 @@
+import { beyondPlain } from '../../../layers/resizing.ts'
 import { boolAttr, intAttr } from '../attributes.ts'
-import type { Body, Rule, Value } from '../body.ts'
+import { Unsupported, type Body, type Rule, type Value } from '../body.ts'
 import { transpose } from './activation.ts'
 import { channelsLast, pair } from './convolution.ts'
 
 /** Margins above, below, left and right, however a layer's config has them. */
 function margins(value: unknown): [number, number][] {
   return (Array.isArray(value) ? value : [value, value]).map(side => pair(side))
+}
+
+/** Refuses what resizing of a whole image, bilinear or nearest, does not do. */
+function plainResize(config: Record<string, unknown>): void {
+  const beyond = beyondPlain(config)
+  if (beyond) throw new Unsupported(beyond)
 }
 
 function resize(b: Body, x: Value, interpolation: unknown, size: Value, shape: Value['shape']): Value {
