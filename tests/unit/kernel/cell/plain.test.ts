@@ -30,7 +30,7 @@ test('statements drawn at random do the same as written and as printed by the tr
       return String((error as Error).message ?? error)
     }
   }
-  for (let turn = 0; turn < 500; turn++) {
+  for (let turn = 0; turn < 200; turn++) {
     const source = Array.from({ length: 2 + draw(4) }, () => statements[draw(statements.length)]).join('\n')
     const [written, printed] = [await outcome(source), await outcome(`interface Marked {}\n${source}`)]
     assert.equal(written, printed, source)
