@@ -14,9 +14,9 @@ const importCodes = [1192, 1259, 1471, 1479, 2305, 2306, 2307, 2497, 2613, 2614,
   2846, 2877, 2882]
 /** What is possible and not certain: null, undefined, "used before it was assigned", "has no initializer". */
 const possibleCodes = [2454, 2531, 2532, 2533, 2564, 2565, 2566, 2571]
-/** What depends on a setting that a cell cannot change. */
+/** What depends on a setting that a cell cannot change; 2527, 2742 and 2883 come of `declaration`, which wants every type to have a name. */
 const settingCodes = [1202, 1203, 1205, 1206, 1208, 1219, 1238, 1239, 1240, 1241, 1286, 1287, 1343, 1375, 1378, 1432, 1448,
-  2354, 2580, 2591, 2688]
+  2354, 2527, 2580, 2591, 2688, 2742, 2883]
 const tolerated = new Set([...importCodes, ...possibleCodes, ...settingCodes])
 
 /** A `let` without a type, a package without types, a name put on globalThis: `any` is what was meant. */
