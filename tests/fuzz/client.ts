@@ -21,14 +21,14 @@ export class TestKernel {
     this.ports = ports
   }
 
-  /** Starts a kernel in an empty folder of its own. */
-  static async start(): Promise<TestKernel> {
+  /** Starts a kernel in an empty folder of its own. @param nodeOptions for its processes */
+  static async start(nodeOptions: string = ''): Promise<TestKernel> {
     const folder = mkdtempSync(join(tmpdir(), 'graft-endurance-')), launcher = new Router({ linger: 0 }), wire = new Wire(key, 'sha256')
     await launcher.bind('tcp://127.0.0.1:*')
     const file = join(folder, 'registration.json')
     const registration_port = Number(/\d+$/.exec(launcher.lastEndpoint!)![0])
     writeFileSync(file, JSON.stringify({ kernel_id: 'tested', transport: 'tcp', registration_ip: '127.0.0.1', registration_port, signature_scheme: 'hmac-sha256', key }))
-    const env = { ...process.env, GRAFT_HISTORY: ':memory:', JPY_PARENT_PID: String(process.pid) }
+    const env = { ...process.env, GRAFT_HISTORY: ':memory:', JPY_PARENT_PID: String(process.pid), NODE_OPTIONS: nodeOptions }
     const child = spawn(process.execPath, [join(import.meta.dirname, '../../kernel/main.js'), file], { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] })
     const [identity, ...rest] = await launcher.receive()
     const kernel = new TestKernel(child, folder, JSON.parse(wire.unpackContent(rest)) as Record<string, string>)
