@@ -40,6 +40,7 @@ for activation in ('celu elu exponential gelu glu hard_shrink hard_sigmoid hard_
                    'sigmoid silu softmax soft_shrink softplus softsign sparse_plus sparse_sigmoid sparsemax squareplus tanh tanh_shrink').split():
     layer('Activation', IMAGE, activation)
 layer('Dense', IMAGE, 3)
+layer('Dense', IMAGE, 3, activity_regularizer='l2')
 layer('EinsumDense', SEQUENCE, 'abc,cd->abd', output_shape=(None, 5), bias_axes='d')
 for settings in ({}, {'strides': 2, 'padding': 'same'}, {'dilation_rate': 2}, {'groups': 2}, {'data_format': 'channels_first'}):
     layer('Conv2D', IMAGE, 4, 3, **settings)

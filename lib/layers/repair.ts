@@ -1,4 +1,5 @@
 import { registerActivations } from './activations.ts'
+import { ActivityRegularization } from './activity.ts'
 import { AdaptedNormalization } from './adapted-normalization.ts'
 import { adaptivePoolingLayers } from './adaptive-pooling.ts'
 import { MultiHeadAttention } from './attention.ts'
@@ -75,7 +76,7 @@ export function repair(tf: TF): void {
   const known = new Set(Object.keys(tf.serialization.SerializationMap.getMap().classNameMap))
   const classes = [
     Subtract, ELU, GroupNormalization, Resizing, CenterCrop, StandardizedConv2D, SpatialDropout2D, SpatialDropout3D,
-    AdaptedNormalization, KerasAugmentation, CustomScaleLayer, UnitNormalization, RMSNormalization, AutoContrast, MultiHeadAttention,
+    AdaptedNormalization, KerasAugmentation, CustomScaleLayer, UnitNormalization, RMSNormalization, AutoContrast, MultiHeadAttention, ActivityRegularization,
     ...borderLayers,
     ...upSamplingLayers, ...adaptivePoolingLayers, ...volumePoolingLayers, ...sequenceConvolutions(),
   ]

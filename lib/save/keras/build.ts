@@ -1,7 +1,8 @@
 import type { layers as tfLayers, LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
 import { GraftError } from '../../error.ts'
+import { penalizeActivity, type Penalty } from '../../layers/activity.ts'
 import { tf } from '../../tf.ts'
-import type { Json } from './types.ts'
+import { isObject, type Json } from './types.ts'
 
 type Layer = tfLayers.Layer
 
@@ -117,7 +118,9 @@ function buildLayer({ className, config, model, wrapped }: LayerPlan): Layer {
     (of: unknown, config: object, custom: object, fast: boolean) => Layer,
   ]
   // Building takes parts of the configuration away.
-  const layer = fromConfig(Class, { ...structuredClone(config), name: allowed(config.name as string) }, {}, true)
+  const { activityRegularizer, ...settings } = structuredClone(config)
+  const layer = fromConfig(Class, { ...settings, name: allowed(config.name as string) }, {}, true)
+  if (isObject(activityRegularizer)) penalizeActivity(layer, activityRegularizer.config as unknown as Penalty)
   ;(layer as Layer & { setFastWeightInitDuringBuild(fast: boolean): void }).setFastWeightInitDuringBuild(true)
   return layer
 }

@@ -130,6 +130,7 @@ const rows: Record<string, Row> = {
     only: { interpolation: [...interpolations, 'area', 'gaussian', 'mitchellcubic'] },
     keras: { fill_mode: ['constant'], data_format: ['channels_last', null] },
   },
+  ActivityRegularization: { keys: 'l1 l2' },
   AutoContrast: { keys: 'value_range', keras: { data_format: ['channels_last', null] } },
   CenterCrop: { keys: 'height width', keras: { data_format: ['channels_last', null] } },
   Flatten: { keys: 'data_format' },

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, test } from 'node:test'
 import type * as tfTypes from '@tensorflow/tfjs'
+import { fromKeras } from '../../../../lib/save/keras/decode.ts'
+import { toKeras } from '../../../../lib/save/keras/encode.ts'
 import { tf } from '../../../../lib/tf.ts'
 
 interface Packed { shape: number[], values: number[] }
@@ -106,3 +108,31 @@ test('groups survive a configuration that is written and read', () => {
   assert.deepEqual(build('Conv2D', structuredClone(config)).getConfig(), config)
   assert.deepEqual(model.outputs[0].shape, [null, 3, 3, 4])
 })
+
+for (const trainable of [true, false]) {
+  test(`the penalty on an output is part of the loss${trainable ? ' and of the gradient' : ' of a frozen layer too'}`, async () => {
+    const config = {
+      class_name: 'Sequential',
+      config: { name: 'penalized', layers: [
+        { class_name: 'InputLayer', config: { batch_input_shape: [null, 2], name: 'in' } },
+        { class_name: 'Dense', config: { name: 'd', units: 1, use_bias: false, trainable,
+          activity_regularizer: { class_name: 'L1L2', config: { l1: 0.5, l2: 0.25 } } } },
+        { class_name: 'Dense', config: { name: 'out', units: 1, use_bias: false } },
+      ] },
+    }
+    const model = fromKeras(config as never, 'keras3')
+    model.layers[0].setWeights([tf.tensor2d([[1], [-2]])])
+    model.layers[1].setWeights([tf.tensor2d([[3]])])
+    model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' })
+    const { loss } = (await model.fit(tf.tensor2d([[1, 2], [3, 0]]), tf.tensor2d([[-9], [9]]), { epochs: 1, verbose: 0 })).history
+    // The outputs of 'd' are −3 and 3: (0.5·6 + 0.25·18) / 2; those of the model are right.
+    assert.ok(Math.abs(Number(loss[0]) - 3.75) < 1e-6)
+    // d/dy = (0.5·sign + 0.5·y) / 2 = ∓1, times the inputs: −(1, 2) + (3, 0).
+    const [kernel] = model.layers[0].getWeights()
+    const wanted = trainable ? [1 - 0.2, -2 + 0.2] : [1, -2]
+    assert.ok(Array.from(kernel.dataSync()).every((value, i) => Math.abs(value - wanted[i]) < 1e-6))
+    assert.deepEqual((toKeras(model).config.layers as { config: { activity_regularizer?: object } }[])[1].config.activity_regularizer,
+      { module: 'keras.regularizers', class_name: 'L1L2', config: { l1: 0.5, l2: 0.25 }, registered_name: null })
+    assert.equal((model.predict(tf.ones([1, 2])) as tfTypes.Tensor).shape[0], 1)
+  })
+}
