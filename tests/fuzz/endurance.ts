@@ -27,7 +27,7 @@ async function withKernel<T>(work: (kernel: TestKernel, client: Client) => Promi
   try {
     return await work(kernel, client)
   } catch (error) {
-    throw new Error(`${(error as Error).message}\n${kernel.log}`, { cause: error })
+    throw new Error(`${(error as Error).message} (the kernel ${kernel.process.exitCode === null ? 'runs' : `ended with ${kernel.process.exitCode}`})\n${kernel.log}`, { cause: error })
   } finally {
     client.close()
     await kernel.close()
