@@ -11,11 +11,8 @@ const clip = (b: Body, x: Value, low: number, high: number): Value =>
 
 /** 0.5·x·(1 + erf(x/√2)), or its approximation by tanh (Hendrycks and Gimpel, 2016). */
 function gelu(b: Body, x: Value, approximate: boolean): Value {
-  let inner = product(b, x, Math.SQRT1_2)
-  if (approximate) {
-    const cube = elementwise(b, 'Mul', elementwise(b, 'Mul', x, x), x)
-    inner = product(b, elementwise(b, 'AddV2', product(b, cube, 0.044715), x), Math.sqrt(2 / Math.PI))
-  }
+  const cubic = () => elementwise(b, 'AddV2', product(b, elementwise(b, 'Pow', x, b.number(3)), 0.044715), x)
+  const inner = approximate ? product(b, cubic(), Math.sqrt(2 / Math.PI)) : product(b, x, Math.SQRT1_2)
   return elementwise(b, 'Mul', product(b, x, 0.5), sum(b, elementwise(b, approximate ? 'Tanh' : 'Erf', inner), 1))
 }
 
