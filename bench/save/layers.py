@@ -18,6 +18,7 @@ from keras import layers as L, ops
 
 folder = sys.argv[1]
 IMAGE, COLOR, SEQUENCE, VOLUME, VIDEO = (8, 8, 4), (8, 8, 3), (8, 4), (5, 5, 5, 2), (3, 8, 8, 2)
+SEED = int(os.environ.get('SEED', 0))
 cases = {}
 
 
@@ -64,6 +65,7 @@ for kind in ('Max', 'Average'):
         layer(f'{kind}Pooling{rank}D', shape, 2)
         layer(f'Global{kind}Pooling{rank}D', shape)
     layer(f'{kind}Pooling2D', IMAGE, 3, 2, padding='same')
+    layer(f'{kind}Pooling3D', VOLUME, 3, 2, padding='same')
     layer(f'Global{kind}Pooling2D', IMAGE, keepdims=True)
     layer(f'Adaptive{kind}Pooling2D', IMAGE, 2)
 for settings in ({}, {'axis': 1}, {'scale': False}):
@@ -209,7 +211,7 @@ if sys.argv[2:] == ['again']:
     again()
 only, written = re.compile(sys.argv[2]), []
 for number, (title, make) in enumerate(each for each in cases.items() if only.search(each[0])):
-    model, random = make(), np.random.default_rng(number)
+    model, random = make(), np.random.default_rng(SEED + number)
     model.set_weights([random.uniform(0.2, 1, each.shape).astype(each.dtype) if each.dtype.kind == 'f' else each for each in model.get_weights()])
     inputs = [random.integers(0, 9, (2, 4)).astype('f4') if 'Embedding' in title else random.normal(size=(2, *each.shape[1:])).astype('f4') for each in model.inputs]
     if 'Masking' in title:

@@ -5,6 +5,7 @@
  *
  *     node bench/save/layers.ts            (GRAFT_PYTHON names the Python with Keras; a minute)
  *     node bench/save/layers.ts 'Conv|ops' only the cases whose title this finds; writes nothing
+ *     SEED=1000 node bench/save/layers.ts . with other numbers; writes nothing
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
 import type * as tfTypes from '@tensorflow/tfjs'
-import type { TF } from './prototype.ts'
+import { prototypeOf, type TF } from './prototype.ts'
 
 type Pair = [number, number]
 interface PoolAttributes { filterSize: number | Pair, strides: number | Pair, pad: 'same' | 'valid' | number }
@@ -49,4 +49,32 @@ function shares(
     rows.flatMap(r => columns.map(c => r * c)),
     [1, rows.length, columns.length, 1],
   )
+}
+
+type Triple = [number, number, number]
+type Pool = (x: tfTypes.Tensor4D, window: Pair, strides: Pair, pad: 'same' | 'valid') => tfTypes.Tensor4D
+
+/**
+ * Pooling of volumes, along the image's two sides first and the third one then, which comes to the same: the WASM engine of
+ * TensorFlow.js gives no number below zero for the largest of a volume, and the gradient of the mean is mended for images alone.
+ */
+export function repairVolumePooling(tf: TF): void {
+  const pools: [object, Pool][] = [
+    [tf.layers.maxPooling3d({ poolSize: 1 }), (x, window, strides, pad) => tf.maxPool(x, window, strides, pad)],
+    [tf.layers.averagePooling3d({ poolSize: 1 }), (x, window, strides, pad) => tf.avgPool(x, window, strides, pad)],
+  ]
+  for (const [layer, pool] of pools) {
+    const prototype = prototypeOf(layer) as unknown as {
+      poolingFunction(x: tfTypes.Tensor, size: Triple, strides: Triple, pad: 'same' | 'valid', dataFormat: string): tfTypes.Tensor
+    }
+    prototype.poolingFunction = (given, size, strides, pad, dataFormat) => tf.tidy(() => {
+      const first = dataFormat === 'channelsFirst', x = first ? tf.transpose(given, [0, 2, 3, 4, 1]) : given
+      const [batch, depth, height, width, channels] = x.shape as [number, number, number, number, number]
+      const flat = pool(tf.reshape(x, [batch * depth, height, width, channels]), [size[1], size[2]], [strides[1], strides[2]], pad)
+      const [, high, wide] = flat.shape
+      const deep = pool(tf.reshape(flat, [batch, depth, high * wide, channels]), [size[0], 1], [strides[0], 1], pad)
+      const pooled = tf.reshape(deep, [batch, deep.shape[1], high, wide, channels])
+      return first ? tf.transpose(pooled, [0, 4, 1, 2, 3]) : pooled
+    })
+  }
 }

@@ -19,7 +19,7 @@ import { registerLayerScale } from './layer-scale.ts'
 import { repairLookup } from './lookup.ts'
 import { repairMaximum } from './maximum.ts'
 import { registerNormalization } from './normalization.ts'
-import { repairPooling } from './pooling.ts'
+import { repairPooling, repairVolumePooling } from './pooling.ts'
 import type { TF } from './prototype.ts'
 import { repairRelu } from './relu.ts'
 import { repairReshape } from './reshape.ts'
@@ -63,6 +63,7 @@ export function repair(tf: TF): void {
   repairLookup()
   repairTransposed(tf)
   repairPooling(tf)
+  repairVolumePooling(tf)
   repairRelu(tf)
   repairGlobalPooling(tf)
   repairReshape(tf)
