@@ -14,7 +14,7 @@ import { Overlay } from './overlay.ts'
 import { livePosition, toUnits } from './positions.ts'
 import { LanguageServer } from './server.ts'
 
-/** How many milliseconds without a question the language server stays: half of an idle kernel's memory is its, and it is back within a second. */
+/** How many milliseconds without a question the language server stays: half of an idle kernel's memory is its, and it comes back with the next cell. */
 const idle = 2 * 60 * 1000
 
 /** How long the first cell may be awaited with few standard types, in milliseconds, before all are loaded. */
