@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
-import { before, test } from 'node:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
 import type * as tfTypes from '@tensorflow/tfjs'
 import { lift } from '../../lib/lift/index.ts'
+import { save } from '../../lib/save/index.ts'
 import { tf } from '../../lib/tf.ts'
 import { makeRandom, noTensorFlow, random, relativeError } from '../fixtures/models/models.ts'
 
 /**
  * Networks that TensorFlow wrote at random, with names that tell nothing and without Keras's metadata: forward and the gradient
- * of every weight as TensorFlow's; in tf_keras's layout the layers have Keras's names and classes too. More of them, and what was
- * opened as layers of one operation:
+ * of every weight as TensorFlow's, and forward once more after saving as a SavedModel; in tf_keras's layout the layers have
+ * Keras's names and classes too. More of them, and what was opened as layers of one operation:
  *
  *     GRAFT_TEST_RANDOM=200 node --test tests/parity/hub-random.test.ts
  */
@@ -16,7 +20,12 @@ const count = Number(process.env.GRAFT_TEST_RANDOM ?? 21)
 /** What has no layer in Keras, or one that TensorFlow.js lacks. */
 const withoutLayer = new Set(['SplitV', 'StridedSlice', 'Mean', 'Pow', 'Square', 'Abs', 'Sqrt'])
 
-before(() => makeRandom(0, count))
+let saved: string
+before(async () => {
+  saved = await mkdtemp(join(tmpdir(), 'graft-random-'))
+  await makeRandom(0, count)
+})
+after(() => rm(saved, { recursive: true, force: true }))
 
 for (let seed = 0; seed < count; seed++) {
   test(`random network ${seed}`, { skip: noTensorFlow }, async t => {
@@ -54,6 +63,14 @@ for (let seed = 0; seed < count; seed++) {
       const error = relativeError([...found[1], largest / 20], [...gradient, largest / 20])
       assert.ok(error <= 1e-4, `gradient of a variable of shape [${shape}]: relative error ${error}`)
     }
+
+    // Saved as a SavedModel it is a hub model again.
+    const path = join(saved, String(seed))
+    await save(model, path, { format: 'SavedModel' })
+    const again = await lift(path)
+    assert.ok(again.report.opaque.length <= alone.length, `${again.report.opaque.map(({ op }) => op).join()} once saved`)
+    const repeated = [again.model.predict(image)].flat() as tfTypes.Tensor[]
+    outputs.forEach(({ values }, i) => assert.ok(relativeError(repeated[i].dataSync(), values) <= 1e-5, `output ${i} once saved`))
   })
 }
 
