@@ -6,7 +6,7 @@ import { deathOf } from './death.ts'
 import type { Described } from './cell/traceback.ts'
 import type { History } from './history.ts'
 import { Interruption } from './interruption.ts'
-import type { ToKernel } from './messages.ts'
+import type { ToKernel, ToldTypes } from './messages.ts'
 import type { Request } from './request.ts'
 import { Shells, unknownSubshell, type Shell } from './shells.ts'
 import type { Types } from './types.ts'
@@ -62,7 +62,7 @@ export class Executions {
     if (!shell) return this.#refuse(channel, message, 'GraftError', unknownSubshell(message.header.subshell_id))
     const expressions = typeof user_expressions === 'object' && user_expressions !== null ? user_expressions as Record<string, unknown> : {}
     shell.queue.push({
-      id: this.#remember(message.header), channel, message, shell, count: 0, question: null, code, silent: silent === true, store: silent !== true && store_history !== false,
+      id: this.#remember(message.header), channel, message, shell, count: 0, told: false, question: null, code, silent: silent === true, store: silent !== true && store_history !== false,
       stopOnError: stop_on_error !== false, stdin: allow_stdin === true, expressions, running: false, check: null, interrupted: this.interruption.includes(message.header),
     })
     if (!shell.current) this.#next(shell)
@@ -144,6 +144,8 @@ export class Executions {
     const { message: { header }, code, silent, store } = request
     if (store) this.#count++
     request.count = this.#count
+    // What cells of other shells declare can be seen while they run.
+    for (const each of this.shells.running) if (each.running && each !== request) this.#tell(each)
     // The cell is on its way to the process that runs it before front ends are told that it begins.
     request.check = silent || request.interrupted ? null : this.#services.types.check(code, request.count)
     if (!request.check && !request.interrupted) this.#run(request)
@@ -205,7 +207,13 @@ export class Executions {
     const request = this.shells.find(cell)
     if (!request) return
     const reply = Buffer.concat([Buffer.from(`{"execution_count":${request.count},`), content.subarray(1)])
-    this.#reply(request, reply, { failed: status === 'error', result, ran: () => this.#services.types.ran(request.code, request.count, types) })
+    this.#reply(request, reply, { failed: status === 'error', result, ran: () => this.#tell(request, types) })
+  }
+
+  /** Tells the types of what a cell declares, once, and what its values told of their own. */
+  #tell(request: Request, types?: ToldTypes) {
+    if (!request.told || types) this.#services.types.ran(request.code, request.count, types)
+    request.told = true
   }
 
   /** Replies when all that the cell showed has left, notes down what was run, and goes on to the next cell. */

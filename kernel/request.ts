@@ -20,6 +20,8 @@ export interface Request {
   /** In the child, after its types were checked. */
   running: boolean
   interrupted: boolean
+  /** Its declarations count for the types of cells that came after it: it ended, or another shell's cell began meanwhile. */
+  told: boolean
   /** A question to the person at the front end that waits for its answer. */
   question: { number: number, asked: Header, sync: boolean } | null
   /** The check of its types, while it goes on. */

@@ -71,6 +71,15 @@ class Subshells(KernelTest):
         self.assertEqual((states[-1], states.count("idle")), ("idle", 2))
         self.assertEqual(states[states.index("idle") + 1], "busy")
 
+    def test_names_of_a_cell_that_runs_still(self):
+        main = self.execute("let go: boolean = false\nwhile (!go) await new Promise(r => setTimeout(r, 10))\nconsole.log('goes on')")
+        self.kernel.wait_for("execute_input")
+        time.sleep(0.3)
+        _, [refused] = self.gather(self.execute("go = 'yes'", self.subshell))
+        self.assertEqual(refused["content"]["ename"], "TypeScriptError")
+        _, replies = self.gather(main, self.execute("go = true", self.subshell))
+        self.assertEqual([r["content"]["status"] for r in replies], ["ok", "ok"])
+
     def test_each_keeps_its_order(self):
         self.kernel.run("const order: string[] = []; const note = async (name: string, ms: number) => { order.push(`${name}>`); await new Promise(r => setTimeout(r, ms)); order.push(`<${name}`) }")
         ids = [self.execute(f"await note('m{i}', 60)") for i in range(3)] + [self.execute(f"await note('s{i}', 25)", self.subshell) for i in range(3)]
