@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { mayWrite } from './home.js'
 import { dataFolder, registeredIn, unregister } from './kernelspec.js'
 import { removeTranslator } from './papermill.js'
 import { root, stateFolder, venv } from './place.js'
@@ -21,15 +22,19 @@ export async function uninstall(options) {
   const { cache, state, runs } = keptFolders()
   const shares = new Set([...registeredIn(), ...options.prefix || options.sysPrefix ? [await dataFolder(options)] : []])
   for (const share of shares) {
-    if (!unregister(share)) continue
+    if (!mayWrite(share) || !unregister(share)) continue
     removeTranslator(dirname(dirname(share)))
+    remove(join(share, 'kernels', 'graft'))
     console.log(`  ✓ kernel removed from ${share}`)
   }
-  for (const folder of [venv, join(root, 'node_modules'), stateFolder, cache]) remove(folder)
+  // A clone that a class shares is its owner's to remove.
+  const isOwn = mayWrite(root), own = isOwn ? [venv, join(root, 'node_modules'), stateFolder] : []
+  for (const folder of [...own, cache]) remove(folder)
   const keepsRuns = !options.runs && existsSync(runs) && readdirSync(runs).length > 0
   if (!keepsRuns) remove(state)
   else for (const name of readdirSync(state)) if (name !== 'runs') remove(join(state, name))
-  console.log(`  ✓ .venv, node_modules, .graft, ${cache} and the history removed. Notebooks and saved models are untouched.`)
+  console.log(`  ✓ ${isOwn ? '.venv, node_modules, .graft, ' : ''}${cache} and the history removed. Notebooks and saved models are untouched.`)
+  if (!isOwn) console.log(`  · ${root} may not be written: its owner removes the rest`)
   if (keepsRuns) console.log(`  · training runs stay: ${runs}, ${Math.ceil(sizeOf(runs) / 1e6)} MB; node install.js --uninstall --runs removes them`)
 }
 
