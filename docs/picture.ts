@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { Lab } from '../tests/browser/lab.ts'
 
-const wanted = ['customize.extract(', 'await train(model', 'await show.predictions(', 'await show.gradCam(']
+const wanted = ['customize.extract(', 'await train(model', 'await show.predictions(']
 const lab = await Lab.start(join(import.meta.dirname, '..', 'notebooks'))
 try {
   const page = await lab.open('1-feature-extraction.ipynb')
