@@ -24,7 +24,8 @@ function adaptive(kind: 'Average' | 'Max', rank: 1 | 2 | 3): tf.serialization.Se
 
     constructor(config: LayerConfig<Partial<Settings> & { outputSize: number | number[] }>) {
       const { outputSize, dataFormat = 'channelsLast' } = config
-      super(config, { outputSize: Array.isArray(outputSize) ? outputSize : Array.from({ length: rank }, () => outputSize), dataFormat })
+      const sizes = Array.isArray(outputSize) ? outputSize : Array.from({ length: rank }, () => outputSize)
+      super(config, { outputSize: sizes, dataFormat })
     }
 
     get #sides(): [dimension: number, size: number][] {
@@ -42,5 +43,5 @@ function adaptive(kind: 'Average' | 'Max', rank: 1 | 2 | 3): tf.serialization.Se
   } as never
 }
 
-/** Keras 3's adaptive pooling, whose windows are as large as the wanted output asks. Along one side after the other, which is the same. */
+/** Keras 3's adaptive pooling, whose windows are as large as the wanted output asks; along one side after the other. */
 export const adaptivePoolingLayers = ([1, 2, 3] as const).flatMap(rank => [adaptive('Average', rank), adaptive('Max', rank)])

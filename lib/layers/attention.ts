@@ -12,6 +12,8 @@ interface Settings {
   outputShape: number | null
 }
 
+type Given = Pick<Settings, 'numHeads' | 'keyDim'> & Partial<Omit<Settings, 'outputShape'>> & { outputShape?: number | number[] | null }
+
 interface Variable { read(): tf.Tensor }
 interface Projection { kernel: Variable, bias?: Variable }
 
@@ -29,7 +31,7 @@ export class MultiHeadAttention extends tf.layers.Layer {
   readonly deterministic: boolean
   readonly #projections = new Map<string, Projection>()
 
-  constructor(config: LayerConfig<Partial<Settings> & { numHeads: number, keyDim: number, outputShape?: number | number[] | null }>) {
+  constructor(config: LayerConfig<Given>) {
     super(config)
     const { numHeads, keyDim, valueDim, dropout = 0, useBias = true, outputShape } = config
     this.settings = { numHeads, keyDim, valueDim: valueDim ?? keyDim, dropout, useBias,

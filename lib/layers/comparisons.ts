@@ -6,7 +6,7 @@ const operations = {
   Any: ['x'], All: ['x'], LogicalAnd: ['a', 'b'], LogicalOr: ['a', 'b'], LogicalNot: ['x'],
 }
 
-/** Comparisons have no slope: with a gradient of zero, which TensorFlow.js lacks, what is trained may be masked by what it holds. */
+/** Comparisons get a gradient of zero, which TensorFlow.js lacks: what is trained may then be masked by what it holds. */
 export function repairComparisons(): void {
   for (const [kernelName, inputs] of Object.entries(operations)) {
     if (tf.getGradient(kernelName)) continue

@@ -3,6 +3,8 @@ import { type Methods, prototypeOf, type TF } from './prototype.ts'
 
 type Tensor = tfTypes.Tensor
 type Shape = (number | null)[]
+type Pair = [number, number]
+type Triple = [number, number, number]
 type Call = (inputs: Tensor | Tensor[], kwargs: object) => unknown
 
 interface Convolution {
@@ -47,7 +49,8 @@ function repairRank(tf: TF, layer: tfTypes.layers.Layer): void {
     return computeOutputShape.call(this, (shape as Shape).with(1, shape[1] === null ? null : shape[1] + ahead(this)))
   }
   prototype.call = function (this: Convolution, inputs: Tensor | Tensor[], kwargs: object) {
-    const plain = this.groups === 1 && this.padding !== 'causal' && (this.dilationRate.every(d => d === 1) || this.kernelSize.length !== 2)
+    const dilated = this.kernelSize.length === 2 && this.dilationRate.some(rate => rate > 1)
+    const plain = this.groups === 1 && this.padding !== 'causal' && !dilated
     if (plain || this.dataFormat === 'channelsFirst') return call.call(this, inputs, kwargs)
     return tf.tidy(() => {
       const y = convolve(tf, Array.isArray(inputs) ? inputs[0] : inputs, this.kernel.read(), this.groups, this)
@@ -71,14 +74,14 @@ function convolve(tf: TF, x: Tensor, kernel: Tensor, groups: number, layer: Conv
       ...layer, strides: [1, ...strides], dilationRate: [1, ...dilationRate], padding: padding === 'causal' ? 'valid' : padding,
     }), [1])
   }
-  const one = (x: Tensor, kernel: Tensor) => rank === 2
-    ? tf.conv2d(x as tfTypes.Tensor4D, kernel as tfTypes.Tensor4D, strides as [number, number], padding as 'same', 'NHWC', dilationRate as [number, number])
-    : tf.conv3d(x as tfTypes.Tensor5D, kernel as tfTypes.Tensor5D, strides as [number, number, number], padding as 'same', 'NDHWC', dilationRate as [number, number, number])
+  const pad = padding as 'same', image = [strides as Pair, pad, 'NHWC', dilationRate as Pair] as const
+  const one = (x: Tensor, kernel: Tensor) => rank === 2 ? tf.conv2d(x as tfTypes.Tensor4D, kernel as tfTypes.Tensor4D, ...image)
+    : tf.conv3d(x as tfTypes.Tensor5D, kernel as tfTypes.Tensor5D, strides as Triple, pad, 'NDHWC', dilationRate as Triple)
   if (groups === 1) return one(x, kernel)
   const [depth, filters] = kernel.shape.slice(rank)
   if (rank === 2 && depth === 1) {
     const perChannel = tf.reshape(kernel, [kernel.shape[0], kernel.shape[1]!, groups, filters / groups]) as tfTypes.Tensor4D
-    return tf.depthwiseConv2d(x as tfTypes.Tensor4D, perChannel, strides as [number, number], padding as 'same', 'NHWC', dilationRate as [number, number])
+    return tf.depthwiseConv2d(x as tfTypes.Tensor4D, perChannel, ...image)
   }
   const inputs = tf.split(x, groups, rank + 1), kernels = tf.split(kernel, groups, rank + 1)
   return tf.concat(inputs.map((part, i) => one(part, kernels[i])), rank + 1)

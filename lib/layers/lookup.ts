@@ -7,7 +7,8 @@ export function repairLookup(): void {
     ...original,
     gradFunc: (dy, saved, attributes) => {
       const { axis, batchDims } = attributes as unknown as { axis: number, batchDims?: number }
-      if (axis !== 0 || batchDims || tf.getKernel('UnsortedSegmentSum', tf.getBackend())) return original.gradFunc(dy, saved, attributes)
+      const known = tf.getKernel('UnsortedSegmentSum', tf.getBackend())
+      if (known || axis !== 0 || batchDims) return original.gradFunc(dy, saved, attributes)
       const [x, indices] = saved
       return {
         x: () => tf.tidy(() => {

@@ -74,7 +74,7 @@ export function repair(tf: TF): void {
   repairSoftmax(tf)
   repairTrainable(tf)
   repairVolumes()
-  const known = new Set(Object.keys(tf.serialization.SerializationMap.getMap().classNameMap))
+  const known = new Set(registered(tf))
   const classes = [
     Subtract, ELU, GroupNormalization, Resizing, CenterCrop, StandardizedConv2D, SpatialDropout2D, SpatialDropout3D,
     AdaptedNormalization, KerasAugmentation, CustomScaleLayer, UnitNormalization, RMSNormalization, AutoContrast, MultiHeadAttention, ActivityRegularization,
@@ -86,5 +86,7 @@ export function repair(tf: TF): void {
   registerTensorFlowOp(tf)
   registerLayerScale(tf)
   registerNormalization(tf)
-  for (const name of Object.keys(tf.serialization.SerializationMap.getMap().classNameMap)) if (!known.has(name)) added.add(name)
+  for (const name of registered(tf)) if (!known.has(name)) added.add(name)
 }
+
+const registered = (tf: TF): string[] => Object.keys(tf.serialization.SerializationMap.getMap().classNameMap)

@@ -141,5 +141,6 @@ function spreadBack(dy: tf.Tensor4D, [, height, width]: number[], interpolation:
 export function beyondPlain(config: Record<string, unknown>): string | undefined {
   const { interpolation, cropToAspectRatio, padToAspectRatio, antialias } = config
   if (interpolation !== 'bilinear' && interpolation !== 'nearest') return `the interpolation '${interpolation}'`
-  return cropToAspectRatio || padToAspectRatio ? 'resizing that keeps the aspect ratio' : antialias ? 'resizing with antialias' : undefined
+  if (cropToAspectRatio || padToAspectRatio) return 'resizing that keeps the aspect ratio'
+  return antialias ? 'resizing with antialias' : undefined
 }

@@ -75,6 +75,7 @@ function repairRank(tf: TF, layer: tfTypes.layers.Layer): void {
   }
   prototype.getConfig = function (this: Transposed) {
     const { outputPadding, dilationRate } = this
-    return { ...getConfig.call(this), ...outputPadding && { outputPadding }, ...dilationRate.some(rate => rate > 1) && { dilationRate } }
+    const dilated = dilationRate.some(rate => rate > 1)
+    return { ...getConfig.call(this), ...outputPadding && { outputPadding }, ...dilated && { dilationRate } }
   }
 }

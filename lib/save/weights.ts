@@ -149,7 +149,7 @@ function distinct(weights: Named[]): Named[] {
   })
 }
 
-/** A fingerprint of all weights, by which a file that changed after saving is told: checksums of their names, shapes and numbers. */
+/** Of all weights, their names, shapes and numbers: by it a file that changed after saving is told. */
 export function fingerprint(layers: LayerWeights[]): string {
   const sums = layers.flatMap(({ weights }) => weights.map(({ path, shape, data }) =>
     `${path} ${shape.join()} ${crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}\n`))

@@ -103,8 +103,9 @@ function wordsFor(model: LayersModel, trains: boolean): [string, string][] {
   const alone = leaves(model).filter(layer => {
     const config = layer.getConfig() as Record<string, unknown>, kind = layer.getClassName()
     const { interpolation, alpha, negativeSlope, threshold, keepdims, groups = 1, outputPadding, resetAfter, padding } = config
-    return addedLayers().has(kind) || negativeSlope || threshold || keepdims || groups !== 1 || outputPadding || resetAfter || padding === 'causal'
-      || (interpolation && interpolation !== 'nearest') || addedLayers().has(camel(String(config.activation))) || (kind === 'ELU' && alpha !== 1)
+    return addedLayers().has(kind) || addedLayers().has(camel(String(config.activation))) || negativeSlope || threshold || keepdims
+      || groups !== 1 || outputPadding || resetAfter || padding === 'causal' || (kind === 'ELU' && alpha !== 1)
+      || (interpolation && interpolation !== 'nearest')
   }).map(({ name }) => name)
   return [
     ...alone.length ? [['TF.js', `loads here; TensorFlow.js alone does not know ${alone.length > 3

@@ -28,7 +28,10 @@ export const weightsH5: Format = {
     fillVars(into, root)
     // As in Keras: a model that is compiled takes up its optimizer's numbers too, where the file has them.
     const { training } = vars.length > 0 ? await readState(into, []) : {}
-    if (training) await resume(into, readNote(root.attributes.get('graft')), compileConfig(training, into.outputs.length), vars, 'keras3')
+    if (training) {
+      const config = compileConfig(training, into.outputs.length)
+      await resume(into, readNote(root.attributes.get('graft')), config, vars, 'keras3')
+    }
     return into
   },
 }

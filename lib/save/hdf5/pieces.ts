@@ -44,8 +44,9 @@ export function mountParts(hdf5: Hdf5, path: string, parts: Parts): void {
 }
 
 /**
- * Collects what the library writes to a file in `contents`, which should have room for it all: it is copied to grow. While `lend` runs, what it writes from the given place of its memory is taken from the given bytes instead,
- * which are neither copied there nor into the file: they become a part of it where they lie.
+ * Collects what the library writes to a file in `contents`, which should have room for it all: it is copied to grow. While
+ * `lend` runs, what is written from the given place of the library's memory is taken from the given bytes instead, which are
+ * neither copied there nor into the file: they become a part of it where they lie.
  */
 export class Collector {
   readonly #node: FileNode

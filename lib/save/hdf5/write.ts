@@ -37,7 +37,8 @@ function writeGroup(
   for (const [name, { dtype, shape, data }] of datasets) {
     const metadata = { ...typeOf(dtype), shape: shape.map(BigInt), maxshape: null, chunks: null }
     const create = (pointer: bigint) => hdf5.create_dataset(file, `${at}/${name}`, pointer, metadata)
-    if (data!.byteLength < large || !((data!.buffer as ArrayBufferLike) instanceof SharedArrayBuffer)) withBytes(hdf5, data!, create)
+    const stays = data!.byteLength >= large && (data!.buffer as ArrayBufferLike) instanceof SharedArrayBuffer
+    if (!stays) withBytes(hdf5, data!, create)
     else withMemory(hdf5, data!.byteLength, pointer => collector.lend(pointer, data!, () => create(BigInt(pointer))))
   }
   for (const [name, child] of groups) {

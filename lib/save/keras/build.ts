@@ -112,7 +112,7 @@ function tensors(built: Map<string, Layer>, outputs: Output[]): SymbolicTensor[]
 
 function buildLayer({ className, config, model, wrapped }: LayerPlan): Layer {
   if (model) return build(model)
-  if (wrapped) return tf.layers.timeDistributed({ ...config as { name: string }, name: allowed(config.name as string), layer: build(wrapped) })
+  if (wrapped) return tf.layers.timeDistributed({ ...config, name: allowed(config.name as string), layer: build(wrapped) })
   const [Class, fromConfig] = tf.serialization.SerializationMap.getMap().classNameMap[className] as unknown as [
     unknown,
     (of: unknown, config: object, custom: object, fast: boolean) => Layer,

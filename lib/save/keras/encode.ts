@@ -181,7 +181,8 @@ function valueToKeras(layer: Layer, key: string, value: Json, readers: Readers, 
     const wrapped = (inner ?? forwardLayer) as Layer, written = layerToKeras(wrapped, readers, mayTrain && layer.trainable)
     if (!isModel(wrapped)) return { module: 'keras.layers', registered_name: null, ...written }
     if (wrapped.getClassName() === 'Sequential') return { module: 'keras', registered_name: null, ...written }
-    return { module: 'keras.src.models.functional', registered_name: 'Functional', ...readers === 'keras3' ? ofOneTensor(written) : written }
+    const functional = readers === 'keras3' ? ofOneTensor(written) : written
+    return { module: 'keras.src.models.functional', registered_name: 'Functional', ...functional }
   }
   if (key === 'target_shape') return (value as Json[]).map(size => size ?? -1)
   return /_(initializer|regularizer|constraint)$/.test(key) ? objectToKeras(key, value) : value

@@ -40,8 +40,10 @@ const weight = (name: string) => `${name}_initializer ${name}_regularizer ${name
 const window = 'strides padding data_format'
 const convolution = `filters kernel_size ${window} dilation_rate activation use_bias ${weight('kernel')} ${weight('bias')}`
 const ungrouped = { groups: [1] }
-const depthwise = `kernel_size ${window} dilation_rate depth_multiplier activation use_bias ${weight('depthwise')} ${weight('bias')}`
-const transposed = `filters kernel_size ${window} activation use_bias ${weight('kernel')} ${weight('bias')} output_padding dilation_rate`
+const depthwise =
+  `kernel_size ${window} dilation_rate depth_multiplier activation use_bias ${weight('depthwise')} ${weight('bias')}`
+const transposed =
+  `filters kernel_size ${window} activation use_bias ${weight('kernel')} ${weight('bias')} output_padding dilation_rate`
 const separable =
   `filters kernel_size ${window} dilation_rate depth_multiplier activation use_bias ` +
   `${weight('depthwise')} ${weight('pointwise')} ${weight('bias')}`
@@ -49,7 +51,7 @@ const pooling: Row = { keys: `pool_size ${window}` }
 const globalPooling: Row = { keys: 'data_format keepdims' }
 const flat = { keras: { data_format: ['channels_last'] } }
 const noise = 'seed noise_shape'
-const sides = ['1D', '2D', '3D']
+const ranks = ['1D', '2D', '3D']
 const interpolations = ['nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5']
 const normalization = `axis epsilon center scale ${weight('beta')} ${weight('gamma')}`
 const recurrent =
@@ -117,10 +119,10 @@ const rows: Record<string, Row> = {
   GlobalMaxPooling1D: { keys: 'keepdims', ...flat },
   GlobalMaxPooling2D: globalPooling,
   GlobalMaxPooling3D: globalPooling,
-  ...Object.fromEntries(sides.flatMap(sides => ['Average', 'Max'].map(kind =>
-    [`Adaptive${kind}Pooling${sides}`, { keys: 'output_size data_format' }]))),
-  ...Object.fromEntries(sides.flatMap(sides => [
-    [`ZeroPadding${sides}`, { keys: 'padding data_format' }], [`Cropping${sides}`, { keys: 'cropping data_format' }],
+  ...Object.fromEntries(ranks.flatMap(rank => ['Average', 'Max'].map(kind =>
+    [`Adaptive${kind}Pooling${rank}`, { keys: 'output_size data_format' }]))),
+  ...Object.fromEntries(ranks.flatMap(rank => [
+    [`ZeroPadding${rank}`, { keys: 'padding data_format' }], [`Cropping${rank}`, { keys: 'cropping data_format' }],
   ])),
   UpSampling1D: { keys: 'size' },
   UpSampling2D: { keys: 'size data_format interpolation', only: { interpolation: interpolations } },

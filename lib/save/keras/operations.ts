@@ -17,8 +17,8 @@ const unary: Record<string, string> = {
   expm1: 'Expm1', log1p: 'Log1p', reciprocal: 'Reciprocal', erf: 'Erf', floor: 'Floor', ceil: 'Ceil', sign: 'Sign', negative: 'Neg',
 }
 const binary: Record<string, string> = {
-  add: 'Add', subtract: 'Sub', multiply: 'Mul', divide: 'RealDiv', truedivide: 'RealDiv', truediv: 'RealDiv', power: 'Pow', pow: 'Pow',
-  maximum: 'Maximum', minimum: 'Minimum',
+  add: 'Add', subtract: 'Sub', multiply: 'Mul', divide: 'RealDiv', truedivide: 'RealDiv', truediv: 'RealDiv', power: 'Pow',
+  pow: 'Pow', maximum: 'Maximum', minimum: 'Minimum',
 }
 const reductions: Record<string, string> = {
   mean: 'Mean', sum: 'Sum', max: 'Max', amax: 'Max', min: 'Min', amin: 'Min', prod: 'Prod', reduce_mean: 'Mean', reduce_sum: 'Sum',
@@ -74,8 +74,9 @@ function compute(steps: Steps, op: string, args: Argument[], settings: Config): 
   const axesOf = (value: Json | undefined) => [value].flat().map(each => axisOf(each as Json))
   if (unary[op]) return [steps.run(unary[op], [x])]
   if (reductions[op]) {
-    const axes = axesOf(settings.axis), known = axes.every(axis => axis !== undefined && axis > 0) && (settings.initial ?? null) === null
-    return known ? [steps.run(reductions[op], [x, steps.whole(axes as number[])], { keep_dims: { b: settings.keepdims === true } })] : undefined
+    const axes = axesOf(settings.axis), keep = { keep_dims: { b: settings.keepdims === true } }
+    const known = axes.every(axis => axis !== undefined && axis > 0) && (settings.initial ?? null) === null
+    return known ? [steps.run(reductions[op], [x, steps.whole(axes as number[])], keep)] : undefined
   }
   switch (op) {
     case 'normalize': return normalized(steps, x, axesOf(settings.axis), settings)
