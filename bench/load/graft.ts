@@ -1,4 +1,5 @@
-// One model in a fresh process, with the whole library as a program imports it: `node graft.ts FOLDER/NAME` prints its measures as JSON.
+// One model in a fresh process, with the whole library as a program imports it: `node graft.ts FOLDER/NAME` prints its measures
+// as JSON.
 import { readFile } from 'node:fs/promises'
 import { tf } from '../../lib/index.ts'
 import { lift } from '../../lib/lift/index.ts'

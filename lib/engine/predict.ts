@@ -48,8 +48,8 @@ export const refusedPredictions = (): ReadonlyMap<string, string> => refusals
 
 /**
  * Makes `model.predict` and `predictOnBatch` run in ONNX Runtime, whichever engine trains, where that pays: making a model ready
- * takes as long as a few predictions, so it is done once the layers themselves have taken, or would take, that long since the weights
- * last changed. Whatever changes a weight or a setting makes it start anew. Predictions within a gradient, or of what ONNX cannot
+ * takes as long as a few predictions, so it is done once the layers themselves have taken, or would take, that long since the
+ * weights last changed. Whatever changes a weight or a setting makes it start anew. Predictions within a gradient, or of what ONNX cannot
  * say, run in the engine as before. Two models stay ready; one that is disposed of, or that nobody refers to any more, does not.
  */
 export function predictInOnnxRuntime(): void {
@@ -83,17 +83,21 @@ export function predictInOnnxRuntime(): void {
  * @param all how many examples there will be in all, if these are not the only ones
  * @param signal stops between two turns, by throwing its reason
  */
-export async function predictInTurns(model: LayersModel, inputs: Tensor[], signal: AbortSignal, all = inputs[0].shape[0]): Promise<Tensor[]> {
-  const known = knownOf(model, inputs), count = inputs[0].shape[0], parts: Tensor[][] = []
-  const answers = known && ready(model, known, all)
-  const turn = known ? perTurn(answers ? onnxPace : pace[tf.getBackend()], known) : count
+export async function predictInTurns(
+  model: LayersModel, inputs: Tensor[], signal: AbortSignal, all = inputs[0].shape[0],
+): Promise<Tensor[]> {
+  const count = inputs[0].shape[0], parts: Tensor[][] = []
   try {
-    for (let first = 0; first < count; first += turn) {
+    for (let first = 0; first < count;) {
       signal.throwIfAborted()
+      // Asked for in each turn: between two of them other models may have taken its place, or its weights may have changed.
+      const known = knownOf(model, inputs), answers = known && ready(model, known, all)
+      const turn = known ? perTurn(answers ? onnxPace : pace[tf.getBackend()], known) : count
       parts.push(tf.tidy(() => {
         const slices = inputs.map(input => tf.slice(input, first, Math.min(turn, count - first)))
         return [answers ? answered(answers, slices, turn) : model.predictOnBatch(slices.length === 1 ? slices[0] : slices)].flat()
       }))
+      first += turn
       await setImmediate()
     }
     return model.outputs.map((_, i) => tf.concat(parts.map(part => part[i])))
@@ -145,8 +149,10 @@ function ready(model: LayersModel, known: Known, count: number): Answers | null 
   return known.answers
 }
 
+/** What decides about a model's answers: its layers' settings, and the places of their weights. */
 function stampOf({ steps }: Graph): unknown[] {
-  const settings = (layer: LayersModel['layers'][number]) => JSON.stringify(layer.getConfig(), (key, value: unknown) => key === 'trainable' ? undefined : value)
+  const but = (key: string, value: unknown) => key === 'trainable' ? undefined : value
+  const settings = (layer: LayersModel['layers'][number]) => JSON.stringify(layer.getConfig(), but)
   return steps.flatMap(({ layer }) => [settings(layer), ...layer.weights.map(weight => weight.read().dataId)])
 }
 
@@ -172,10 +178,12 @@ function answered(answers: Answers, inputs: Tensor[], turn: number): Tensor | Te
   const count = inputs[0].shape[0], given = inputs.map(input => input.dataSync<'float32'>()), parts: Values[][] = []
   for (let first = 0; first < count; first += turn) {
     const examples = Math.min(turn, count - first)
-    parts.push(unbroken(tf, () => answers.run(inputs.map(({ shape, size }, i) =>
-      ({ data: given[i].subarray(first * size / count, (first + examples) * size / count), shape: [examples, ...shape.slice(1)] })))))
+    parts.push(unbroken(tf, () => answers.run(inputs.map(({ shape, size }, i) => ({
+      data: given[i].subarray(first * size / count, (first + examples) * size / count), shape: [examples, ...shape.slice(1)],
+    })))))
   }
-  const outputs = unbroken(tf, () => parts[0].map(({ shape }, i) => tf.tensor(joined(parts.map(part => part[i].data)), [count, ...shape.slice(1)])))
+  const outputs = unbroken(tf, () => parts[0].map(({ shape }, i) =>
+    tf.tensor(joined(parts.map(part => part[i].data)), [count, ...shape.slice(1)])))
   return outputs.length === 1 ? outputs[0] : outputs
 }
 

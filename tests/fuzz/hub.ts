@@ -204,7 +204,7 @@ export async function fuzz(
       ;(JSON_KINDS[kind] ? await hub.load(folder, { fresh: true }) : (await lift(folder)).model).dispose()
       result.models++
     } catch (error) {
-      const { cause } = error as Error, tellsTheInside = cause instanceof TypeError && (error as Error).message.includes(cause.message)
+      const { cause, message } = error as Error, tellsTheInside = cause instanceof TypeError && message.includes(cause.message)
       if (!(error instanceof GraftError) || tellsTheInside)
         throw new Error(`seed ${seed + i} (${kind} of ${models[which]}, left in ${mutant})`, { cause: error })
       result.errors++

@@ -43,11 +43,15 @@ const applied = (model: tf.LayersModel, x: tf.Tensor = few) => numbers(model.app
 
 describe('what changes a model changes its predictions', { skip }, () => {
   const changes: Record<string, (model: tf.LayersModel) => unknown> = {
-    'setWeights of a layer': model => model.getLayer('classes').setWeights(model.getLayer('classes').getWeights().map(value => value.add(1))),
+    'setWeights of a layer': model => {
+      const layer = model.getLayer('classes')
+      layer.setWeights(layer.getWeights().map(value => value.add(1)))
+    },
     'a variable is assigned': model => (model.weights[0].read() as tf.Variable).assign(tensorOf([5, 5, 3, 24], 7)),
     'a step of training': model => model.trainOnBatch(few, tf.ones([2, 4])),
     'model.fit': model => model.fit(images, tf.ones([many, 4]), { epochs: 1 }),
-    'a step of an optimizer': model => tf.train.adam(0.1).minimize(() => (model.apply(few, { training: true }) as tf.Tensor).mean() as tf.Scalar),
+    'a step of an optimizer': model =>
+      tf.train.adam(0.1).minimize(() => (model.apply(few, { training: true }) as tf.Tensor).mean() as tf.Scalar),
     'a setting of a layer': model => { Object.assign(model.getLayer('relu'), { maxValue: 0.01 }) },
   }
   for (const [name, change] of Object.entries(changes)) {
@@ -125,15 +129,19 @@ describe('predictions that stay in the engine', { skip }, () => {
 })
 
 test('several inputs and outputs, and a sequential model', { skip }, () => {
-  const [a, b] = [4, 6].map(size => tf.input({ shape: [size] })), dense = (units: number, x: Sym) => layers.dense({ units }).apply(x) as Sym
-  const sum = layers.add().apply([dense(512, a), dense(512, b)]) as Sym, model = tf.model({ inputs: [a, b], outputs: [dense(3, sum), sum] })
+  const [a, b] = [4, 6].map(size => tf.input({ shape: [size] }))
+  const dense = (units: number, x: Sym) => layers.dense({ units }).apply(x) as Sym
+  const sum = layers.add().apply([dense(512, a), dense(512, b)]) as Sym
+  const model = tf.model({ inputs: [a, b], outputs: [dense(3, sum), sum] })
   const given = [tensorOf([20_000, 4], 1), tensorOf([20_000, 6], 2)], wanted = model.apply(given) as tf.Tensor[]
   const outputs = model.predict(given) as tf.Tensor[]
   assert.ok(runs > 0)
   assert.deepEqual(outputs.map(({ shape }) => shape), [[20_000, 3], [20_000, 512]])
   for (const [i, output] of outputs.entries()) assert.ok(difference(output.dataSync(), wanted[i].dataSync()) < 1e-5)
 
-  const chain = tf.sequential({ layers: [layers.flatten({ inputShape: [side, side, 3] }), layers.dense({ units: 2000, activation: 'relu' }), layers.dense({ units: 2 })] })
+  const chain = tf.sequential({ layers: [
+    layers.flatten({ inputShape: [side, side, 3] }), layers.dense({ units: 2000, activation: 'relu' }), layers.dense({ units: 2 }),
+  ] })
   runs = 0
   assert.ok(difference(numbers(chain.predict(images) as tf.Tensor), numbers(chain.apply(images) as tf.Tensor)) < 1e-5)
   assert.ok(runs > 0)
@@ -176,6 +184,21 @@ describe('in turns', { skip }, () => {
     assert.ok(difference(output.dataSync(), applied(model, images)) < 1e-5)
     output.dispose()
     model.dispose()
+  })
+
+  test('others may predict between two turns, and take its place', async () => {
+    const model = net(), others = [net(), net()], wanted = applied(model, images)
+    const predicting = predictInTurns(model, [images], signal)
+    const between = async () => {
+      for (const other of others) {
+        await new Promise(setImmediate)
+        tf.dispose(other.predict(images))
+      }
+    }
+    const [[output]] = await Promise.all([predicting, between()])
+    assert.ok(difference(output.dataSync(), wanted) < 1e-5)
+    output.dispose()
+    for (const each of [model, ...others]) each.dispose()
   })
 
   test('a signal ends it, and nothing stays behind', async () => {
