@@ -8,6 +8,7 @@ import { dataFolder, register, widgetHint } from './kernelspec.js'
 import { bringNode, kernelNode } from './node.js'
 import { executeNotebook, openLab } from './notebook.js'
 import { installPackages } from './packages.js'
+import { root } from './place.js'
 import { makeVenv } from './python.js'
 import { SetupError, step } from './say.js'
 import { uninstall } from './uninstall.js'
@@ -75,6 +76,9 @@ async function setUp(options) {
   })
 }
 
+/** How a Node is called: the clone's own by its path, for there may be no other. */
+const named = node => node.startsWith(root) ? relative('', node) : 'node'
+
 async function main() {
   const options = parse(process.argv.slice(2))
   if (options.help) return console.log(usage)
@@ -84,8 +88,8 @@ async function main() {
   if (options.bundle) await makeBundle(options.bundle, options)
   else if (options.run) process.exitCode = await executeNotebook(options.run, options.out, options.parameters)
   else if (options.lab) process.exitCode = await openLab(options.rest)
-  else if (options.noJupyter) console.log(`\nNext:  ${kernelNode() === process.execPath ? 'node' : relative('', kernelNode())} cli/graft.js run notebooks/1-feature-extraction.ipynb`)
-  else console.log('\nNext:  node install.js --lab    or    node install.js --run notebooks/1-feature-extraction.ipynb')
+  else if (options.noJupyter) console.log(`\nNext:  ${named(kernelNode())} cli/graft.js run notebooks/1-feature-extraction.ipynb`)
+  else console.log(`\nNext:  ${named(process.execPath)} install.js --lab    or    ${named(process.execPath)} install.js --run notebooks/1-feature-extraction.ipynb`)
 }
 
 main().catch(error => {

@@ -33,7 +33,7 @@ export const nodeIsMissing = () => !isNewEnough(process.versions.node) && !exist
 
 /** Brings an exact Node 24.x from npm where the running one is too old. Returns a word for the step's line. */
 export async function bringNode() {
-  if (isNewEnough(process.versions.node)) return `the system's ${process.versions.node}`
+  if (isNewEnough(process.versions.node)) return `${process.execPath === ownNode ? 'its own' : 'the system\'s'} ${process.versions.node}`
   checkNode()
   const [, version] = machineOf().node
   if (existsSync(ownNode) && (await run(ownNode, ['--version']).catch(() => '')).trim() === `v${version}`) return `${version}, already there`
