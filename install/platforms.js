@@ -1,11 +1,16 @@
+const unix = {
+  pythons: [['python3'], ['python3.14'], ['python3.13'], ['python3.12'], ['python3.11'], ['python3.10'], ['python']],
+  venvPython: 'bin/python', node: 'bin/node', npm: 'npm', npmBesideNode: '../lib/node_modules/npm/bin/npm-cli.js',
+}
+
 /** What is called otherwise on another system, in one table; `systemOf` and `machineOf` look into it. */
 export const systems = {
-  linux: { pythons: [['python3'], ['python3.14'], ['python3.13'], ['python3.12'], ['python3.11'], ['python3.10'], ['python']], venvPython: 'bin/python',
-    node: 'bin/node', npm: 'npm', npmBesideNode: '../lib/node_modules/npm/bin/npm-cli.js' },
-  darwin: { pythons: [['python3'], ['python3.14'], ['python3.13'], ['python3.12'], ['python3.11'], ['python3.10'], ['python']], venvPython: 'bin/python',
-    node: 'bin/node', npm: 'npm', npmBesideNode: '../lib/node_modules/npm/bin/npm-cli.js' },
-  win32: { pythons: [['py', '-3'], ['python'], ['python3']], venvPython: 'Scripts/python.exe',
-    node: 'bin/node.exe', npm: 'npm.cmd', npmBesideNode: 'node_modules/npm/bin/npm-cli.js' },
+  linux: unix,
+  darwin: unix,
+  win32: {
+    pythons: [['py', '-3'], ['python'], ['python3']],
+    venvPython: 'Scripts/python.exe', node: 'bin/node.exe', npm: 'npm.cmd', npmBesideNode: 'node_modules/npm/bin/npm-cli.js',
+  },
 }
 
 /**
