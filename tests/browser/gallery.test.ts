@@ -16,7 +16,6 @@ const shown = examples.filter(({ slow }) => !slow || process.env.GRAFT_TEST_GALL
 const folder = mkdtempSync(join(tmpdir(), 'graft-gallery-'))
 let lab: Lab
 let executed: string[] = []
-let pictures: number
 
 before(async () => {
   if (noBrowser) return
@@ -39,8 +38,9 @@ async function look(page: Page, name: string): Promise<{ words: string[], widths
     await cell.locator('.jp-OutputArea-output').first().waitFor({ state: 'attached' })
     if (process.env.GRAFT_TEST_GALLERY) await lab.shootCell(page, i, `gallery-${name}-${String(i).padStart(2, '0')}`)
   }
-  await page.waitForFunction(() => [...document.querySelectorAll('.jp-OutputArea-output img')].every(image => (image as HTMLImageElement).complete))
-  const widths = await page.$$eval('.jp-OutputArea-output img', images => images.map(image => (image as HTMLImageElement).naturalWidth))
+  const pictures = '.jp-OutputArea-output img'
+  await page.waitForFunction(which => [...document.querySelectorAll<HTMLImageElement>(which)].every(image => image.complete), pictures)
+  const widths = await page.$$eval(pictures, images => images.map(image => (image as HTMLImageElement).naturalWidth))
   return { words: await outputs(page), widths }
 }
 
@@ -81,13 +81,13 @@ test('every display is shown by the cells that make it, without a complaint', { 
   const complaints = page.locator('[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type="application/vnd.jupyter.error"]')
   assert.deepEqual(await complaints.allInnerTexts(), [])
   const { words, widths } = await look(page, 'light')
-  assert.ok(widths.every(width => width > 100), `pictures: ${widths}`)
   const { ratio, words: least } = await faintest(page)
-  assert.ok(ratio >= 4.5, `contrast ${ratio.toFixed(2)} of ${least}`)
   executed = words
   await lab.save(page)
   await lab.endKernel(page)
   await page.close()
+  assert.ok(widths.every(width => width > 100), `pictures: ${widths}`)
+  assert.ok(ratio >= 4.5, `contrast ${ratio.toFixed(2)} of ${least}`)
 })
 
 for (const [name, theme, trusted] of [
@@ -104,8 +104,7 @@ for (const [name, theme, trusted] of [
     const { words, widths } = await look(page, name)
     const expected = saved.cells.flatMap(cell => cell.outputs).filter(({ data = {} }) =>
       data['image/png'] ?? data['image/jpeg'] ?? String(data['text/html']).includes('<img')).length
-    pictures ??= expected
-    assert.equal(expected, pictures)
+    assert.ok(expected > 10, `${expected} pictures are saved`)
     // JupyterLab draws the SVG of a figure where it trusts it.
     if (!trusted) assert.equal(widths.length, expected)
     assert.ok(widths.every(width => width > 100), `pictures: ${widths}`)
