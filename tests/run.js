@@ -9,7 +9,8 @@ import { bringNode, kernelNode } from '../install/node.js'
 import { installPackages } from '../install/packages.js'
 import { logFile, noteState, pythonOf, readState, root, stateFolder, fingerprint, venv } from '../install/place.js'
 import { findPython, makeVenv } from '../install/python.js'
-import { networkHint, run, SetupError, step } from '../install/say.js'
+import { registryHint } from '../install/registry.js'
+import { run, SetupError, step } from '../install/say.js'
 
 const testPython = join(stateFolder, 'python-tests')
 
@@ -22,7 +23,7 @@ async function makeTestPython() {
   rmSync(testPython, { recursive: true, force: true })
   await run(command, [...args, '-m', 'venv', testPython], { log: logFile })
   await run(pythonOf(testPython), ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--prefer-binary', '-r', pins],
-    { log: logFile, hint: networkHint })
+    { log: logFile, hint: registryHint })
   noteState('testPython', mark)
   return `Python ${version}`
 }
