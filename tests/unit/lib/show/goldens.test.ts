@@ -1,6 +1,10 @@
-import { test } from 'node:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
 import { setCard } from '../../../../lib/card.ts'
 import { tensors } from '../../../../lib/data/tensors.ts'
+import { engine } from '../../../../lib/engine/index.ts'
 import { host, installHost, displaySymbol, type MimeBundle } from '../../../../lib/host.ts'
 import { Advice } from '../../../../lib/show/advice.ts'
 import { augmentationBundle } from '../../../../lib/show/augmentation.ts'
@@ -9,7 +13,8 @@ import { imageDataBundle, imageSetBundle } from '../../../../lib/show/images.ts'
 import { worstBundle } from '../../../../lib/show/prediction.ts'
 import { bundleOf, show } from '../../../../lib/show/index.ts'
 import { comparisonBundle, runsBundle } from '../../../../lib/show/runs.ts'
-import { summary } from '../../../../lib/files/index.ts'
+import { compare, summary, verify } from '../../../../lib/files/index.ts'
+import { save } from '../../../../lib/save/index.ts'
 import { tensorBundle } from '../../../../lib/show/tensor.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { RateTest } from '../../../../lib/train/find-rate.ts'
@@ -74,8 +79,39 @@ async function displayed(work: () => unknown): Promise<MimeBundle> {
   return all.at(-1)!
 }
 
-const file = 'notebooks/models/mobilenet_v2_letters_feature_vector/assets.extra/letters_head.h5'
 const root = new URL('../../../../', import.meta.url).pathname
+const folder = mkdtempSync(join(tmpdir(), 'graft-goldens-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+/** The path of a new file of a small model whose last layer's weights are given. */
+async function saved(name: string, kernel: number[], bias = [0, 0]): Promise<string> {
+  const model = tf.sequential({
+    name: 'small',
+    layers: [
+      tf.layers.dense({ units: 3, inputShape: [2], kernelInitializer: 'ones', name: 'trunk' }), tf.layers.dense({ units: 2, name: 'head' }),
+    ],
+  })
+  model.layers[1].setWeights([tf.tensor2d(kernel, [3, 2]), tf.tensor1d(bias)])
+  const path = join(folder, name)
+  await save(model, path)
+  return path
+}
+
+/** Without what differs from one machine or moment to the next: folders and checksums. */
+function placeless(bundle: MimeBundle): MimeBundle {
+  const strip = (words: unknown) => String(words).replaceAll(`${folder}/`, '').replaceAll(root, '')
+    .replace(/\b[0-9a-f]{64}\b/g, '…')
+  return Object.fromEntries(Object.entries(bundle).map(([mime, words]) => [mime, strip(words)]))
+}
+
+/** What `engine` tells on a certain machine. */
+const someEngine = () => Object.assign(engine(), {
+  name: 'WASM SIMD', threads: 1, reason: 'the fastest that is here', frozen: 'ONNX Runtime 1.2.3, 2 threads',
+  exceptions: ["'operated' predicts in WASM SIMD, as it has the layer Asinh"],
+  faster: 'TensorFlow is not installed; node install.js --engine tensorflow installs it',
+})
+
+const file = 'notebooks/models/mobilenet_v2_letters_feature_vector/assets.extra/letters_head.h5'
 
 const displays: Record<string, () => MimeBundle | Promise<MimeBundle>> = {
   advice: () => shown(advice()),
@@ -91,7 +127,14 @@ const displays: Record<string, () => MimeBundle | Promise<MimeBundle>> = {
   'layers-found': () => displayed(() => show.layers(trained(), { search: 'block_6' })),
   picture: () => bundleOf(tf.linspace(0, 1, 48).reshape([4, 4, 3])),
   tensor: () => tensorBundle(tf.linspace(0, 1, 6).reshape([2, 3])),
-  file: async () => Object.fromEntries(Object.entries(await shown(await summary(root + file))).map(([mime, words]) => [mime, String(words).replaceAll(root, '')])),
+  file: async () => placeless(await shown(await summary(root + file))),
+  'file-compared': async () => placeless(await shown(
+    await compare(await saved('before.keras', [1, 2, 3, 4, 5, 6]), await saved('after.h5', [1, 2, 3, 4, 5, 6.5], [0.25, 0])),
+  )),
+  'file-in-order': async () => placeless(await shown(await verify(await saved('whole.keras', [1, 2, 3, 4, 5, 6])))),
+  'file-not-in-order': async () => placeless(await shown(await verify(await saved('wild.h5', [1, NaN, 3, 4, Infinity, 6])))),
+  receipt: async () => placeless(await shown(await save(trunk(1), join(folder, 'thin.h5')))),
+  engine: () => shown(someEngine()),
 }
 
 for (const [name, make] of Object.entries(displays)) {
