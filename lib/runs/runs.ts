@@ -79,7 +79,7 @@ export class Runs {
     return runsFolder()
   }
 
-  /** All runs, the oldest first. Those whose record is damaged are left out. */
+  /** All runs, the oldest first. Those whose record is damaged, and those with `log: false`, are left out. */
   list(): Run[] {
     const kept = recordsOf(runsFolder()).map(record => liveRun(record.run.id)?.run ?? runFrom(record))
     const known = new Set(kept.map(run => run.id))

@@ -40,14 +40,14 @@ export function noteLive(run: Run, { model, data, options, control }: { model: L
   control: Control }): void {
   live.delete(run.id)
   live.set(run.id, { run, model: new WeakRef(model), data: new WeakRef(data), options, control })
-  newest = run
+  if (options.log !== false) newest = run
   for (const [id, { run }] of live) if (live.size > most && run.finished) live.delete(id)
 }
 
 export const liveRun = (id: string): Live | undefined => live.get(id)
 
-/** All runs of this process that are remembered, the oldest first. */
-export const liveRuns = (): Run[] => [...live.values()].map(({ run }) => run)
+/** The runs of this process that are remembered, the oldest first, without those that asked for no log, as the trials of `advise` do. */
+export const liveRuns = (): Run[] => [...live.values()].filter(({ options }) => options.log !== false).map(({ run }) => run)
 
-/** The run that was begun last in this process. */
+/** The run that was begun last in this process, among the same. */
 export const newestRun = (): Run | null => newest

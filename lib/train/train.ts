@@ -65,7 +65,10 @@ export interface TrainOptions {
   checkpoint?: string
   /** Whether each epoch takes the images in another order. Default true. */
   shuffle?: boolean
-  /** Whether the run is kept on disk, epoch by epoch, so that `train.resume` can go on with it. Default true. */
+  /**
+   * Whether the run is kept on disk, epoch by epoch, so that `train.resume` can go on with it. With `false` it is not among `runs`
+   * either, and found by its id alone while the session lasts. Default true.
+   */
   log?: boolean
   /** What the run is called in plots and lists, e.g. `'with dropout'`. Default: its id. */
   title?: string

@@ -6,6 +6,7 @@ import { advise } from '../../../../lib/customize/advise.ts'
 import { probe, sample } from '../../../../lib/customize/probe.ts'
 import { recommend, type Findings, type Method, type Tried } from '../../../../lib/customize/recommend.ts'
 import { randomFrom } from '../../../../lib/data/random.ts'
+import { runs } from '../../../../lib/runs/runs.ts'
 import { displaySymbol } from '../../../../lib/host.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { colours, recordingHost, trunk, weightsOf } from '../train/fixtures.ts'
@@ -79,7 +80,8 @@ test('it measures, forecasts for each method, shows itself and leaves the model 
   setCard(base, { size: [12, 12], range: [0, 1] })
   base.getLayer('conv').trainable = false
   const flags = base.layers.map(layer => layer.trainable), before = weightsOf(base)
-  const advice = await advise(base, data, { epochs: 3 })
+  const listed = runs.list().length, advice = await advise(base, data, { epochs: 3 })
+  assert.equal(runs.list().length, listed, 'its trials are no runs of the user')
   assert.deepEqual([base.layers.map(layer => layer.trainable), weightsOf(base)], [flags, before])
   assert.equal(advice.findings.images, 36)
   assert.deepEqual(advice.findings.trials?.slice(0, 3).map(({ method, images, learned }) => [method, images, learned]),

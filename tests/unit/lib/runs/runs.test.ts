@@ -208,7 +208,10 @@ test('a disk that fails ends no training', async () => {
 
 test('GRAFT_RUNS=off and log: false keep nothing', async () => {
   const usual = process.env.GRAFT_RUNS, count = readdirSync(usual!).length
-  await train(made(), data, { ...quiet, epochs: 1, log: false })
+  const listed = runs.list().length, unlisted = await train(made(), data, { ...quiet, epochs: 1, log: false })
+  assert.equal(runs.list().length, listed)
+  assert.notEqual(runs.last(), unlisted)
+  assert.equal(runs.get(unlisted.id), unlisted)
   process.env.GRAFT_RUNS = 'off'
   const run = await train(made(), data, { ...quiet, epochs: 1 })
   assert.equal(runs.folder, null)
