@@ -94,15 +94,16 @@ export class Reporter {
     this.#trunk?.stop()
     this.#bars?.end()
     this.#controls?.end()
-    for (const { host, id } of this.#places) host.update(id, trainingPlot(this.#run))
+    for (const { host, id } of this.#places) host.update(id, this.#bundle())
   }
 
   /**
-   * The plot of a run that goes on. Its text has a line per epoch, so that a terminal, which prints each new text, prints no more
-   * than that.
+   * The plot of the run as it stands. While it goes on its text has a line per epoch, so that a terminal, which prints each new
+   * text, prints no more than that.
    */
   #bundle(): MimeBundle {
     const run = this.#run, done = run.history.loss.length
+    if (run.finished) return trainingPlot(run)
     const secondsLeft = done ? run.seconds / done * (run.epochs - done) : undefined
     const view = { ...run, bestEpoch: run.bestEpoch, secondsLeft, paused: this.#control?.paused }
     const measures = Object.entries(run.history).map(([name, values]) =>

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Page } from 'playwright-core'
+import { readNotebook } from '../../cli/notebook.ts'
 import { writeNotebook } from '../notebooks/write.ts'
 import { Lab, noBrowser, outputs } from './lab.ts'
 
@@ -12,6 +15,7 @@ let lab: Lab
 const notebook = (name: string, ...cells: string[]) => writeNotebook(join(folder, name), ...cells)
 
 before(async () => {
+  process.env.GRAFT_RUNS = join(folder, 'runs')
   if (!noBrowser) lab = await Lab.start(folder)
 })
 after(async () => {
@@ -130,6 +134,46 @@ run.stopped + ' ' + (run.epochs > run.history.loss.length) + ' ' + run.learningR
     await page.close()
   },
 )
+
+/** The drawings that a page shows, as text. */
+const drawings = (page: Page): Promise<string[]> => page.$$eval('.jp-OutputArea-output img', images =>
+  images.map(image => decodeURIComponent((image as HTMLImageElement).src)).filter(source => source.startsWith('data:image/svg+xml')))
+
+test('a run whose page was closed on the way: in a new page its plot is whole, and is saved so', { skip: noBrowser, timeout: 180_000 }, async () => {
+  const epochs = 60
+  const path = notebook(
+    'closed.ipynb',
+    `const flat = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [8, 8, 3] }), tf.layers.dense({ units: 2, activation: 'softmax' })] })
+const noise = await data.tensors(tf.randomUniform([512, 8, 8, 3]), Array.from({ length: 512 }, (_, i) => i % 2))
+await train(flat, noise, { epochs: ${epochs}, batch: 8 })`,
+    'await runs.attach(runs.last().id)',
+  )
+  let page = await lab.open('closed.ipynb')
+  await page.evaluate(() => void (window as any).jupyterapp.commands.execute('notebook:run-cell'))
+  await page.waitForFunction(() => [...document.querySelectorAll<HTMLImageElement>('.jp-OutputArea-output img')]
+    .some(({ src }) => /epoch \d+ of/.test(decodeURIComponent(src))))
+  await lab.save(page)
+  await page.close()
+  assert.match(JSON.stringify(readNotebook(path).cells[0].outputs), new RegExp(`epoch \\d+ of ${epochs}`), 'it was closed on the way')
+  const record = () => readdirSync(join(folder, 'runs')).map(id => join(folder, 'runs', id, 'run.json')).find(existsSync)!
+  while (!JSON.parse(readFileSync(record(), 'utf8')).run.finished) await wait(100)
+
+  page = await lab.open('closed.ipynb')
+  await page.evaluate(() => {
+    const { content } = (window as any).jupyterapp.shell.currentWidget
+    content.activeCellIndex = 1
+    return (window as any).jupyterapp.commands.execute('notebook:run-cell')
+  })
+  const whole = new RegExp(`Training: ${epochs} epochs in `)
+  assert.match((await drawings(page)).at(-1)!, whole)
+  await lab.shoot(page, 'training-closed')
+  await lab.save(page)
+  const [, { outputs: saved }] = readNotebook(path).cells
+  assert.match(JSON.stringify(saved[0].data), whole)
+  assert.ok(saved[0].data!['image/png'])
+  assert.deepEqual(Object.keys(saved[1].data!), ['text/plain'], 'the plot once, though the run is also what the cell gives')
+  await page.close()
+})
 
 test("a widget of the user's own shares its state both ways", { skip: noBrowser, timeout: 180_000 }, async () => {
   notebook(
