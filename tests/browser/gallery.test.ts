@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,9 +7,9 @@ import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { readNotebook, writeNotebook } from '../../cli/notebook.ts'
 import { examples, notebookOf } from '../../docs/examples.ts'
-import { root } from '../../install/place.js'
+import { pythonOf, root, venv } from '../../install/place.js'
 import { contrast } from '../../lib/show/palette.ts'
-import { Lab, noBrowser, outputs } from './lab.ts'
+import { Lab, noBrowser, outputs, shots } from './lab.ts'
 
 // Every display of the gallery, in JupyterLab: executed there, then opened again in both themes, trusted and not. Those that take
 // seconds are left out, unless GRAFT_TEST_GALLERY is set; then there are screenshots of all cells too.
@@ -118,3 +119,16 @@ for (const [name, theme, trusted] of [
     await page.close()
   })
 }
+
+test("nbconvert's HTML: every picture is drawn, every table readable, without the network", { skip: noBrowser, timeout: 120_000 }, async () => {
+  execFileSync(pythonOf(venv), ['-m', 'nbconvert', '--to', 'html', 'gallery.ipynb'], { cwd: folder, stdio: 'pipe' })
+  const page = await lab.openFile(join(folder, 'gallery.html'))
+  const { words, widths } = await look(page, 'nbconvert'), { ratio, words: least } = await faintest(page)
+  const cut = await page.$$eval('.jp-OutputArea-output td', all => all.filter(cell => cell.scrollWidth > cell.clientWidth + 1).map(cell => cell.textContent))
+  await page.screenshot({ path: join(shots, 'gallery-nbconvert.png'), fullPage: true })
+  await page.close()
+  assert.ok(widths.length > 10 && widths.every(width => width > 100), `pictures: ${widths}`)
+  assert.ok(ratio >= 4.5, `contrast ${ratio.toFixed(2)} of ${least}`)
+  assert.deepEqual(cut, [], 'what does not fit into its column')
+  for (const [i, all] of executed.entries()) assert.equal(words[i] === '', all === '', `cell ${i + 1}: ${shown[i].code}`)
+})

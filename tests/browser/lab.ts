@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { pythonOf, root, stateFolder, venv } from '../../install/place.js'
 
@@ -64,11 +65,7 @@ export class Lab {
     this.#set('apputils-extension', 'themes', { theme })
     // By default only what is in view is in the page.
     this.#set('notebook-extension', 'tracker', { windowingMode: 'none' })
-    this.#browser ??= await chromium.launch({
-      executablePath: chromiumPath,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    })
-    const page = await this.#browser.newPage({ viewport: { width: 1280, height: 1600 } })
+    const page = await this.#page()
     await page.goto(`${this.#url}/lab/tree/${notebook}?token=${this.#token}&reset`)
     await page.waitForSelector('.jp-NotebookPanel .jp-Cell', { timeout: 60_000 })
     await page.waitForFunction(() => {
@@ -76,6 +73,22 @@ export class Lab {
       return app?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'
     }, undefined, { timeout: 60_000 })
     return page
+  }
+
+  /** Opens an HTML file in the browser, as it is on this disk: nothing of the network is loaded. */
+  async openFile(path: string): Promise<Page> {
+    const page = await this.#page()
+    await page.route(/^https?:/, route => route.abort())
+    await page.goto(pathToFileURL(path).href)
+    return page
+  }
+
+  async #page(): Promise<Page> {
+    this.#browser ??= await chromium.launch({
+      executablePath: chromiumPath,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    })
+    return this.#browser.newPage({ viewport: { width: 1280, height: 1600 } })
   }
 
   #set(extension: string, plugin: string, values: object): void {
