@@ -33,6 +33,8 @@ export class Feeder {
   readonly #prefix: FrozenPrefix | null
   readonly #known: Map<string, Float32Array[]> | undefined
   readonly #store: FeatureStore | null = null
+  /** Features of the latest images of a set of which none are kept: a forecast asks for the first batch before training does. */
+  #latest = new Map<string, Float32Array[]>()
 
   constructor(model: LayersModel, prefix: FrozenPrefix | null) {
     this.whole = model
@@ -66,8 +68,9 @@ export class Feeder {
 
   /** What comes out of the frozen part for these images. */
   async #features(set: ImageSet, indices: number[], stop?: () => boolean): Promise<Float32Array[][]> {
-    const fresh = new Map<string, Float32Array[]>(), prefix = this.#prefix!
-    const queue = [...new Map(indices.map(i => [set.ids[i], i]))].filter(([id]) => !this.#known!.has(id))
+    const prefix = this.#prefix!, wanted = new Map(indices.map(i => [set.ids[i], i]))
+    const fresh = new Map([...this.#latest].filter(([id]) => wanted.has(id)))
+    const queue = [...wanted].filter(([id]) => !this.#known!.has(id) && !fresh.has(id))
     const store = set.fleeting ? null : this.#store
     while (queue.length) {
       if (stop?.()) return []
@@ -88,6 +91,7 @@ export class Feeder {
       await turn()
     }
     if (fresh.size) await store?.end()
+    if (set.fleeting) this.#latest = fresh
     return indices.map(i => this.#known!.get(set.ids[i]) ?? fresh.get(set.ids[i])!)
   }
 
