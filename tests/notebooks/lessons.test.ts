@@ -24,6 +24,7 @@ const lessons = [
   {
     notebook: '3-architectural-modification.ipynb', file: 'custom_resnet_modified.h5', size: 224, least: 85, photo: /photo-of-a-seven\.png: 7 /,
     handle: 'https://tfhub.dev/google/imagenet/resnet_v2_50/feature_vector/4', models: ['resnet_v2_50_slim'], short: [],
+    within: 25, // Layers made by hand begin at random.
   },
 ]
 
@@ -35,14 +36,14 @@ function measuresOf(outputs: Output[]): number[] {
   return [...textOf(outputs).matchAll(/(?<![\d.,])(\d+(?:\.\d+)?) %|\bloss (\d+\.\d+)/g)].map(([, percent, loss]) => loss === undefined ? Number(percent) : 100 * Number(loss))
 }
 
-/** Compares what a notebook shows with what is kept in it, rounded: measures may be five points away. */
-function assertAsKept(name: string, done: Executed): void {
+/** Compares what a notebook shows with what is kept in it, rounded: measures may be so many points away. */
+function assertAsKept(name: string, done: Executed, within = 5): void {
   const kept = readNotebook(join(root, 'notebooks', name)).cells.filter(cell => cell.cell_type === 'code')
   for (const [i, { source, outputs }] of done.cells.entries()) {
     if (/\badvise\(|\blive\b/.test(source)) continue
     const now = measuresOf(outputs), then = measuresOf(kept[i].outputs as Output[])
     assert.equal(now.length, then.length, `${name}, ${source}: other outputs than the kept ones. node docs/outputs.ts makes them anew.\n${textOf(outputs)}`)
-    for (const [j, value] of now.entries()) assert.ok(Math.abs(value - then[j]) <= 5, `${name}, ${source}: ${value}, kept is ${then[j]}`)
+    for (const [j, value] of now.entries()) assert.ok(Math.abs(value - then[j]) <= within, `${name}, ${source}: ${value}, kept is ${then[j]}`)
   }
 }
 
@@ -55,7 +56,7 @@ function inKeras(path: string): { input: (number | null)[], output: (number | nu
   return JSON.parse(execFileSync(python, ['-c', script, path], { encoding: 'utf8', env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' } }).trim().split('\n').pop()!)
 }
 
-for (const { notebook, file, size, least, photo, handle, models, short } of lessons) {
+for (const { notebook, file, size, least, photo, handle, models, short, within } of lessons) {
   test(`${notebook} runs as it stands, learns, and leaves a file that Keras opens`, { skip: noTensorFlow, timeout: 600_000 }, async () => {
     const done = await execute(notebook)
     assert.equal(done.status, 0, done.stderr)
@@ -73,7 +74,7 @@ for (const { notebook, file, size, least, photo, handle, models, short } of less
         if (data['image/svg+xml']) assert.ok(data['image/png'] ?? data['image/jpeg'], `${source}: a picture beside the SVG, for untrusted notebooks`)
       }
     }
-    assertAsKept(notebook, done)
+    assertAsKept(notebook, done, within)
     assert.deepEqual(inKeras(join(done.folder, file)).output, [null, 10])
     assert.deepEqual(readdirSync(done.folder).filter(name => name.includes('.tmp')), [])
     rmSync(done.folder, { recursive: true })

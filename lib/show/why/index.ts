@@ -76,6 +76,7 @@ export async function filters(model: LayersModel, layer?: string | number | Laye
  * Before training it tells how well a trunk separates the classes.
  *
  * @example
+ * await show.embedding(base, digits.train)
  * await show.embedding(base, digits.train, { method: 'umap' })
  */
 export async function embedding(model: LayersModel, images: Images, options: EmbeddingOptions = {}): Promise<void> {

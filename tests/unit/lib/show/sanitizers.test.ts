@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseHTML } from 'linkedom'
+import { parseHTML } from 'linkedom/worker'
 import { layerTable } from '../../../../lib/show/layers.ts'
 import { progressView } from '../../../../lib/show/progress.ts'
 import { customized, marked, trained, trunk } from './samples.ts'

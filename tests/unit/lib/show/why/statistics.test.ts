@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { tensors } from '../../../../../lib/data/tensors.ts'
-import { statistics, statisticsTable } from '../../../../../lib/show/why/statistics.ts'
+import { host, installHost } from '../../../../../lib/host.ts'
+import { show } from '../../../../../lib/show/index.ts'
+import { layerTable } from '../../../../../lib/show/layers.ts'
+import { statisticColumns, statistics, statisticsTable } from '../../../../../lib/show/why/statistics.ts'
 import { tf } from '../../../../../lib/tf.ts'
 import { golden } from '../../../../golden.ts'
+import { trained } from '../samples.ts'
 
 /** A ReLU of which half of the channels are dead, a frozen layer, and a head. */
 function model() {
@@ -79,6 +83,31 @@ test('the table, and what is worth a look', async () => {
     /factor of 1e\+6/,
   ])
     assert.match(text, said)
+})
+
+test('the same as columns of the layer table of a trained model', async () => {
+  const own = trained(), pixels = Float32Array.from({ length: 2 * 32 * 32 * 3 }, (_, i) => (i % 7 + (i < 3072 ? 0 : i % 5)) / 11)
+  for (const weight of own.weights.filter(({ name }) => /kernel/.test(name))) {
+    const shape = weight.shape as number[]
+    weight.write(tf.range(0, tf.util.sizeFromShape(shape)).sin().reshape(shape))
+  }
+  const { train } = await tensors(tf.tensor4d(pixels, [2, 32, 32, 3]), [0, 1], { classes: [...'0123456789'] })
+  const bundle = layerTable(own, {}, statisticColumns(await statistics(own, train), 2))
+  golden('show/layers-at-work.html', bundle['text/html'] as string)
+  golden('show/layers-at-work.txt', bundle['text/plain'] as string)
+})
+
+test('show.layers takes the images, and tells what it cannot do', async () => {
+  const own = model(), set = await images(), before = host(), shown: string[] = []
+  installHost({ ...before, display: bundle => void shown.push(String(bundle['text/plain'])) })
+  try {
+    await show.layers(own, { statistics: set, search: 'relu' })
+    await assert.rejects(async () => show.layers(own, { statistics: null as never }), /^GraftError: show\.layers: the data set has no such part/)
+    assert.throws(() => show.layers(own, { statistics: set, live: true }), /^GraftError: show\.layers: a live table has no statistics/)
+  } finally {
+    installHost(before)
+  }
+  assert.match(shown.join(), /^relu .* 50\.0 % +2 of 4/m)
 })
 
 test('images without classes are refused', async () => {
