@@ -11,9 +11,9 @@ import type { AugmentationOptions } from './augmentation.ts'
 import { figure } from './figure.ts'
 import { graphBundle, type GraphOptions } from './graph.ts'
 import { asRun, type Fit } from './install.ts'
-import { expected, isModel, judged, type Images } from './judge.ts'
+import { expected, isModel, judged, setOf, type Images } from './judge.ts'
 import { layerEditor } from './layer-editor.ts'
-import { layerTable, type LayerTableOptions } from './layers.ts'
+import { layerTable } from './layers.ts'
 import type { RunView } from './run-view.ts'
 import { isPicture, pictureBundle } from './tensor.ts'
 import { trainingPlot } from './training.ts'
@@ -50,24 +50,44 @@ export async function bundleOf(value: unknown): Promise<MimeBundle> {
   return { 'text/plain': inspect(value, { depth: 4 }) }
 }
 
+export interface LayersOptions {
+  /** Only layers with these letters in their name or type, unfolded: `'conv'`. */
+  search?: string
+  /** Whether the table can be searched and clicked, where the front end has widgets. Default false. */
+  live?: boolean
+  /** Labelled images: what 16 of them do in each layer stands in place of what the layer costs. Default none. */
+  statistics?: Images
+}
+
 /**
  * The table of a model's layers: name, type, output shape, parameters; operations, memory and receptive field for one image; what
  * trains, with the learning rate of its group, and after training how far its weights moved. Blocks fold; opaque and repaired
  * layers are marked. With `live`, where the front end has widgets, it can be searched, and a click freezes or unfreezes a layer or
- * a block of the model and shows the line of code that does the same.
+ * a block of the model and shows the line of code that does the same. With `statistics` it tells activations and gradients of
+ * some images too, as `show.statistics` does: await it then.
  *
- * @param options `search`: only layers with these letters in their name or type
- * @throws GraftError where the search finds nothing
+ * @throws GraftError where the search finds nothing, for images without classes
  * @example
  * show.layers(base, { search: 'conv' })
  * @example
  * show.layers(model, { live: true })
+ * @example
+ * await show.layers(model, { statistics: digits.train })
  */
-function layers(model: LayersModel, options: LayerTableOptions & { live?: boolean } = {}): void {
+function layers(model: LayersModel, options: LayersOptions & { statistics: Images }): Promise<void>
+function layers(model: LayersModel, options?: LayersOptions): void
+function layers(model: LayersModel, options: LayersOptions = {}): void | Promise<void> {
   if (!isModel(model)) throw expected('layers', 'a model', model)
-  checkOptions<LayerTableOptions & { live?: boolean }>('show.layers', options, { live: 'flag', search: 'text' })
+  checkOptions<LayersOptions>('show.layers', options, { live: 'flag', search: 'text', statistics: null })
+  if (options.live && options.statistics) throw new GraftError('show.layers: a live table has no statistics. Ask for one of live and statistics.')
+  if (options.statistics !== undefined) return layersAtWork(model, options.statistics, options)
   if (options.live) layerEditor(model, options.search).show()
   else host().display(layerTable(model, options))
+}
+
+async function layersAtWork(model: LayersModel, images: Images, { search }: LayersOptions): Promise<void> {
+  const { statistics, statisticColumns } = await import('./why/statistics.ts'), set = await setOf('layers', model, images)
+  host().display(layerTable(model, { search }, statisticColumns(await statistics(model, set, { images: 16 }), Math.min(16, set.length))))
 }
 
 /**

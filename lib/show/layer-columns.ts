@@ -15,21 +15,38 @@ export interface LayerColumn {
   text(rows: LayerRow[]): string
   /** The same where HTML says more. */
   html?(rows: LayerRow[]): string
+  /** What it says under the table. */
+  legend?: string
+  /** Whether all layers together come to something in it. Default true. */
+  total?: false
 }
 
-/** The columns that a model has something to say in, without the first two, the name and the type. */
-export function columnsOf(model: LayersModel, rows: LayerRow[]): LayerColumn[] {
+/**
+ * The columns that a model has something to say in, without the first two, the name and the type. `more` stand in place of what the
+ * layers cost and see, for there is no room for both.
+ */
+export function columnsOf(model: LayersModel, rows: LayerRow[], more: LayerColumn[] = []): LayerColumn[] {
   const groups = learningGroups(model), { moved = {} } = (runOf(model) ?? {}) as { moved?: Record<string, number> }
   const some = (has: (row: LayerRow) => unknown, column: LayerColumn) => rows.some(has) ? [column] : []
-  return [
-    { head: 'Output shape', width: 19, text: rows => rows.at(-1)!.shape },
-    { head: 'Params', width: 10, align: 'right', text: rows => count(sum(rows, row => row.params)) },
+  const costs: LayerColumn[] = [
     ...some(row => row.cost, { head: 'FLOPs', width: 8, align: 'right', text: rows => short(sum(rows, row => row.cost?.flops ?? 0)) }),
-    ...some(row => row.cost, { head: 'Memory', width: 10, align: 'right', text: memory }),
-    ...some(sees, { head: 'Sees', width: 9, align: 'right', text: rows => sees(rows.at(-1)!) }),
+    ...some(row => row.cost, {
+      head: 'Memory', width: 10, align: 'right', text: memory,
+      ...(rows.some(row => row.cost?.outputs) && { legend: 'FLOPs, and Memory of the outputs, for one image' }),
+    }),
+    ...some(sees, {
+      head: 'Sees', width: 9, align: 'right', text: rows => sees(rows.at(-1)!), total: false,
+      legend: 'Sees: pixels of the image behind one point / from one point to the next',
+    }),
+  ]
+  return [
+    { head: 'Output shape', width: 19, text: rows => rows.at(-1)!.shape, total: false },
+    { head: 'Params', width: 10, align: 'right', text: rows => count(sum(rows, row => row.params)) },
+    ...(more.length ? more : costs),
     { head: 'Training', width: groups.size ? 20 : 15, ...training(groups) },
     ...some(row => row.name in moved, {
       head: 'Moved', width: 9, align: 'right', text: rows => furthest(rows.flatMap(row => moved[row.name] ?? [])),
+      legend: 'Moved: how far the last run changed the weights, as a share of their length; of a block the furthest',
     }),
   ]
 }
@@ -88,17 +105,6 @@ function training(groups: Map<string, LearningGroup>): Pick<LayerColumn, 'text' 
       return more ? `${said} ${faint(escape(more))}` : said
     },
   }
-}
-
-/** How the columns are to be read, for under the table. */
-export function legend(columns: LayerColumn[], rows: LayerRow[]): string[] {
-  const has = (head: string) => columns.some(column => column.head === head)
-  const size = rows.find(row => row.cost?.outputs)
-  return [
-    size && 'FLOPs, and Memory of the outputs, for one image',
-    has('Sees') && 'Sees: pixels of the image behind one point / from one point to the next',
-    has('Moved') && 'Moved: how far the last run changed the weights, as a share of their length; of a block the furthest',
-  ].filter(line => typeof line === 'string')
 }
 
 /** The name of a sum of rows, `155 layers`. */

@@ -5,7 +5,7 @@ import type { MimeBundle } from '../host.ts'
 import { showable } from './bundle.ts'
 import { bytes, columns as aligned, count, escape, percent, plural, shorten } from './format.ts'
 import { chip, faint, frame, share, table, tree, type Branch, type Column } from './html.ts'
-import { columnsOf, legend, many, type LayerColumn } from './layer-columns.ts'
+import { columnsOf, many, type LayerColumn } from './layer-columns.ts'
 import { meanings, signs } from './layer-marks.ts'
 import { isBlock, layerTree, rowsOf, type LayerEntry, type LayerRow } from './layer-rows.ts'
 import { palette } from './palette.ts'
@@ -20,12 +20,13 @@ export interface LayerTableOptions {
  * BatchNormalization uses its moving averages, and which layers came from the hub (the trunk) or are new (the head); of a trained
  * model each layer's learning rate and how far its weights moved. Blocks fold. The totals count shared weights once.
  *
+ * @param more columns in place of what the layers cost, e.g. {@link statisticColumns}
  * @throws GraftError where the search finds nothing
  * @example
  * layerTable(tf.sequential({ layers: [tf.layers.dense({ units: 10, inputShape: [1280] })] }))
  */
-export function layerTable(model: LayersModel, options: LayerTableOptions = {}): MimeBundle {
-  const view = viewOf(model, options)
+export function layerTable(model: LayersModel, options: LayerTableOptions = {}, more: LayerColumn[] = []): MimeBundle {
+  const view = viewOf(model, options, more)
   return showable({ 'text/html': html(view), 'text/plain': text(view) })
 }
 
@@ -54,8 +55,8 @@ interface View {
   search?: string
 }
 
-function viewOf(model: LayersModel, { search }: LayerTableOptions): View {
-  const entries = layerTree(model), all = entries.flatMap(rowsOf), columns = columnsOf(model, all)
+function viewOf(model: LayersModel, { search }: LayerTableOptions, more: LayerColumn[] = []): View {
+  const entries = layerTree(model), all = entries.flatMap(rowsOf), columns = columnsOf(model, all, more)
   if (!search) return { model, entries, rows: all, columns }
   const rows = all.filter(row => found(row, search))
   if (!rows.length) throw new GraftError(`show.layers: no layer of '${model.name}' has '${search}' in its name or type.`)
@@ -72,7 +73,7 @@ function html(view: View): string {
     + (from ? `<div>${faint(`from ${escape(from)}`)}</div>` : '')
     + share(params ? trainable / params : 0, palette.train)
     + `<div>${amounts(params, trainable).replace(/[\d,]+(?= (param|train|frozen))/g, '<b>$&</b>')}</div>`
-  const foot = [legend(columns, rows).join(' · '), ...marked(rows)].filter(Boolean)
+  const foot = [legends(columns).join(' · '), ...marked(rows)].filter(Boolean)
   const body = tree(layout, entries.map(entry => branch(entry, columns)))
   const [name, ...sums] = totalOf(view)
   const total = entries.length > 1 ? table(layout, [[`<b>${name}</b>`, ...sums.map(cell => `<b>${escape(cell)}</b>`)]]) : ''
@@ -80,10 +81,13 @@ function html(view: View): string {
   return frame(head + lines + foot.map(line => `<div>${faint(line)}</div>`).join(''), 1040, 12)
 }
 
-/** The last line: what the layers come to. One layer's shape and field of view have no sum. */
+/** How the columns are to be read, for under the table. */
+const legends = (columns: LayerColumn[]): string[] => columns.flatMap(({ legend = [] }) => legend)
+
+/** The last line: what the layers come to. */
 const totalOf = ({ model, rows, columns, search }: View): string[] => [
   search ? 'found' : 'total', plural(search ? rows.length : model.layers.length, 'layer'),
-  ...columns.map(({ head, text }) => ['Output shape', 'Sees'].includes(head) ? '' : text(rows)),
+  ...columns.map(({ text, total }) => total === false ? '' : text(rows)),
 ]
 
 function branch(entry: LayerEntry, columns: LayerColumn[], depth = 0): Branch {
@@ -138,7 +142,7 @@ function text(view: View): string {
     `${model.name}: ${about(view)}${from ? `\nfrom ${from}` : ''}`,
     aligned([['Layer', 'Type', ...columns.map(({ head }) => head), ''], [], ...lines, ...total], sidesOf(columns)),
     amounts(params, trainable),
-    ...legend(columns, rows), ...marked(rows),
+    ...legends(columns), ...marked(rows),
   ].filter(Boolean).join('\n')
 }
 

@@ -9,6 +9,7 @@ import { tf } from '../../tf.ts'
 import { showable } from '../bundle.ts'
 import { columns, escape, measure, percent, plural, shorten } from '../format.ts'
 import { chip, faint, frame, table, tree, type Branch, type Column } from '../html.ts'
+import type { LayerColumn } from '../layer-columns.ts'
 import { isBlock, layerTree, rowsOf, type LayerEntry } from '../layer-rows.ts'
 import { palette } from '../palette.ts'
 import { splitAt } from './split.ts'
@@ -151,6 +152,20 @@ const measures: Measure[] = [
   { head: 'Gradient / weight', width: 12, text: rows => most(rows.map(row => row.gradient)) },
   { head: 'Change', width: 9, text: rows => most(rows.map(row => row.change)) },
 ]
+
+/** The statistics as columns of the layer table, for `images` images. */
+export function statisticColumns(statistics: LayerStatistics[], images: number): LayerColumn[] {
+  const byName = new Map(statistics.map(row => [row.name, row]))
+  const known = measures.filter(({ text }) => statistics.some(row => text([row])))
+  return known.map(({ head, width, text }, i): LayerColumn => ({
+    head, width, align: 'right', total: false,
+    text(rows) {
+      const some = rows.flatMap(({ name }) => byName.get(name) ?? [])
+      return some.length ? text(some) : ''
+    },
+    ...(i === 0 && { legend: `${head} to ${known.at(-1)!.head}: for ${plural(images, 'image')}; of a block the last layer's ${head.toLowerCase()}, else the most` }),
+  }))
+}
 
 /** The statistics as a table, folded as the layer table is; what is worth a look is marked. */
 export function statisticsTable(model: LayersModel, rows: LayerStatistics[], images: number): MimeBundle {
