@@ -1,3 +1,4 @@
+import { access } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import { names as libraryNames } from '../lib/names.ts'
@@ -68,6 +69,9 @@ pipe.listen(({ header, parts: [first, ...rest] }) => {
 Object.defineProperty(globalThis, Symbol.for('graft.parts'), { value: { cells, output } })
 interrupts.start()
 pipe.send({ type: 'ready' })
+// A thread of Node's pool may sleep on although there is work (glibc before 2.41, its bug 25847): what a cell awaits would never come. More
+// work wakes it.
+setInterval(() => { if (executor.current) access('/', () => {}) }, 1000).unref()
 const soon = 20, warm = setInterval(async () => {
   if (executor.current) return
   clearInterval(warm)
