@@ -37,28 +37,30 @@ export function fold(columns: Column[], row: string[], inside: string): string {
   return element('details', '', element('summary', 'style="list-style-position:outside;cursor:pointer"', line) + inside)
 }
 
-/** A line of a table that folds: HTML for its cells; the same in plain text, or the lines that it folds. */
-export type Branch = { cells: string[] } & ({ plain: string[] } | { inside: Branch[] })
+/** A line of a table that folds: HTML for its cells, the same in plain text, and the lines that it folds. */
+export interface Branch { cells: string[], plain: string[], inside?: Branch[] }
 
 /**
  * Lines of which some fold. Neighbouring lines share a table; what folds stands between two tables. A cell's inline styles take
- * room: beyond some thousand cells what is folded is set as plain columns.
+ * room: beyond some thousand cells what is folded is set as plain columns, and beyond twice as many what folds within it too.
  */
 export function tree(columns: Column[], lines: Branch[]): string {
-  const all = (some: Branch[]): number => some.reduce((sum, line) => sum + ('inside' in line ? all(line.inside) : 1), 0)
-  const fits = all(lines) * columns.length <= 3600
+  const all = (some: Branch[]): number => some.reduce((sum, { inside }) => sum + (inside ? all(inside) : 1), 0)
+  const cells = all(lines) * columns.length, fits = cells <= 3600, rich = cells <= 7000
   const set = (some: Branch[], depth: number): string => {
     let out = ''
-    let open: { cells: string[]; plain: string[] }[] = []
+    let open: Branch[] = []
+    const heads = depth > 0 && !rich ? plainLines(columns, some.filter(({ inside }) => inside).map(line => line.plain)) : []
     const close = () => {
       if (open.length && (fits || depth === 0)) out += table(columns, open.map(({ cells }) => cells))
       else if (open.length) out += plain(columns, open.map(line => line.plain))
       open = []
     }
     for (const line of some) {
-      if ('inside' in line) {
+      if (line.inside) {
         close()
-        out += fold(columns, line.cells, set(line.inside, depth + 1))
+        const inside = set(line.inside, depth + 1), head = heads.shift()
+        out += head === undefined ? fold(columns, line.cells, inside) : plainFold(head, inside)
       } else open.push(line)
     }
     close()
@@ -68,7 +70,15 @@ export function tree(columns: Column[], lines: Branch[]): string {
 }
 
 const plain = (columns: Column[], rows: string[][]): string =>
-  element('pre', 'style="margin:4px 6px;font-size:12px"', escape(aligned(rows, columns.map(({ align = 'left' }) => align))))
+  element('pre', 'style="margin:4px 6px;font-size:12px"', plainLines(columns, rows).join('\n'))
+
+const plainLines = (columns: Column[], rows: string[][]): string[] =>
+  escape(aligned(rows, columns.map(({ align = 'left' }) => align))).split('\n')
+
+function plainFold(head: string, inside: string): string {
+  const line = element('pre', 'style="display:inline-block;margin:0;font-size:12px"', head)
+  return element('details', '', element('summary', 'style="cursor:pointer"', line) + inside)
+}
 
 /** The frame of a display: room for the folding marks at the left, a width at which lines are easy to follow. */
 export function frame(html: string, width = 860, letters = 13): string {

@@ -79,7 +79,9 @@ function layers(model: LayersModel, options?: LayersOptions): void
 function layers(model: LayersModel, options: LayersOptions = {}): void | Promise<void> {
   if (!isModel(model)) throw expected('layers', 'a model', model)
   checkOptions<LayersOptions>('show.layers', options, { live: 'flag', search: 'text', statistics: null })
-  if (options.live && options.statistics) throw new GraftError('show.layers: a live table has no statistics. Ask for one of live and statistics.')
+  if (options.live && options.statistics) {
+    throw new GraftError('show.layers: a live table has no statistics. Ask for one of live and statistics.')
+  }
   if (options.statistics !== undefined) return layersAtWork(model, options.statistics, options)
   if (options.live) layerEditor(model, options.search).show()
   else host().display(layerTable(model, options))
@@ -87,7 +89,8 @@ function layers(model: LayersModel, options: LayersOptions = {}): void | Promise
 
 async function layersAtWork(model: LayersModel, images: Images, { search }: LayersOptions): Promise<void> {
   const { statistics, statisticColumns } = await import('./why/statistics.ts'), set = await setOf('layers', model, images)
-  host().display(layerTable(model, { search }, statisticColumns(await statistics(model, set, { images: 16 }), Math.min(16, set.length))))
+  const found = await statistics(model, set, { images: 16 })
+  host().display(layerTable(model, { search }, statisticColumns(found, Math.min(16, set.length))))
 }
 
 /**

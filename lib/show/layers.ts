@@ -91,19 +91,20 @@ const totalOf = ({ model, rows, columns, search }: View): string[] => [
 ]
 
 function branch(entry: LayerEntry, columns: LayerColumn[], depth = 0): Branch {
-  const rows = rowsOf(entry), indent = '&nbsp;'.repeat(3 * depth)
+  const rows = rowsOf(entry), indent = '&nbsp;'.repeat(3 * depth), words = columns.map(column => column.text(rows))
   const values = columns.map(({ text, html }) => {
-    const words = html ? html(rows) : escape(text(rows))
-    return words === '0' ? faint(words) : words
+    const cell = html ? html(rows) : escape(text(rows))
+    return cell === '0' ? faint(cell) : cell
   })
   if (isBlock(entry)) {
     const cells = [`${indent}<b>${escape(shorten(entry.name, 40))}</b>${marksHtml(rows)}`, faint(many(rows)), ...values]
-    return { cells, inside: entry.entries.map(inner => branch(inner, columns, depth + 1)) }
+    const plain = [`${shorten(entry.name, 40)}${marksText(rows)}`, many(rows), ...words]
+    return { cells, plain, inside: entry.entries.map(inner => branch(inner, columns, depth + 1)) }
   }
-  const head = entry.part === 'head' ? ` ${chip('head', palette.good)}` : '', { name, type, mark } = entry
+  const head = entry.part === 'head' ? ` ${chip('head', palette.good)}` : '', { name, type } = entry
   return {
     cells: [`${indent}${escape(shorten(name, 44))}${head}${marksHtml(rows)}`, escape(type), ...values],
-    plain: [`${name}${mark ? ` ${signs[mark.kind]}` : ''}`, type, ...columns.map(column => column.text(rows))],
+    plain: [`${name}${marksText(rows)}`, type, ...words],
   }
 }
 
@@ -111,6 +112,9 @@ const sidesOf = (columns: LayerColumn[]) =>
   ['left' as const, 'left' as const, ...columns.map(({ align = 'left' as const }) => align), 'left' as const]
 
 const kinds = ['opaque', 'repaired'] as const
+
+const marksText = (rows: LayerRow[]): string =>
+  kinds.map(kind => rows.some(({ mark }) => mark?.kind === kind) ? ` ${signs[kind]}` : '').join('')
 
 /** The signs of the marks that these layers have, with what they say for those who do not see them. */
 function marksHtml(rows: LayerRow[]): string {

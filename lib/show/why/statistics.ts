@@ -182,7 +182,8 @@ export function statisticsTable(model: LayersModel, rows: LayerStatistics[], ima
     if (!some.length) return []
     if (isBlock(entry)) {
       const head = [`${indent}<b>${escape(shorten(entry.name, 38))}</b>`, faint(plural(some.length, 'layer')), ...cells(some)]
-      return [{ cells: head, inside: lines(entry.entries, depth + 1) }]
+      const plain = [shorten(entry.name, 38), plural(some.length, 'layer'), ...cells(some)]
+      return [{ cells: head, plain, inside: lines(entry.entries, depth + 1) }]
     }
     const words = [shorten(entry.name, 38), entry.type, ...cells(some)]
     return [{ cells: [indent + escape(words[0]), escape(words[1]), ...words.slice(2)], plain: words }]

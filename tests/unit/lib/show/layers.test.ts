@@ -10,7 +10,7 @@ import { layerTable, totals } from '../../../../lib/show/layers.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { setRun } from '../../../../lib/train/run.ts'
 import { golden } from '../../../golden.ts'
-import { branched, customized, marked, trained, trunk } from './samples.ts'
+import { branched, customized, longTrained, marked, trained, trunk } from './samples.ts'
 
 for (const [name, make] of Object.entries({ trunk, customized, branched, marked, trained })) {
   test(`the layer table of a model: ${name}`, () => {
@@ -143,6 +143,9 @@ test('900 layers make a table under 300 kB', () => {
       tf.layers.dense({ units: 1, name: `a_layer_with_a_name_${i}`, ...(i === 0 && { inputShape: [1] }) }),
     ),
   })
+  const trained = layerTable(longTrained())['text/html'] as string
+  assert.ok(trained.length < 300e3, `${trained.length} characters`)
+  assert.match(trained, /<summary [^>]*><pre [^>]*>block_100 +5 layers .*12\.3 %<\/pre><\/summary>/)
   const html = layerTable(chain)['text/html'] as string
   assert.ok(html.length < 300e3, `${html.length} characters`)
   assert.ok(layerTree(chain).length <= 60, 'a chain without blocks folds by the number')

@@ -99,6 +99,13 @@ export function trained(): LayersModel {
   return model
 }
 
+/** 900 layers after a training that reached them all. */
+export function longTrained(): LayersModel {
+  const model = trunk(179)
+  setRun(model, { learningRate: { trunk: 1e-5, head: 1e-3, decay: 0.9 }, moved: Object.fromEntries(model.layers.map(({ name }) => [name, 0.123])) })
+  return model
+}
+
 const fall = (from: number, to: number, n: number) => Array.from({ length: n }, (_, i) => to + (from - to) * Math.exp(-i / 2.2))
 
 /** A finished run of ten epochs. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { parseHTML } from 'linkedom/worker'
 import { layerTable } from '../../../../lib/show/layers.ts'
 import { progressView } from '../../../../lib/show/progress.ts'
-import { customized, marked, trained, trunk } from './samples.ts'
+import { customized, longTrained, marked, trained, trunk } from './samples.ts'
 import { gitHub, jupyterLab } from './sanitizers.ts'
 
 const displays = {
@@ -11,6 +11,7 @@ const displays = {
   'a layer table with marks': () => layerTable(marked())['text/html'] as string,
   'the layer table of a trained model': () => layerTable(trained())['text/html'] as string,
   'a layer table of 900 layers': () => layerTable(trunk(179))['text/html'] as string,
+  'the layer table of 900 trained layers': () => layerTable(longTrained())['text/html'] as string,
   'a progress bar': () =>
     progressView({ label: 'Decoding', total: 200, done: 40, seconds: 1, state: 'running', depth: 1 })['text/html'] as string,
 }
