@@ -31,7 +31,7 @@ export default async function* reporter(source) {
   for (const [file, { passed, failed, skipped, ms }] of [...files].sort()) {
     yield `${failed ? '✗' : '✓'} ${file}: ${passed} passed${failed ? `, ${failed} failed` : ''}${skipped ? `, ${skipped} skipped` : ''} (${(ms / 1000).toFixed(1)} s)\n`
   }
-  if (process.env.GRAFT_TEST_COUNTS) writeFileSync(process.env.GRAFT_TEST_COUNTS, JSON.stringify({ passed, failed, skipped }))
+  if (process.env.GRAFT_TEST_COUNTS) writeFileSync(process.env.GRAFT_TEST_COUNTS, JSON.stringify({ passed, failed, skipped, files: Object.fromEntries(files) }))
 }
 
 const indent = text => String(text).split('\n').slice(0, 40).map(line => `    ${line}`).join('\n')
