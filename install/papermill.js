@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './place.js'
 
@@ -41,5 +41,13 @@ export function removeTranslator(prefix) {
   for (const site of sitesIn(prefix)) {
     const own = readdirSync(site).filter(name => name === module || /^graft_papermill-.*\.dist-info$/.test(name))
     for (const name of own) rmSync(join(site, name), { recursive: true })
+    removeCompiled(join(site, '__pycache__'))
   }
+}
+
+/** What Python compiled of the module, and the folder where nothing else is in it. */
+function removeCompiled(folder) {
+  if (!existsSync(folder)) return
+  for (const name of readdirSync(folder)) if (name.startsWith('graft_papermill.')) rmSync(join(folder, name))
+  if (!readdirSync(folder).length) rmdirSync(folder)
 }
