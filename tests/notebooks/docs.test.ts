@@ -66,7 +66,7 @@ const keptFor: [pattern: RegExp, why: string][] = [
   [/^typescript$|^@typescript\//, 'the language server, a process of its own'],
   [/^koffi$|^@koromix\//, 'for the engine that --engine tensorflow brings'],
   [/-(linux|darwin|win32|freebsd|android|openharmony|wasm32)|^@emnapi\/|^@img\//, 'binaries by platform, opened without Node\'s loader'],
-  [/^(commander|delaunator|internmap|robust-predicates)$/, 'inside the bundles that d3\'s packages are loaded as'],
+  [/^(commander|delaunator|internmap|ml-array-(max|min|rescale)|robust-predicates)$/, 'inside the bundles that d3\'s packages and ml-matrix are loaded as'],
   [/^(asynckit|combined-stream|delayed-stream|form-data|mime-db|mime-types|hasown|function-bind|gopd|has-symbols|has-tostringtag|math-intrinsics|dunder-proto|es-.*|get-intrinsic|get-proto|call-bind-apply-helpers)$/,
     'behind declarations of fetch'],
 ]
