@@ -1,7 +1,5 @@
-import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { didYouMean, GraftError } from '../lib/error.ts'
+import { install } from './install.ts'
 import { runNotebook } from './run.ts'
 import { writeScript } from './script.ts'
 import { sweepNotebook } from './sweep.ts'
@@ -30,7 +28,7 @@ export async function main(args: string[]): Promise<number> {
     return args.length ? 0 : 2
   }
   try {
-    if (args[0] === 'install') return await installKernel(args.slice(1))
+    if (args[0] === 'install') return await install(args.slice(1))
     if (args[0] === 'sweep') return await sweepNotebook(args.slice(1))
     if (args[0] === 'features') return await (await import('./features.ts')).cacheFeatures(args.slice(1))
     const { command, file, out, parameters } = parse(args)
@@ -58,41 +56,6 @@ function parse([command, ...rest]: string[]): Arguments {
     else found.file = word
   }
   return found.file ? found : fail('expected a notebook.')
-}
-
-/** Registers the kernel of this package or clone, or adds an engine to the project in this folder. */
-async function installKernel(args: string[]): Promise<number> {
-  const [flag, folder, ...more] = args
-  if (flag === '--engine') return more.length || folder !== 'onnxruntime' ? fail(`--engine: expected onnxruntime; received '${args.slice(1).join(' ')}'.`) : await installOnnxRuntime()
-  const target =
-    flag === '--prefix' && folder && !more.length
-      ? { prefix: folder }
-      : flag === '--sys-prefix' && !folder
-        ? { sysPrefix: true }
-        : !flag || (flag === '--user' && !folder)
-          ? { user: true }
-          : fail(`unknown: '${args.join(' ')}'.`)
-  // Set-up is plain JavaScript, for any Node.
-  const { dataFolder, register, widgetHint } = await import(new URL('../install/kernelspec.js', import.meta.url).href)
-  try {
-    const share = await dataFolder(target)
-    console.log(`Kernel "TypeScript (Graft)" registered in ${register(share)}${widgetHint(share)}`)
-    return 0
-  } catch (error) {
-    throw new GraftError((error as Error).message)
-  }
-}
-
-/** What runs frozen parts several times faster, without the CUDA libraries that its install script would download. */
-async function installOnnxRuntime(): Promise<number> {
-  const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8'))
-  const wanted = (manifest.peerDependencies ?? manifest.dependencies)['onnxruntime-node']
-  const { npmCommand } = await import(new URL('../install/packages.js', import.meta.url).href)
-  const [npm, ...first] = npmCommand() as string[]
-  const { status } = spawnSync(npm, [...first, 'install', '--save-exact', `onnxruntime-node@${wanted}`], {
-    stdio: 'inherit', shell: npm.endsWith('.cmd'), env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
-  })
-  return status === 0 ? 0 : fail('npm could not install onnxruntime-node; what it said stands above.')
 }
 
 function fail(what: string): never {

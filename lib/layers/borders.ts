@@ -27,43 +27,34 @@ const changed = (shape: tf.Shape, sides: Sides, first: number, sign: 1 | -1): tf
   return size === null ? null : size + sign * (before + after)
 })
 
-function zeroPadding(rank: 1 | 3): tf.serialization.SerializableConstructor<tf.layers.Layer> {
-  return class ZeroPadding extends OneInput<{ padding: Sides | number[], dataFormat?: string }> {
-    static className = `ZeroPadding${rank}D`
+/** A layer whose sides grow (`sign` 1) or shrink (-1) by its setting `key`. `compute` is told the shape that comes out. */
+function bordered(
+  kind: string, rank: 1 | 3, key: 'padding' | 'cropping', sign: 1 | -1,
+  compute: (x: tf.Tensor, sides: Sides, first: number, shape: number[]) => tf.Tensor,
+): tf.serialization.SerializableConstructor<tf.layers.Layer> {
+  return class extends OneInput<Bordered> {
+    static className = `${kind}${rank}D`
 
     constructor(config: LayerConfig<Bordered>) {
-      super(config, { padding: written(sidesOf(config.padding ?? 1, rank)), ...formatOf(config, rank) })
+      super(config, { [key]: written(sidesOf(config[key] ?? 1, rank)), ...formatOf(config, rank) })
     }
 
     protected override compute(x: tf.Tensor): tf.Tensor {
-      const { padding, dataFormat } = this.settings, sides = sidesOf(padding, rank), first = firstOf(dataFormat)
-      return tf.pad(x, x.shape.map((_, d) => sides[d - first] ?? [0, 0]))
+      const sides = sidesOf(this.settings[key]!, rank)
+      return compute(x, sides, firstOf(this.settings.dataFormat), this.shapeAfter(x.shape) as number[])
     }
 
     protected override shapeAfter(shape: tf.Shape): tf.Shape {
-      return changed(shape, sidesOf(this.settings.padding, rank), firstOf(this.settings.dataFormat), 1)
+      return changed(shape, sidesOf(this.settings[key]!, rank), firstOf(this.settings.dataFormat), sign)
     }
   } as never
 }
 
-function cropping(rank: 1 | 3): tf.serialization.SerializableConstructor<tf.layers.Layer> {
-  return class Cropping extends OneInput<{ cropping: Sides | number[], dataFormat?: string }> {
-    static className = `Cropping${rank}D`
+const zeroPadding = (rank: 1 | 3) => bordered('ZeroPadding', rank, 'padding', 1, (x, sides, first) =>
+  tf.pad(x, x.shape.map((_, d) => sides[d - first] ?? [0, 0])))
 
-    constructor(config: LayerConfig<Bordered>) {
-      super(config, { cropping: written(sidesOf(config.cropping ?? 1, rank)), ...formatOf(config, rank) })
-    }
-
-    protected override compute(x: tf.Tensor): tf.Tensor {
-      const { cropping, dataFormat } = this.settings, sides = sidesOf(cropping, rank), first = firstOf(dataFormat)
-      return tf.slice(x, x.shape.map((_, d) => sides[d - first]?.[0] ?? 0), changed(x.shape, sides, first, -1) as number[])
-    }
-
-    protected override shapeAfter(shape: tf.Shape): tf.Shape {
-      return changed(shape, sidesOf(this.settings.cropping, rank), firstOf(this.settings.dataFormat), -1)
-    }
-  } as never
-}
+const cropping = (rank: 1 | 3) => bordered('Cropping', rank, 'cropping', -1, (x, sides, first, shape) =>
+  tf.slice(x, x.shape.map((_, d) => sides[d - first]?.[0] ?? 0), shape))
 
 /** Zeros round a sequence or a volume, and their ends cut off: Keras's layers, of which TensorFlow.js has those for images. */
 export const borderLayers = [zeroPadding(1), zeroPadding(3), cropping(1), cropping(3)]

@@ -33,7 +33,7 @@ export class Feeder {
   readonly #prefix: FrozenPrefix | null
   readonly #known: Map<string, Float32Array[]> | undefined
   readonly #store: FeatureStore | null = null
-  /** Features of the latest images of a set of which none are kept: a forecast asks for the first batch before training does. */
+  /** Features of the latest images, kept or not: a forecast asks for the first batch before training does. */
   #latest = new Map<string, Float32Array[]>()
 
   constructor(model: LayersModel, prefix: FrozenPrefix | null) {
@@ -91,7 +91,7 @@ export class Feeder {
       await turn()
     }
     if (fresh.size) await store?.end()
-    if (set.fleeting) this.#latest = fresh
+    this.#latest = fresh
     return indices.map(i => this.#known!.get(set.ids[i]) ?? fresh.get(set.ids[i])!)
   }
 
