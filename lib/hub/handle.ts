@@ -25,8 +25,7 @@ const example = 'https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_
  * (`google/mobilenet-v2/tensorFlow2/100-224-feature-vector/2`), an archive's address, the address of a `model.json`, or a local
  * folder or archive (`./models/trunk`, `~/trunk.tar.gz`, `file:///…`). Where the environment variable `GRAFT_HUB_MIRROR` is set,
  * it replaces the origin of every address: `https://tfhub.dev/google/x/1` is fetched from `$GRAFT_HUB_MIRROR/google/x/1`, a
- * Kaggle
- * model from `$GRAFT_HUB_MIRROR/api/v1/models/…`. Throws a GraftError for anything else.
+ * Kaggle model from `$GRAFT_HUB_MIRROR/api/v1/models/…`. Throws a GraftError for anything else.
  *
  * @example
  * parseHandle('https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5').kind // 'hub'

@@ -52,9 +52,8 @@ export class Diff {
  * answer shows itself.
  *
  * Layers that both models share (as `tap`, `tf.model` and `customize.extract` do) cannot differ in their weights; whether they
- * were frozen is
- * told against the moment they were loaded. To see what training did to them, compare with `await hub.load(handle, { fresh: true
- * })`.
+ * were frozen is told against the moment they were loaded. To see what training did to them, compare with
+ * `await hub.load(handle, { fresh: true })`.
  *
  * @throws GraftError for what is no model
  * @example
@@ -138,9 +137,10 @@ function text(title: string, lines: Line[], notes: string[]): string {
   return [`${title}: ${summary(lines)}`, ...body, ...notes].join('\n')
 }
 
-const summary = (lines: Line[]): string => states.map(state => [lines.filter(line => line.state === state).length,
-  state] as const)
-  .filter(([n]) => n).map(([n, state]) => `${n} ${state}`).join(', ') || 'no difference'
+function summary(lines: Line[]): string {
+  const counts = states.map(state => ({ state, n: lines.filter(line => line.state === state).length }))
+  return counts.filter(({ n }) => n).map(({ n, state }) => `${n} ${state}`).join(', ') || 'no difference'
+}
 
 function shapeOf(layer: Layer): string {
   const shapes = new Set(layer.inboundNodes.flatMap(node => node.outputTensors.map(tensor => shape(tensor.shape))))
