@@ -32,6 +32,8 @@ export function prune(folder, platform = process.platform, arch = process.arch) 
   const binaries = join(zeromq, platform, arch, 'node')
   for (const name of foldersIn(binaries)) if (Number(/\d+/.exec(name)) < 127) drop(join(binaries, name))
 
+  keepOnly(join(modules, 'webgpu', 'dist'), platform === 'darwin' ? 'darwin-universal' : `${platform}-${arch}`)
+
   for (const name of ['dist/iife', 'dist/node', 'test']) drop(join(modules, 'h5wasm', name))
   // zeromq loads the loader alone; the rest compiles C++.
   for (const path of walk(join(modules, 'cmake-ts'))) if (!/^loader\.|^package\.json$/.test(basename(path))) drop(path)
