@@ -37,7 +37,7 @@ export class Executions {
   readonly shells = new Shells()
   readonly interruption = new Interruption(this.shells, () => this.#child, (cell, text) => this.#print(cell, 'stderr', text))
   #child: Child
-  #count = 0
+  #begun = 0
   #ids = 0
   #exitCode: number | null = null
   #errors = ''
@@ -62,7 +62,7 @@ export class Executions {
     if (!shell) return this.#refuse(channel, message, 'GraftError', unknownSubshell(message.header.subshell_id))
     const expressions = typeof user_expressions === 'object' && user_expressions !== null ? user_expressions as Record<string, unknown> : {}
     shell.queue.push({
-      id: this.#remember(message.header), channel, message, shell, count: 0, told: false, question: null, code, silent: silent === true, store: silent !== true && store_history !== false,
+      id: this.#remember(message.header), channel, message, shell, begun: 0, count: 0, number: 0, told: false, question: null, code, silent: silent === true, store: silent !== true && store_history !== false,
       stopOnError: stop_on_error !== false, stdin: allow_stdin === true, expressions, running: false, check: null, interrupted: this.interruption.includes(message.header),
     })
     if (!shell.current) this.#next(shell)
@@ -115,7 +115,7 @@ export class Executions {
 
   /** A name was declared beside the cells, by the debugger. */
   declare(name: string): void {
-    this.#services.types.ran(`let ${name}: any`, this.#count)
+    this.#services.types.ran(`let ${name}: any`, this.shells.running[0]?.number ?? 0)
   }
 
   /** Ends the child. */
@@ -142,12 +142,14 @@ export class Executions {
     const request = shell.current = shell.queue.shift() ?? null
     if (!request) return
     const { message: { header }, code, silent, store } = request
-    if (store) this.#count++
-    request.count = this.#count
+    if (store) shell.count++
+    request.begun = ++this.#begun
+    request.count = shell.count
+    request.number = shell.number && shell.count ? `${shell.number}.${shell.count}` : shell.count
     // What cells of other shells declare can be seen while they run.
     for (const each of this.shells.running) if (each.running && each !== request) this.#tell(each)
     // The cell is on its way to the process that runs it before front ends are told that it begins.
-    request.check = silent || request.interrupted ? null : this.#services.types.check(code, request.count)
+    request.check = silent || request.interrupted ? null : this.#services.types.check(code, request.number)
     if (!request.check && !request.interrupted) this.#run(request)
     this.status('busy', header)
     if (!silent) this.#sockets().publish({ type: 'execute_input', content: { code, execution_count: request.count }, parent: header })
@@ -166,9 +168,9 @@ export class Executions {
 
   #run(request: Request): void {
     if (this.#preparing) return void this.#preparing.then(() => this.#run(request))
-    const { id, code, silent, stdin, expressions } = request
+    const { id, number, count, code, silent, stdin, expressions } = request
     request.running = true
-    this.#child.send({ type: 'execute', cell: id, count: request.count, silent, stdin }, [Buffer.from(code), Buffer.from(JSON.stringify(expressions))])
+    this.#child.send({ type: 'execute', cell: id, number, count, silent, stdin }, [Buffer.from(code), Buffer.from(JSON.stringify(expressions))])
   }
 
   #take({ header, parts }: Frame<ToKernel>) {
@@ -212,7 +214,7 @@ export class Executions {
 
   /** Tells the types of what a cell declares, once, and what its values told of their own. */
   #tell(request: Request, types?: ToldTypes) {
-    if (!request.told || types) this.#services.types.ran(request.code, request.count, types)
+    if (!request.told || types) this.#services.types.ran(request.code, request.number, types)
     request.told = true
   }
 
@@ -223,7 +225,7 @@ export class Executions {
       this.#sockets().send(channel, { type: 'execute_reply', content, parent, identities })
       shell.current = null
       this.status('idle', parent)
-      if (store) void this.#services.history().then(history => history.add(count, code, result ?? null))
+      if (store) void this.#services.history().then(history => history.add(count, code, result ?? null, shell.number))
       if (!silent) ran?.()
       if (abort || request.interrupted || (failed && request.stopOnError)) this.#abort(shell)
       if (request.interrupted) this.interruption.goOn()
@@ -232,17 +234,17 @@ export class Executions {
   }
 
   /** Aborts the cells that wait in a shell. */
-  #abort({ queue }: Shell) {
+  #abort({ queue, count }: Shell) {
     for (const { channel, message: { header: parent, identities } } of queue.splice(0)) {
       this.status('busy', parent)
-      this.#sockets().send(channel, { type: 'execute_reply', content: { status: 'aborted', execution_count: this.#count }, parent, identities })
+      this.#sockets().send(channel, { type: 'execute_reply', content: { status: 'aborted', execution_count: count }, parent, identities })
       this.status('idle', parent)
     }
   }
 
   #refuse(channel: RequestChannel, { header: parent, identities }: Message, ename: string, evalue: string) {
     this.status('busy', parent)
-    const content = { status: 'error', execution_count: this.#count, ename, evalue, traceback: [`${ename}: ${evalue}`] }
+    const content = { status: 'error', execution_count: this.shells.of(parent)?.count ?? 0, ename, evalue, traceback: [`${ename}: ${evalue}`] }
     this.#sockets().send(channel, { type: 'execute_reply', content, parent, identities })
     this.status('idle', parent)
   }

@@ -3,7 +3,7 @@ import type { Cells } from './cell/cells.ts'
 import { Interrupted } from './cell/interrupted.ts'
 import type { Output } from './cell/output.ts'
 import { metadataOf, toBundle } from './display/bundle.ts'
-import type { ToChild, ToKernel, ToldTypes } from './messages.ts'
+import type { CellNumber, ToChild, ToKernel, ToldTypes } from './messages.ts'
 import { clearTimeout, nextTick, parse, Promise, setTimeout, stringify } from './own.ts'
 import { ownCell, runAs, RunningCell } from './running.ts'
 import { vital } from './vital.ts'
@@ -73,7 +73,7 @@ export class Executor {
 
   /** Handles a message of a front end's beside the cells; what it prints belongs to that message. */
   runAside(id: number, work: () => void): void {
-    const owner = new RunningCell({ id, count: 0, stdin: false, silent: false })
+    const owner = new RunningCell({ id, number: 0, count: 0, stdin: false, silent: false })
     runAs(owner, () => {
       try {
         work()
@@ -93,7 +93,7 @@ export class Executor {
   /** All that may run user code: the cell, how its value shows itself, and the expressions. */
   async #work(cell: RunningCell, code: string, expressions: Record<string, string>) {
     const { cells, output } = this.#options
-    const { value } = await cells.run(code, cell.count)
+    const { value } = await cells.run(code, cell.number)
     const data = value === undefined || cell.silent ? null : await toBundle(value)
     while (cell.pending.size) await Promise.all(cell.pending)
     if (data) {
@@ -141,11 +141,11 @@ export class Executor {
     const result = 'reply' in outcome && typeof outcome.reply.text === 'string' ? outcome.reply.text.slice(0, 1000) : undefined
     this.#running.delete(cell.id)
     if (!this.#running.size) this.#resting = setTimeout(this.#options.rested, rest).unref()
-    send({ type: 'done', cell: cell.id, status: failure ? 'error' : 'ok', result, types: this.#toldTypes(cell.count) }, [Buffer.from(stringify(content))])
+    send({ type: 'done', cell: cell.id, status: failure ? 'error' : 'ok', result, types: this.#toldTypes(cell.number) }, [Buffer.from(stringify(content))])
   }
 
-  #toldTypes(count: number): ToldTypes | undefined {
-    const told = this.#options.cells.declaredBy(count).flatMap(({ name, constant, value }) => {
+  #toldTypes(number: CellNumber): ToldTypes | undefined {
+    const told = this.#options.cells.declaredBy(number).flatMap(({ name, constant, value }) => {
       const type = this.#options.toldTypes.get(value as object)
       return type ? [[name, `${constant ? 'const' : 'let'} ${name}: ${type}`]] : []
     })

@@ -9,7 +9,7 @@ export type Entry = [session: number, line: number, source: string | [string, st
 interface Row { session: number, line: number, source: string, output: string | null }
 
 /**
- * The cells that were run, in this session and the ones before, in a small database.
+ * The cells that were run, in this kernel and the ones before, in a small database.
  *
  * @example
  * const history = new History()
@@ -18,24 +18,27 @@ interface Row { session: number, line: number, source: string, output: string | 
  */
 export class History {
   readonly #database: DatabaseSync
-  readonly #session: number
+  /** The session of each shell, by its number. */
+  readonly #sessions = new Map<number, number>()
 
   /** @param path the database; `:memory:` keeps nothing. Without write permission nothing is kept either. */
   constructor(path: string = process.env.GRAFT_HISTORY ?? join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'graft', 'history.sqlite')) {
     this.#database = open(path)
-    this.#session = Number(this.#database.prepare('insert into sessions default values').run().lastInsertRowid)
+    this.#sessionOf(0)
   }
 
-  add(line: number, source: string, output: string | null): void {
-    this.#database.prepare('insert or replace into history (session, line, source, output) values (?, ?, ?, ?)').run(this.#session, line, source, output)
+  /** @param shell the number of the shell in which it ran: each has a session of its own, as their lines are counted apart */
+  add(line: number, source: string, output: string | null, shell: number = 0): void {
+    this.#database.prepare('insert or replace into history (session, line, source, output) values (?, ?, ?, ?)').run(this.#sessionOf(shell), line, source, output)
   }
 
-  /** Answers a `history_request` (Jupyter messaging, "History"). */
-  answer(request: Record<string, unknown>): Entry[] {
+  /** Answers a `history_request` (Jupyter messaging, "History") that came to a shell, the main one by default. */
+  answer(request: Record<string, unknown>, shell: number = 0): Entry[] {
+    const own = this.#sessionOf(shell)
     const number = (name: string, standard: number) => typeof request[name] === 'number' ? request[name] as number : standard
     const n = number('n', -1)
     if (request.hist_access_type === 'range') {
-      const asked = number('session', 0), session = asked > 0 ? asked : this.#session + asked
+      const asked = number('session', 0), session = asked > 0 ? asked : own + asked
       const stop = number('stop', Number.MAX_SAFE_INTEGER)
       return this.#rows('where session = ? and line >= ? and line < ? order by line', [session, number('start', 0), stop], request)
     }
@@ -44,11 +47,18 @@ export class History {
       const pattern = typeof request.pattern === 'string' ? request.pattern : '*'
       return this.#rows(`where source glob ? ${newest} order by session desc, line desc limit ?`, [pattern, n], request).reverse()
     }
-    return this.#rows('order by session desc, line desc limit ?', [n], request).reverse()
+    // What ran in the shell that asks is the newest to it.
+    return this.#rows('order by session = ? desc, session desc, line desc limit ?', [own, n], request).reverse()
   }
 
   close(): void {
     this.#database.close()
+  }
+
+  #sessionOf(shell: number): number {
+    let session = this.#sessions.get(shell)
+    if (session === undefined) this.#sessions.set(shell, session = Number(this.#database.prepare('insert into sessions default values').run().lastInsertRowid))
+    return session
   }
 
   #rows(clause: string, values: (string | number)[], { output }: Record<string, unknown>): Entry[] {

@@ -67,7 +67,7 @@ class Kernel {
     kernel_info_request: () => kernelInfo,
     connect_request: () => portsOf(this.#connection),
     comm_info_request: ({ target_name }) => ({ comms: this.#executions.comms(target_name) }),
-    history_request: async content => ({ history: (await this.#openHistory()).answer(content) }),
+    history_request: async (content, { header }) => ({ history: (await this.#openHistory()).answer(content, this.#executions.shells.of(header)?.number) }),
     is_complete_request: async ({ code }) => typeof code === 'string' ? (await this.#types.language()).isComplete(code) : { status: 'unknown' },
     complete_request: async ({ code, cursor_pos }) => (await this.#types.language()).complete(text(code, 'code'), position(cursor_pos, code)),
     inspect_request: async ({ code, cursor_pos, detail_level }) =>

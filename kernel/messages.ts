@@ -1,6 +1,9 @@
+/** By which errors tell a cell from all others: its execution count; for a cell of a subshell with that shell's number before it, `1.3`. */
+export type CellNumber = number | `${number}.${number}`
+
 /** What the kernel asks of its child. Parts: `execute` the code and the user expressions as JSON; `comm` the content as JSON, then buffers. */
 export type ToChild =
-  | { type: 'execute', cell: number, count: number, silent: boolean, stdin: boolean }
+  | { type: 'execute', cell: number, number: CellNumber, count: number, silent: boolean, stdin: boolean }
   | { type: 'answer', question: number, value: string | null }
   | { type: 'comm', cell: number, kind: 'comm_open' | 'comm_msg' | 'comm_close' }
 

@@ -1,3 +1,4 @@
+import type { CellNumber } from './messages.ts'
 import type { Shell } from './shells.ts'
 import type { Check } from './types.ts'
 import type { Header, Message } from './wire/message.ts'
@@ -9,8 +10,10 @@ export interface Request {
   channel: RequestChannel
   message: Message
   shell: Shell
-  /** Its execution count, once it is its turn. */
+  /** The how manieth of all cells it is that began, its shell's execution count, and its name in errors, once it is its turn. */
+  begun: number
   count: number
+  number: CellNumber
   code: string
   silent: boolean
   store: boolean

@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { getEventListeners } from 'node:events'
 import type { MimeBundle } from '../lib/host.ts'
+import type { CellNumber } from './messages.ts'
 
 /** A cell while it runs, and later as the owner of what it left behind (timers, promises): its output goes to it. */
 export class RunningCell {
   readonly id: number
+  readonly number: CellNumber
   readonly count: number
   /** Whether the front end can be asked for input. */
   readonly stdin: boolean
@@ -25,8 +27,9 @@ export class RunningCell {
   fault: { ename: string, evalue: string, traceback: string[] } | null = null
   readonly #controller = new AbortController()
 
-  constructor({ id, count, stdin, silent }: { id: number, count: number, stdin: boolean, silent: boolean }) {
+  constructor({ id, number, count, stdin, silent }: { id: number, number: CellNumber, count: number, stdin: boolean, silent: boolean }) {
     this.id = id
+    this.number = number
     this.count = count
     this.stdin = stdin
     this.silent = silent

@@ -5,6 +5,10 @@ import type { Header } from './wire/message.ts'
 
 /** A queue of cells that run one after the other. */
 export interface Shell {
+  /** 0 is the main shell; subshells are numbered as they are made. */
+  readonly number: number
+  /** Of the cells that ran here and were kept in the history, each subshell's own. */
+  count: number
   queue: Request[]
   /** The cell that runs, or is checked for its types. */
   current: Request | null
@@ -12,7 +16,7 @@ export interface Shell {
 
 /**
  * The main shell and its subshells (JEP 91): cells of one run in order, those of several take turns wherever one waits. All run in one process
- * and share its names and one count of executions, by which errors tell a cell from all others.
+ * and share its names; each has a count of executions and a history of its own. Errors call the third cell of the first subshell `Cell 1.3`.
  *
  * @example
  * const shells = new Shells()
@@ -20,15 +24,16 @@ export interface Shell {
  * shells.of(header)   // the shell for a message; undefined where its subshell is unknown
  */
 export class Shells {
-  readonly #main: Shell = { queue: [], current: null }
+  readonly #main = shell(0)
   readonly #subshells = new Map<string, Shell>()
   /** Subshells that were deleted while a cell of theirs ran. */
   #ending: Shell[] = []
+  #made = 0
 
   /** Adds a subshell. @returns its id */
   create(): string {
     const id = randomUUID()
-    this.#subshells.set(id, { queue: [], current: null })
+    this.#subshells.set(id, shell(++this.#made))
     return id
   }
 
@@ -55,7 +60,7 @@ export class Shells {
 
   /** The cells that run now, the one that began last first. */
   get running(): Request[] {
-    return this.all.flatMap(({ current }) => current ?? []).sort((a, b) => b.count - a.count || b.id - a.id)
+    return this.all.flatMap(({ current }) => current ?? []).sort((a, b) => b.begun - a.begun)
   }
 
   /** The cell that runs under this number. */
@@ -63,6 +68,8 @@ export class Shells {
     for (const { current } of this.all) if (current?.id === id) return current
   }
 }
+
+const shell = (number: number): Shell => ({ number, count: 0, queue: [], current: null })
 
 /** What a message for a subshell that is not there is told. */
 export const unknownSubshell = (id: unknown): string => `there is no subshell '${String(id)}': create_subshell_request makes one`

@@ -3,7 +3,7 @@ import type { Described } from './cell/traceback.ts'
 import { typesMagic } from './cell/magics.ts'
 import type { Language } from './language/language.ts'
 import { log } from './log.ts'
-import type { ToldTypes } from './messages.ts'
+import type { CellNumber, ToldTypes } from './messages.ts'
 
 /** How long the check of a cell's types may take, in ms. */
 const longest = 10_000
@@ -23,7 +23,7 @@ export class Types {
   readonly #load: () => Promise<Language>
   #language: Promise<Language> | null = null
   #mode: 'on' | 'warn' | 'off' = 'on'
-  #untold: [source: string, count: number, types: ToldTypes | undefined][] = []
+  #untold: [source: string, number: CellNumber, types: ToldTypes | undefined][] = []
 
   constructor(load: () => Promise<Language>) {
     this.#load = load
@@ -43,13 +43,13 @@ export class Types {
   }
 
   /** Starts to look for the definite type errors of a cell; null where it is not to be checked. */
-  check(source: string, count: number): Check | null {
+  check(source: string, number: CellNumber): Check | null {
     const mode = typesMagic(source)
     if (mode) this.#mode = mode
     if (mode && this.#language) void this.#language.then(language => { language.types = mode }, () => {})
     if (this.#mode === 'off') return null
     const end = new AbortController(), timeout = sleep(longest, null, { signal: end.signal, ref: false }).catch(() => null)
-    const found = this.language().then(language => language.check(source, count)).catch((error: Error) => {
+    const found = this.language().then(language => language.check(source, number)).catch((error: Error) => {
       log(`cannot check types: ${error.message}`)
       return null
     })
@@ -57,8 +57,8 @@ export class Types {
   }
 
   /** Takes in a cell that ran. @param types what its values told of their own types */
-  ran(source: string, count: number, types?: ToldTypes): void {
-    this.#untold.push([source, count, types])
+  ran(source: string, number: CellNumber, types?: ToldTypes): void {
+    this.#untold.push([source, number, types])
     if (this.#mode !== 'off') this.language().catch(() => {})
   }
 

@@ -2,8 +2,10 @@ import { createRequire, isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import vm from 'node:vm'
+import type MagicString from 'magic-string'
 import { GraftError } from '../../lib/error.ts'
 import { displaySymbol } from '../../lib/host.ts'
+import type { CellNumber } from '../messages.ts'
 import { performance } from '../own.ts'
 import { ownCell } from '../running.ts'
 import { installAwaits } from './awaits.ts'
@@ -47,9 +49,9 @@ export class Cells {
   readonly #names: Record<string, () => Promise<unknown>>
   readonly #folder: string
   readonly #import: Importer
-  readonly #declared = new Map<string, { count: number, constant: boolean }>()
+  readonly #declared = new Map<string, { number: CellNumber, constant: boolean }>()
   /** The names that each cell declared. */
-  readonly #declarations = new Map<number, string[]>()
+  readonly #declarations = new Map<CellNumber, string[]>()
   readonly #observed = new Set<string>()
   readonly #provided = new Set<string>()
   readonly #earlier: Earlier = {
@@ -81,24 +83,24 @@ export class Cells {
     this.latest = undefined
     this.#hide('__dirname', meta.dirname)
     this.#hide('__filename', meta.filename)
-    installConstants(name => this.#declared.get(name)?.count)
+    installConstants(name => this.#declared.get(name)?.number)
     own.require = require
   }
 
   /**
    * Runs one cell and gives the value of its last expression, or of the last statement where that has one.
    *
-   * @param count the execution count, by which errors name the cell
+   * @param number by which errors name the cell
    * @returns the value in a box, so that a promise stays a promise; `undefined` in it where there is nothing to show
    * @throws what the cell throws, or a SyntaxError; {@link Cells.describe} explains either
    */
-  async run(source: string, count: number): Promise<{ value: unknown }> {
+  async run(source: string, number: CellNumber): Promise<{ value: unknown }> {
     const split = splitMagics(source)
     const value = split.magics.map(magic => this.#magic(magic)).findLast(v => v !== undefined)
     if (!split.source.trim()) return { value }
     const start = performance.now()
     try {
-      return await this.#evaluate(split.source, count, source)
+      return await this.#evaluate(split.source, number, source)
     } finally {
       if (split.magics.some(({ name }) => name === '%time')) console.log(`${(performance.now() - start).toFixed(1)} ms`)
     }
@@ -119,17 +121,17 @@ export class Cells {
   }
 
   /** @param text the source as it was written, with its magics */
-  async #evaluate(source: string, count: number, text: string = source): Promise<{ value: unknown }> {
-    const compiled = this.#compile(source, count, text)
+  async #evaluate(source: string, number: CellNumber, text: string = source): Promise<{ value: unknown }> {
+    const compiled = this.#compile(source, number, text)
     const { scope, imports } = compiled
     await this.#provide(scope)
-    const values = await this.#load(imports, compiled, source, count)
+    const values = await this.#load(imports, compiled, source, number)
     for (const [name, kind] of scope.declared) {
-      this.#declared.set(name, { count, constant: constantKind(kind) })
+      this.#declared.set(name, { number, constant: constantKind(kind) })
       this.#provided.delete(name)
       define(this.#earlier.stored(name))
     }
-    if (scope.declared.size) this.#declarations.set(count, [...scope.declared.keys()])
+    if (scope.declared.size) this.#declarations.set(number, [...scope.declared.keys()])
     for (const [name, value] of values) (globalThis as Record<string, unknown>)[this.#earlier.stored(name)] = value
     for (const m of scope.mentions) if (m.inFunction) this.#observed.add(m.name)
     const running = ownCell()
@@ -140,9 +142,9 @@ export class Cells {
   }
 
   /** The names that a cell declared, with their values now. */
-  declaredBy(count: number): { name: string, constant: boolean, value: unknown }[] {
+  declaredBy(number: CellNumber): { name: string, constant: boolean, value: unknown }[] {
     const global = globalThis as Record<string, unknown>
-    return (this.#declarations.get(count) ?? []).filter(name => this.#declared.get(name)?.count === count)
+    return (this.#declarations.get(number) ?? []).filter(name => this.#declared.get(name)?.number === number)
       .map(name => ({ name, constant: this.#earlier.isConstant(name), value: global[this.#earlier.stored(name)] }))
   }
 
@@ -154,7 +156,7 @@ export class Cells {
 
   /** Declares a name beside the cells, as `let` would. */
   declare(name: string, value: unknown): void {
-    this.#declared.set(name, { count: 0, constant: false })
+    this.#declared.set(name, { number: 0, constant: false })
     this.#provided.delete(name)
     define(this.#earlier.stored(name))
     ;(globalThis as Record<string, unknown>)[this.#earlier.stored(name)] = value
@@ -172,7 +174,7 @@ export class Cells {
       if (page) return `Cells run in Node, not in a page: there is no \`${page}\`. Show things with console.log(…), display(…) or display.html(…).`
       if (!(thrown instanceof TypeError)) return ''
       const name = Object.keys(this.#names).find(n => this.#declared.has(n) && new RegExp(`(?<![.\\w$])${n}(?![\\w$])`).test(line))
-      return name ? `\`${name}\` is yours since cell ${this.#declared.get(name)!.count}; the library's is \`graft.${name}\`.` : ''
+      return name ? `\`${name}\` is yours since cell ${this.#declared.get(name)!.number}; the library's is \`graft.${name}\`.` : ''
     })
   }
 
@@ -181,7 +183,7 @@ export class Cells {
     const global = globalThis as Record<string, unknown>
     switch (name) {
       case '%who':
-        return Object.fromEntries([...this.#declared].map(([own, { count }]) => [own, `${kindOf(global[stored(own)])}, cell ${count}`]))
+        return Object.fromEntries([...this.#declared].map(([own, { number }]) => [own, `${kindOf(global[stored(own)])}, cell ${number}`]))
       case '%env': {
         const [, variable, value] = /^(\w+)\s*=\s*(.*)$/.exec(args) ?? []
         if (!variable) return args ? process.env[args] : { ...process.env }
@@ -200,8 +202,8 @@ export class Cells {
     }
   }
 
-  #compile(source: string, count: number, text: string): Compiled {
-    const place = (at: Position, length: number) => ({ name: cellName(count), source, ...at, length })
+  #compile(source: string, number: CellNumber, text: string): Compiled {
+    const place = (at: Position, length: number) => ({ name: cellName(number), source, ...at, length })
     const object = isObjectLiteral(source)
     let js: ReadCell
     try {
@@ -212,12 +214,8 @@ export class Cells {
     }
     const scope = scopeOf(js.program)
     const { code, imports, stores } = rewrite(js.code, js.program, scope, this.#earlier)
-    let backwards: ReturnType<typeof positions> | undefined
-    const mapping: Mapping & { count: number } = {
-      mappings: js.mappings, source: () => text, path: null, count, indent: object ? 1 : 0,
-      first: (line, column) => (backwards ??= positions(code.generateDecodedMap({ hires: true }).mappings))(line, column),
-    }
-    const name = join(this.#folder, `Cell ${count}`)
+    const mapping = mappingOf(number, text, js.mappings, code, object ? 1 : 0)
+    const name = join(this.#folder, `Cell ${number}`)
     rememberCell(name, mapping)
     try {
       const script = new vm.Script(code.toString(), { filename: name, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER })
@@ -246,7 +244,7 @@ export class Cells {
     }
   }
 
-  async #load(imports: CellImport[], { scope, locate }: Compiled, source: string, count: number): Promise<Map<string, unknown>> {
+  async #load(imports: CellImport[], { scope, locate }: Compiled, source: string, number: CellNumber): Promise<Map<string, unknown>> {
     const values = new Map<string, unknown>()
     for (const { specifier, names, node } of imports) {
       const isUsed = (name: string) => scope.mentions.some(m => m.name === name)
@@ -260,7 +258,7 @@ export class Cells {
         }
       } catch (error) {
         if (names.length && names.every(({ local }) => !isUsed(local) && mentionsType(source, local)) && isOfTypes(specifier, this.#folder)) continue
-        if (isOfImport(error)) placeError(error, { name: cellName(count), source, ...locate(node.start), length: node.end - node.start })
+        if (isOfImport(error)) placeError(error, { name: cellName(number), source, ...locate(node.start), length: node.end - node.start })
         throw error
       }
     }
@@ -289,11 +287,15 @@ function mentionsType(source: string, name: string): boolean {
   return isMentioned(parse('cell.ts', source).program)
 }
 
-function positions(mappings: number[][][]) {
-  return (line: number, column: number) => {
-    const segment = mappings[line]?.findLast(([at, source]) => at <= column && source !== undefined)
-    return segment ? { line: segment[2], column: segment[3] } : null
+/** It holds what leads back to the text and nothing else of the cell: thousands of cells are remembered. */
+function mappingOf(number: CellNumber, text: string, mappings: string | null, rewritten: MagicString, indent: number): Mapping & { number: CellNumber } {
+  let code: MagicString | null = rewritten, written = ''
+  const first = () => {
+    if (code) written = code.generateMap({ hires: true }).mappings
+    code = null
+    return written
   }
+  return { mappings, source: () => text, path: null, number, indent, first }
 }
 
 function kindOf(value: unknown): string {

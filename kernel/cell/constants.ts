@@ -1,3 +1,5 @@
+import type { CellNumber } from '../messages.ts'
+
 /** How a cell's code names the object through which it tries to change a constant. */
 export const constants = `globalThis[Symbol.for('graft.constants')]`
 
@@ -6,10 +8,10 @@ export const constants = `globalThis[Symbol.for('graft.constants')]`
  * that every form of assignment fails where it stands, and only when it is reached.
  * @param since the cell that declared a constant
  */
-export function installConstants(since: (name: string) => number | undefined): void {
+export function installConstants(since: (name: string) => CellNumber | undefined): void {
   const refuse = (name: string | symbol): never => {
-    const count = since(String(name))
-    throw new TypeError(`Cannot assign to '${String(name)}': it is a constant${count ? ` since cell ${count}` : ''}. ` +
+    const number = since(String(name))
+    throw new TypeError(`Cannot assign to '${String(name)}': it is a constant${number ? ` since cell ${number}` : ''}. ` +
       'Declare it again with `let` to change it.')
   }
   const holder = globalThis as Record<symbol, unknown>

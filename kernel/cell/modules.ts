@@ -94,7 +94,7 @@ const packageOf = (specifier: string) => specifier.split('/').slice(0, specifier
 
 /** The same error, in words for whoever wrote the import: in a cell, or in a file of the user's. */
 function explain(error: unknown, specifier: string, parent: string): unknown {
-  const path = parent.startsWith('file:') ? fileURLToPath(parent).split('?')[0] : '', importer = basename(path), inCell = /^(Cell \d+|notebook\.ts)$/.test(importer)
+  const path = parent.startsWith('file:') ? fileURLToPath(parent).split('?')[0] : '', importer = basename(path), inCell = /^(Cell [\d.]+|notebook\.ts)$/.test(importer)
   if (path.startsWith(graftRoot + sep) && !isLocal(path)) return error
   const text = /^[./]|^file:/.test(specifier) ?
     `Cannot find the file '${specifier}' from ${inCell ? 'the notebook\'s folder' : importer}.` :

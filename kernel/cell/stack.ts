@@ -1,4 +1,5 @@
 import { SourceMap } from 'node:module'
+import type { CellNumber } from '../messages.ts'
 
 /** A position in source: both count from 1. */
 export interface Position { line: number, column: number }
@@ -10,16 +11,17 @@ export interface Mapping {
   source(): string
   /** The user's file, or null for a cell. */
   path: string | null
-  /** The cell's execution count. */
-  count?: number
+  number?: CellNumber
   /** How much further right the first line stands in what `mappings` describe. */
   indent?: number
-  /** From the final code to the code that `mappings` describes; both count from 0. */
-  first?(line: number, column: number): { line: number, column: number } | null
+  /** The mappings from the final code to the code that `mappings` describes, where that was rewritten. */
+  first?(): string
 }
 
 const mapped = new Map<string, Mapping>()
-const decoded = new WeakMap<Mapping, SourceMap>()
+/** What was looked up lately, by whose mappings they are. */
+const decoded = new Map<object, SourceMap>()
+const mostDecoded = 100
 
 /** Remembers how a script or module leads back to what the user wrote. `name` is what V8 calls it: a path or a URL. */
 export function mapPositions(name: string, mapping: Mapping): void {
@@ -32,24 +34,27 @@ export const mappingOf = (name: string): Mapping | undefined => mapped.get(name)
 /** The user's position for one of V8's (from 1), or null where the code is the kernel's own addition. */
 export function originalPosition(mapping: Mapping, line: number, column: number): Position | null {
   let at: { line: number, column: number } | null = { line: line - 1, column: column - 1 }
-  if (mapping.first) at = mapping.first(at.line, at.column)
+  if (mapping.first) at = originOf(mapping.first, mapping.first(), at)
   if (!at) return null
-  const user = mapping.mappings === null ? at : originOf(mapping, at)
+  const user = mapping.mappings === null ? at : originOf(mapping, mapping.mappings, at)
   return user && { line: user.line + 1, column: user.column + 1 - (user.line === 0 ? mapping.indent ?? 0 : 0) }
 }
 
-/** The way back through `mappings`; both count from 0. */
-function originOf(mapping: Mapping, { line, column }: Position): Position | null {
-  let map = decoded.get(mapping)
-  if (!map) decoded.set(mapping, map = new SourceMap({ version: 3, mappings: mapping.mappings, sources: ['cell'], names: [] } as never))
-  const { originalLine, originalColumn } = map.findEntry(line, column) as { originalLine?: number, originalColumn?: number }
-  return originalLine === undefined ? null : { line: originalLine, column: originalColumn! }
+/** The way back through somebody's `mappings`; both count from 0. What stands before the first place in its line that leads back does not. */
+function originOf(owner: object, mappings: string, { line, column }: Position): Position | null {
+  let map = decoded.get(owner)
+  if (!map) {
+    if (decoded.size === mostDecoded) decoded.clear()
+    decoded.set(owner, map = new SourceMap({ version: 3, mappings, sources: ['cell'], names: [] } as never))
+  }
+  const { generatedLine, originalLine, originalColumn } = map.findEntry(line, column) as { generatedLine?: number, originalLine?: number, originalColumn?: number }
+  return originalLine === undefined || generatedLine !== line ? null : { line: originalLine, column: originalColumn! }
 }
 
-/** One line of a stack: a cell's (`count`) or a local file's (`path`); nothing else is the user's. */
+/** One line of a stack: a cell's (`cell`) or a local file's (`path`); nothing else is the user's. */
 export interface Frame extends Position {
   name: string
-  count: number | null
+  cell: CellNumber | null
   path: string | null
   mapping: Mapping | null
 }
@@ -82,7 +87,7 @@ function describeSite(site: NodeJS.CallSite): string {
   if (!name || !mapping) return text
   const at = originalPosition(mapping, site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1)
   if (!at) return text
-  const place = `${mapping.count === undefined ? mapping.path : `Cell ${mapping.count}`}:${at.line}:${at.column}`
+  const place = `${mapping.number === undefined ? mapping.path : `Cell ${mapping.number}`}:${at.line}:${at.column}`
   return text.replace(`${name}:${site.getLineNumber()}:${site.getColumnNumber()}`, () => place)
 }
 
@@ -93,23 +98,27 @@ export function framesOf(stack: string, isUsers: (path: string) => boolean): Fra
     const match = /^\s+at (?:(.*?) \()?(?:async )?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/.exec(line)
     if (!match) continue
     const [, name = '', place, row, column] = match
-    const cell = /^Cell (\d+)$/.exec(place)
-    const mapping = cell ? byCount(Number(cell[1])) : null
+    const cell = /^Cell ([\d.]+)$/.exec(place)
+    const mapping = cell ? numbered.get(cell[1]) ?? null : null
     if (!cell && !(place.startsWith('/') || /^[A-Za-z]:/.test(place))) continue
     if (!cell && !isUsers(place)) continue
     frames.push({
       name: name.replace(/^async /, '').replace(/^(Object\.)?<anonymous>$/, ''), line: Number(row), column: Number(column),
-      count: cell ? Number(cell[1]) : null, path: cell ? null : place.split('?')[0], mapping,
+      cell: mapping?.number ?? null, path: cell ? null : place.split('?')[0], mapping,
     })
   }
   return frames
 }
 
-const counts = new Map<number, Mapping>()
-const byCount = (count: number) => counts.get(count) ?? null
+const numbered = new Map<string, Mapping>()
+const latest: Mapping[] = []
+
+/** So many cells keep what they were rewritten with; the mappings, which take a moment to write, are a tenth of that. */
+const mostWhole = 50
 
 /** Remembers a cell, so that its lines can be shown when a later one calls into it. */
-export function rememberCell(name: string, mapping: Mapping & { count: number }): void {
+export function rememberCell(name: string, mapping: Mapping & { number: CellNumber }): void {
   mapPositions(name, mapping)
-  counts.set(mapping.count, mapping)
+  numbered.set(String(mapping.number), mapping)
+  if (latest.push(mapping) > mostWhole) latest.shift()!.first?.()
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'
 import { inspect } from 'node:util'
+import type { CellNumber } from '../messages.ts'
 import { codeFrame } from './frame.ts'
 import { isLocal } from './local.ts'
 import { framesOf, type Frame } from './stack.ts'
@@ -97,9 +98,9 @@ function causesOf(error: Error, folder: string, depth: number): string[] {
 const deepest = 5
 
 /** How a cell is called; 0 is an expression beside the cells. */
-export const cellName = (count: number) => count === 0 ? 'Expression' : `Cell ${count}`
+export const cellName = (number: CellNumber) => number === 0 ? 'Expression' : `Cell ${number}`
 
-const placeName = (frame: Frame, folder: string) => frame.count !== null ? cellName(frame.count) : relative(folder, frame.path!) || frame.path!
+const placeName = (frame: Frame, folder: string) => frame.cell !== null ? cellName(frame.cell) : relative(folder, frame.path!) || frame.path!
 
 function placeOf(frame: Frame | undefined, folder: string): Place | null {
   if (!frame) return null

@@ -176,7 +176,7 @@ export class Adapter {
     const [{ location }] = callFrames, script = await scripts.find(location.scriptId)
     const at = script && (await scripts.originals(script.id, [location]))[0]
     if (!script) await this.#stepOn('stepOut')
-    else if (!at && script.count !== null && scripts.isEnd(location)) await this.#goOn()
+    else if (!at && script.cell !== null && scripts.isEnd(location)) await this.#goOn()
     else if (!at) await this.#stepOn(step.kind === 'stepOut' ? 'stepOver' : step.kind)
     else if (step.script === script.id && step.line === at.line && step.depth === callFrames.length && at.column > step.column) {
       step.column = at.column

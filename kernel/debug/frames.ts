@@ -45,9 +45,9 @@ export class Frames {
   async scopes(id: number): Promise<object> {
     const frame = await this.#frame(id), { script, call } = frame
     // The cell's own function is the one without a name that stands at its top.
-    const own = !call.functionName && script.count !== null ? script.count : null
+    const own = !call.functionName && script.cell !== null ? script.cell : null
     const names = await this.#namesIn(call), values = ['this', ...names].map(name => `${JSON.stringify(name)}: () => ${name}`)
-    const { value: locals } = await this.#evaluateIn(call, `${insideObject}.locals(${own}, { ${values.join(', ')} })`) as { value: number }
+    const { value: locals } = await this.#evaluateIn(call, `${insideObject}.locals(${JSON.stringify(own)}, { ${values.join(', ')} })`) as { value: number }
     const globals = await this.#inspector.call('globals')
     this.#scopes.set(locals, frame).set(globals, frame)
     const scope = (name: string, variablesReference: number, presentationHint?: string) => ({ name, variablesReference, expensive: false, ...presentationHint && { presentationHint } })

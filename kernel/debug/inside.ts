@@ -9,6 +9,7 @@ import { scopeOf, type Node } from '../cell/scope.ts'
 import { mappingOf, originalPosition, type Position } from '../cell/stack.ts'
 import { parse, transpile } from '../cell/transpile.ts'
 import { metadataOf, toBundle } from '../display/bundle.ts'
+import type { CellNumber } from '../messages.ts'
 import { insideName, partsName } from './symbols.ts'
 import { textOf, Values, type Variable } from './values.ts'
 
@@ -20,7 +21,7 @@ export interface Source {
   /** The text as it was written; null where it is the script's own. */
   text: string | null
   /** A cell's number, or null for a file. */
-  count: number | null
+  cell: CellNumber | null
   /** A file's path, or null for a cell. */
   path: string | null
 }
@@ -49,7 +50,7 @@ const inside = {
 
   source(url: string): Source | null {
     const mapping = mappingFor(url)
-    return mapping ? { text: mapping.source(), count: mapping.count ?? null, path: mapping.path } : null
+    return mapping ? { text: mapping.source(), cell: mapping.number ?? null, path: mapping.path } : null
   },
 
   /** The places in the user's text of positions in a script, from 1; null for what the kernel added. */
@@ -59,7 +60,7 @@ const inside = {
   },
 
   /** What a frame's names hold now; and, where it is a cell's own, what that cell declared. */
-  locals(count: number | null, names: Record<string, () => unknown>): number {
+  locals(cell: CellNumber | null, names: Record<string, () => unknown>): number {
     const values = new Map<string, unknown>()
     for (const [name, value] of Object.entries(names)) {
       // A name whose declaration has not been reached cannot be looked at: it is not there yet.
@@ -67,7 +68,7 @@ const inside = {
     }
     const self = values.get('this')
     if (self === undefined || self === globalThis) values.delete('this')
-    if (count !== null) for (const { name, value } of cells.declaredBy(count)) if (!values.has(name)) values.set(name, value)
+    if (cell !== null) for (const { name, value } of cells.declaredBy(cell)) if (!values.has(name)) values.set(name, value)
     return paused.keep(() => [...values])
   },
 

@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { graftRoot, isLocal } from '../cell/local.ts'
 import type { Position } from '../cell/stack.ts'
+import type { CellNumber } from '../messages.ts'
 import type { Inspector } from './inspector.ts'
 import type { Source } from './symbols.ts'
 import { pathOf, type Naming } from './naming.ts'
@@ -16,7 +17,7 @@ export interface Script {
   path: string
   name: string
   /** A cell's number. */
-  count: number | null
+  cell: CellNumber | null
 }
 
 /** A place in a script at which the engine can stop; lines and columns count from 1. */
@@ -97,15 +98,15 @@ export class Scripts {
     if (!url.startsWith('file:')) return null
     if (!isCell(url)) {
       const path = fileOf(url)
-      return isLocal(path) ? { id, url, path, name: basename(path), count: null } : null
+      return isLocal(path) ? { id, url, path, name: basename(path), cell: null } : null
     }
     const source: Source | null = await this.#inspector.call('source', url)
-    if (!source?.count) return null
-    return { id, url, path: pathOf(this.#naming, source.text ?? ''), name: `Cell ${source.count}`, count: source.count }
+    if (!source?.cell) return null
+    return { id, url, path: pathOf(this.#naming, source.text ?? ''), name: `Cell ${source.cell}`, cell: source.cell }
   }
 }
 
 /** The inspector names a cell by a URL too. */
-const isCell = (url: string) => /\/Cell%20\d+$/.test(url)
+const isCell = (url: string) => /\/Cell%20[\d.]+$/.test(url)
 
 const fileOf = (url: string) => fileURLToPath(url.split('?')[0])

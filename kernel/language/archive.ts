@@ -24,6 +24,10 @@ export class Archive {
     return this.#blocks.length < most
   }
 
+  get isEmpty(): boolean {
+    return !this.#blocks.length
+  }
+
   /** Takes in cells. */
   add(blocks: Block[]): void {
     this.#blocks.push(...blocks)

@@ -1,5 +1,6 @@
 import { codeFrame, jsxWord, positionAt } from '../cell/frame.ts'
 import type { Described } from '../cell/traceback.ts'
+import type { CellNumber } from '../messages.ts'
 
 /** A diagnostic of the language server; positions count from 0, in the live document. */
 export interface Diagnostic {
@@ -27,8 +28,8 @@ export const implicitAny = (diagnostics: Diagnostic[], source: string): Diagnost
   inCell(diagnostics, source).find(({ severity, code }) => severity === 1 && code >= 7000 && code < 8000 && !meant.has(code))
 
 /** The implicit `any` as a warning. */
-export function describeImplicitAny({ message, code, range }: Diagnostic, count: number): Described {
-  const evalue = `Cell ${count}, line ${range.start.line}: ${message.split('\n')[0]} (TS${code})`
+export function describeImplicitAny({ message, code, range }: Diagnostic, number: CellNumber): Described {
+  const evalue = `Cell ${number}, line ${range.start.line}: ${message.split('\n')[0]} (TS${code})`
   return { ename: 'TypeScriptError', evalue, traceback: [evalue, 'The cell runs all the same, and this is said once.'] }
 }
 
@@ -56,13 +57,13 @@ const isPossible = ({ code, message }: Diagnostic) => (code === 2322 || code ===
   /^[^\n]*\b(undefined|null)\b[^\n]*is not assignable/.test(message) && /\n\s*Type '(undefined|null)' is not assignable to type [^\n]*$/.test(message)
 
 /** The complaints as Jupyter's `error` message: the first gives the name and the value, all (up to five) stand in the traceback. */
-export function describeComplaints(found: Diagnostic[], source: string, count: number, readable: (text: string) => string): Described {
+export function describeComplaints(found: Diagnostic[], source: string, number: CellNumber, readable: (text: string) => string): Described {
   const traceback: string[] = []
   for (const { message, code, range } of found.slice(0, 5)) {
     const { line, character } = range.start
     const length = range.end.line === line ? range.end.character - character : 1
     if (traceback.length) traceback.push('')
-    traceback.push(`${nameOf(code)}: ${readable(message)} (TS${code})`, '', `Cell ${count}, line ${line}`,
+    traceback.push(`${nameOf(code)}: ${readable(message)} (TS${code})`, '', `Cell ${number}, line ${line}`,
       ...codeFrame(source, line, character + 1, length).split('\n'))
   }
   const { line } = found[0].range.start, [before, text] = [line - 2, line - 1].map(at => source.split('\n')[at]?.trim() ?? '')
@@ -72,9 +73,9 @@ export function describeComplaints(found: Diagnostic[], source: string, count: n
 }
 
 /** JSX, which TypeScript calls many other things. */
-export function describeJsx(source: string, count: number, offset: number): Described {
+export function describeJsx(source: string, number: CellNumber, offset: number): Described {
   const { line, column } = positionAt(source, offset)
-  return { ename: 'SyntaxError', evalue: jsxWord, traceback: [`SyntaxError: ${jsxWord}`, '', `Cell ${count}, line ${line}`, ...codeFrame(source, line, column).split('\n')] }
+  return { ename: 'SyntaxError', evalue: jsxWord, traceback: [`SyntaxError: ${jsxWord}`, '', `Cell ${number}, line ${line}`, ...codeFrame(source, line, column).split('\n')] }
 }
 
 const nameOf = (code: number) => code < 2000 ? 'SyntaxError' : 'TypeScriptError'

@@ -7,6 +7,9 @@ import type { LanguageServer } from './server.ts'
 /** How long nothing must run before cells are frozen, in ms; and how many wait at most, where cells follow each other at once. */
 const pause = 60, most = 10
 
+/** After so many cells those that nothing mentions any more are forgotten. */
+const sweepAfter = 64
+
 /**
  * Replaces the documents of cells that ran by their declarations ({@link freeze}), when nothing else is to be done, and moves those into
  * an archive. A frozen cell that TypeScript complains about keeps its document and its source.
@@ -15,6 +18,9 @@ export class Freezer {
   readonly #server: LanguageServer
   readonly #inferred: Inferred
   #waiting: CellDocument[] = []
+  /** The cells that wait or are worked at. */
+  readonly #open = new Set<CellDocument>()
+  #frozen = 0
   #timer: NodeJS.Timeout | undefined
   #working: Promise<void> = Promise.resolve()
   #overlay: Overlay
@@ -29,6 +35,7 @@ export class Freezer {
   /** Takes in a cell that ran. */
   add(cell: CellDocument): void {
     this.#waiting.push(cell)
+    this.#open.add(cell)
     clearTimeout(this.#timer)
     if (this.#waiting.length >= most) this.#work()
     else this.#timer = setTimeout(() => this.#work(), pause).unref()
@@ -44,6 +51,7 @@ export class Freezer {
   stop(): void {
     clearTimeout(this.#timer)
     this.#waiting = []
+    this.#open.clear()
   }
 
   /** Settles when all that waits now is frozen. */
@@ -54,8 +62,10 @@ export class Freezer {
 
   #work(): Promise<void> {
     const cells = this.#waiting.splice(0), overlay = this.#overlay
+    const over = () => { for (const cell of cells) this.#open.delete(cell) }
+    if (!this.#server.running) over()
     if (!cells.length || !this.#server.running) return this.#working
-    return this.#working = this.#working.then(() => this.#freeze(cells, overlay)).catch(() => {})
+    return this.#working = this.#working.then(() => this.#freeze(cells, overlay)).catch(() => {}).then(over).then(() => this.#sweep(cells.length))
   }
 
   async #freeze(cells: CellDocument[], overlay: Overlay) {
@@ -74,6 +84,15 @@ export class Freezer {
     if (blocks.length && overlay === this.#overlay) await this.#archive(blocks, overlay)
   }
 
+  #sweep(cells: number) {
+    this.#frozen += cells
+    if (this.#frozen < sweepAfter) return
+    this.#frozen = 0
+    const changed = this.#overlay.notebook.sweep([...this.#open].map(({ cell }) => cell))
+    this.#overlay.share()
+    for (const document of changed) this.#overlay.set(document)
+  }
+
   async #archive(blocks: Block[], overlay: Overlay) {
     const archive = overlay.notebook.archive()
     archive.add(blocks)
@@ -86,7 +105,7 @@ export class Freezer {
       archive.remove(wrong)
       overlay.set(archive)
     }
-    overlay.notebook.moved(blocks.map(({ cell }) => cell).filter(cell => !wrong.includes(cell)))
+    overlay.notebook.moved(blocks.map(({ cell }) => cell).filter(cell => !wrong.includes(cell)), archive)
     overlay.share()
   }
 }

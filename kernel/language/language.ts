@@ -2,7 +2,7 @@ import { names as libraryNames } from '../../lib/names.ts'
 import { splitMagics, typesMagic } from '../cell/magics.ts'
 import type { Described } from '../cell/traceback.ts'
 import { complaints, describeComplaints, describeImplicitAny, describeJsx, implicitAny, type Diagnostic } from './check.ts'
-import type { ToldTypes } from '../messages.ts'
+import type { CellNumber, ToldTypes } from '../messages.ts'
 import { isComplete, type Completeness } from './complete.ts'
 import { completionsOf, magicCompletions, type CompletionItem, type Completions } from './completion.ts'
 import { inspectionOf, type Hover, type Inspection, type Signatures } from './inspection.ts'
@@ -33,7 +33,7 @@ export class Language {
   readonly #server: LanguageServer
   readonly #freezer: Freezer
   #overlay: Overlay
-  #ran: { source: string, count: number }[] = []
+  #ran: { source: string, number: CellNumber }[] = []
   /** A notebook written for tslab is checked as strictly as tslab does: null and undefined fit every type. */
   #nullable = false
   #types: 'on' | 'warn' | 'off' = 'on'
@@ -112,12 +112,12 @@ export class Language {
    * Takes in a cell that ran, whether it threw or not: its names count for all later cells. While nobody asks for types, that waits.
    * @param types what values told of their own types
    */
-  ran(source: string, count: number, types: ToldTypes = {}): void {
+  ran(source: string, number: CellNumber, types: ToldTypes = {}): void {
     if (/^%reset\s*$/m.test(source)) this.reset()
-    this.#ran.push({ source: withoutMagics(source), count })
+    this.#ran.push({ source: withoutMagics(source), number })
     // Types that were told are like one more cell, which declares these names anew.
     const told = Object.values(types).map(declaration => `declare ${declaration};`)
-    if (told.length) this.#ran.push({ source: told.join('\n'), count })
+    if (told.length) this.#ran.push({ source: told.join('\n'), number })
     if (this.#types === 'off') return
     this.#widen()
     this.#catchUp()
@@ -127,23 +127,23 @@ export class Language {
    * Finds the definite type errors of a cell before it runs.
    * @returns what an `error` message carries; with `warning` the cell is to run all the same; null where nothing is wrong
    */
-  async check(source: string, count: number): Promise<Described & { warning?: true } | null> {
+  async check(source: string, number: CellNumber): Promise<Described & { warning?: true } | null> {
     const mode = typesMagic(source)
     if (mode) this.types = mode
     if (this.#types === 'off') return null
     if (/['"]tslab['"]/.test(source)) this.#nullable = true
     const diagnostics = await this.#read(source), found = complaints(diagnostics, source, { nullable: this.#nullable })
-    if (!found.length) return this.#remark(implicitAny(diagnostics, source), count)
+    if (!found.length) return this.#remark(implicitAny(diagnostics, source), number)
     const jsx = found.some(({ code }) => code < 2000) && source.includes('<') ? (await import('../cell/intent.ts')).jsxAt(withoutMagics(source)) : null
-    const described = jsx !== null ? describeJsx(source, count, jsx) : describeComplaints(found, source, count, text => this.#overlay.notebook.readable(text))
+    const described = jsx !== null ? describeJsx(source, number, jsx) : describeComplaints(found, source, number, text => this.#overlay.notebook.readable(text))
     return this.#types === 'warn' ? { ...described, warning: true } : described
   }
 
   /** A warning, the first time. */
-  #remark(found: Diagnostic | undefined, count: number) {
+  #remark(found: Diagnostic | undefined, number: CellNumber) {
     if (!found || this.#remarked) return null
     this.#remarked = true
-    return { ...describeImplicitAny(found, count), warning: true as const }
+    return { ...describeImplicitAny(found, number), warning: true as const }
   }
 
   /** Settles when what is done in the background is done. */
@@ -167,8 +167,8 @@ export class Language {
 
   /** Shows the server the cells that ran since it was last asked. */
   #catchUp() {
-    for (const { source, count } of this.#ran.splice(0)) {
-      const cell = this.#overlay.notebook.add(source, count)
+    for (const { source, number } of this.#ran.splice(0)) {
+      const cell = this.#overlay.notebook.add(source, number)
       if (!cell) continue
       this.#overlay.set(cell)
       this.#freezer.add(cell)

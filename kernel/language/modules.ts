@@ -1,4 +1,5 @@
 import { Archive } from './archive.ts'
+import type { NotebookDocument } from './notebook.ts'
 
 /** The name of the document through which the cells see each other. */
 export const envName = '__env.ts'
@@ -20,9 +21,12 @@ const first = 16
  * cells declared is moved into an {@link Archive} in time, and their documents are free for cells to come.
  */
 export class Modules {
-  readonly #homes: { module: number, archived: boolean }[] = []
+  /** Where each cell is that counts still. */
+  readonly #homes = new Map<number, { module: number, archive: Archive | null }>()
   readonly #free: number[] = []
-  readonly #archives: Archive[] = []
+  #archives: Archive[] = []
+  /** So many cells have, or had, a home. */
+  #housed = 0
   #size = 0
   #library: string[] = []
   #env: string | null = null
@@ -34,11 +38,11 @@ export class Modules {
 
   /** The name of the document that a cell has, or will have, to itself. */
   nameOf(cell: number): string {
-    if (cell >= this.#homes.length) {
+    if (cell >= this.#housed) {
       if (this.#free.length < 2) this.#grow(this.#size)
       this.#assign(this.#free.length - 1)
     }
-    return moduleName(this.#homes[cell].module)
+    return moduleName(this.#homes.get(cell)!.module)
   }
 
   /** Makes the library's names known to all documents. */
@@ -49,28 +53,49 @@ export class Modules {
 
   /** The cell that a document holds, -1 for an archive. */
   cellIn(module: number): number {
-    return this.#homes.findLastIndex(home => home.module === module && !home.archived)
+    return [...this.#homes].findLast(([, home]) => home.module === module && !home.archive)?.[0] ?? -1
   }
 
   /** An archive with room for more cells. */
   archive(): Archive {
-    const last = this.#archives.at(-1)
-    if (last?.hasRoom) return last
+    const open = this.#archives.find(each => each.hasRoom)
+    if (open) return open
     if (!this.#free.length) this.#grow(this.#size)
     const archive = new Archive(moduleName(this.#free.shift()!))
     this.#archives.push(archive)
     return archive
   }
 
-  /** Takes note that cells stand in the newest archive now: their documents are free. */
-  moved(cells: number[]): void {
-    const archive = this.#archives.at(-1)!
+  /** Takes note that cells stand in an archive now: their documents are free. */
+  moved(cells: number[], archive: Archive): void {
     for (const cell of cells) {
-      this.#free.push(this.#homes[cell].module)
-      this.#homes[cell] = { module: indexOf(archive.name), archived: true }
+      this.#free.push(this.#homes.get(cell)!.module)
+      this.#homes.set(cell, { module: indexOf(archive.name), archive })
     }
     // One stays free, for the next archive.
     this.#assign(this.#free.length - 1)
+  }
+
+  /** Forgets cells. @returns the documents that changed by that */
+  drop(cells: number[]): NotebookDocument[] {
+    const changed = new Set<Archive>()
+    for (const cell of cells) {
+      const { module, archive } = this.#homes.get(cell)!
+      this.#homes.delete(cell)
+      archive?.remove([cell])
+      if (archive) changed.add(archive)
+      else this.#free.push(module)
+    }
+    const empty = this.#archives.filter(archive => archive.isEmpty)
+    this.#archives = this.#archives.filter(archive => !archive.isEmpty)
+    this.#free.push(...empty.map(({ name }) => indexOf(name)))
+    this.#env = null
+    return [...changed].map(({ name, isEmpty, text }) => ({ name, text: isEmpty ? emptyModule : text }))
+  }
+
+  /** The cells that have a home: all that were not dropped, and those to come. */
+  get cells(): number[] {
+    return [...this.#homes.keys()]
   }
 
   /** The names of all documents that cells may have. */
@@ -93,8 +118,8 @@ export class Modules {
       const single = this.#library.filter(name => name !== 'graft').map(name => `${name} as ${libraryName(name)}`)
       lines.push(`export { ${single.join(', ')} } from 'graft'; export * as ${libraryName('graft')} from 'graft';`)
     }
-    for (const [cell, { module, archived }] of this.#homes.entries()) {
-      lines.push(`export import ${cellName(cell)} = m${module}${archived ? `.${cellName(cell)}` : ''};`)
+    for (const [cell, { module, archive }] of this.#homes) {
+      lines.push(`export import ${cellName(cell)} = m${module}${archive ? `.${cellName(cell)}` : ''};`)
     }
     return lines.join('\n')
   }
@@ -105,7 +130,7 @@ export class Modules {
   }
 
   #assign(count: number) {
-    for (const module of this.#free.splice(0, Math.max(0, count))) this.#homes.push({ module, archived: false })
+    for (const module of this.#free.splice(0, Math.max(0, count))) this.#homes.set(this.#housed++, { module, archive: null })
     this.#env = null
   }
 }

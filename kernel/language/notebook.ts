@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { CellNumber } from '../messages.ts'
 import type { Archive, Block } from './archive.ts'
 import { freeze } from './freeze.ts'
 import { cellName, libraryName, Modules } from './modules.ts'
@@ -14,6 +15,8 @@ export interface NotebookDocument { name: string, text: string }
 
 /** A cell that ran, as a document. */
 export interface CellDocument extends NotebookDocument {
+  /** The how manieth of the cells it is, from 0. */
+  cell: number
   path: string
   /** The names whose types were inferred, with their places in the document. */
   inferred: { name: string, constant: boolean, at: number }[]
@@ -37,7 +40,9 @@ export class Notebook {
   readonly #values = new Map<string, Owner>()
   readonly #types = new Map<string, Owner>()
   readonly #dynamic = new Set<string>()
-  readonly #counts: number[] = []
+  readonly #numbers: CellNumber[] = []
+  /** Which other cells a cell's document speaks of. */
+  readonly #mentions = new Map<number, Set<number>>()
   #usesLibrary = false
 
   /** @param library the names a cell finds without declaring them */
@@ -55,7 +60,7 @@ export class Notebook {
   live(source: string, all = false): NotebookDocument {
     const names = namesOf(source), wanted = new Map(names.free)
     if (all) for (const name of this.names()) if (!names.declared.has(name)) wanted.set(name, wanted.get(name) ?? { written: false })
-    return { name: this.#modules.nameOf(this.#counts.length), text: this.#text(source, names, this.#prelude(wanted, all ? names.declared : null)) }
+    return { name: this.#modules.nameOf(this.#numbers.length), text: this.#text(source, names, this.#prelude(wanted, all ? names.declared : null)) }
   }
 
   /** Whether a cell imports anything or uses the library. */
@@ -64,10 +69,10 @@ export class Notebook {
   }
 
   /** Takes in a cell that ran: its own document, which is the one it had before. */
-  add(source: string, count: number): CellDocument | null {
+  add(source: string, number: CellNumber): CellDocument | null {
     const names = namesOf(source)
     if (!names.parsed) return null
-    const prelude = this.#prelude(names.free, null), cell = this.#counts.push(count) - 1, name = this.#modules.nameOf(cell)
+    const prelude = this.#prelude(names.free, null), cell = this.#numbers.push(number) - 1, name = this.#modules.nameOf(cell)
     const inferred = [...names.declared].filter(([name, { at }]) => at >= 0 && !reserved.has(name))
       .map(([name, { at, constant }]) => ({ name, constant, at: prelude.length + 1 + at }))
     for (const [name, { value, type, constant }] of names.declared) {
@@ -78,8 +83,9 @@ export class Notebook {
       if (type) this.#types.set(name, { cell, constant })
     }
     for (const [, name] of source.matchAll(/\bglobalThis\.([A-Za-z_$][\w$]*)\s*=(?!=)/g)) this.#dynamic.add(name)
+    this.#mentions.set(cell, new Set(cellsIn(prelude)))
     return {
-      name, path: join(this.#folder, name), text: this.#text(source, names, prelude), inferred,
+      cell, name, path: join(this.#folder, name), text: this.#text(source, names, prelude), inferred,
       frozen: types => this.#frozen(cell, source, names, prelude, inferred.map(({ name, constant }, i) => ({ name, constant, type: types[i] }))),
     }
   }
@@ -95,6 +101,7 @@ export class Notebook {
     const declared = frozen.declarations.join('\n')
     const [header, aliases] = [prelude.slice(0, prelude.indexOf(';') + 1), prelude.slice(prelude.indexOf(';') + 1)]
     const others = new Set(`${header}${declared}`.match(/\b__cell_\d+\b|\b__graft_\w+(?: as \w+)?/g))
+    for (const other of cellsIn(`${header}${declared}`)) this.#mentions.get(cell)!.add(other)
     if (!frozen.rest.length) return { cell, text: `export namespace ${cellName(cell)} {${aliases}\n${declared}\n}`, others }
     const imported = [...names.declared].filter(([name, { imported }]) => imported && !reserved.has(name)).map(([name]) => name)
     return `${headerOf(others)}${aliases}\n${frozen.rest.join('\n')}\n${declared}\nexport { ${imported.join(', ')} }`
@@ -105,9 +112,23 @@ export class Notebook {
     return this.#modules.archive()
   }
 
-  /** Takes note that cells stand in the archive now. */
-  moved(cells: number[]): void {
-    this.#modules.moved(cells)
+  /** Takes note that cells stand in an archive now. */
+  moved(cells: number[], archive: Archive): void {
+    this.#modules.moved(cells, archive)
+  }
+
+  /**
+   * Forgets the cells that nothing can mention any more: what they declared was declared anew, and no cell that counts speaks of them. A
+   * notebook whose cells are run over and over stays as small as it is.
+   * @param busy cells whose documents are worked at
+   * @returns the documents that changed by that
+   */
+  sweep(busy: Iterable<number>): NotebookDocument[] {
+    const kept = new Set([...busy, ...[...this.#values.values(), ...this.#types.values()].map(({ cell }) => cell)])
+    for (const cell of kept) for (const other of this.#mentions.get(cell) ?? []) kept.add(other)
+    const gone = this.#modules.cells.filter(cell => cell < this.#numbers.length && !kept.has(cell))
+    for (const cell of gone) this.#mentions.delete(cell)
+    return gone.length ? this.#modules.drop(gone) : []
   }
 
   /** The names of all documents that cells have or may have. */
@@ -122,7 +143,7 @@ export class Notebook {
 
   /** Removes our own module names from what TypeScript says: `A (cell 3)` or, where it is not `told`, `A`. */
   readable(message: string, told = true): string {
-    const nameOf = (cell: number, name = 'the module') => told && this.#counts[cell] !== undefined ? `${name} (cell ${this.#counts[cell]})` : name
+    const nameOf = (cell: number, name = 'the module') => told && this.#numbers[cell] !== undefined ? `${name} (cell ${this.#numbers[cell]})` : name
     return this.#amongCells(message.replace(/\btypeof (?=import\("[^"]*\/__module_\d+(?:\.ts)?"\))/g, ''))
       .replace(/\b__cell_(\d+)(?:\.([\w$]+))?/g, (_, cell: string, name?: string) => nameOf(Number(cell), name))
       .replace(/\b__graft_(?=\w)/g, '')
@@ -176,6 +197,9 @@ export class Notebook {
     return `${headerOf(spaces)} ${taken.join(' ')};`
   }
 }
+
+/** The cells that a text speaks of. */
+const cellsIn = (text: string): number[] => [...text.matchAll(/\b__cell_(\d+)\b/g)].map(([, cell]) => Number(cell))
 
 const headerOf = (spaces: Iterable<string>) => `import { ${[...spaces].join(', ')} } from './__env';`
 

@@ -28,6 +28,16 @@ suite('history', () => {
   ]
   for (const [request, expected] of table) test(JSON.stringify(request), () => assert.deepEqual(second.answer(request as Record<string, unknown>), expected))
 
+  test('each shell has a session of its own, which counts its lines from 1 and is the newest to who asks there', () => {
+    const history = new History(':memory:')
+    history.add(1, 'main 1', null)
+    history.add(1, 'sub 1', null, 1)
+    history.add(2, 'main 2', null)
+    const range = { hist_access_type: 'range', session: 0 }, tail = { hist_access_type: 'tail', n: 2 }
+    assert.deepEqual([history.answer(range), history.answer(range, 1)], [[[1, 1, 'main 1'], [1, 2, 'main 2']], [[2, 1, 'sub 1']]])
+    assert.deepEqual([history.answer(tail), history.answer(tail, 1)], [[[1, 1, 'main 1'], [1, 2, 'main 2']], [[1, 2, 'main 2'], [2, 1, 'sub 1']]])
+  })
+
   test('a place that cannot be written keeps the history in memory', () => {
     const history = new History(join(path, 'below a file'))
     history.add(1, 'x', null)
