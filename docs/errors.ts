@@ -6,8 +6,11 @@ import { parseSync, Visitor } from 'oxc-parser'
 
 const root = join(import.meta.dirname, '..')
 
-/** Where errors come from: what one calls, and the sources behind it. */
-const areas: [title: string, sources: string][] = [
+/** The errors whose messages are written for whoever sees them; elsewhere a plain one is caught and told in another's words. */
+const own = ['GraftError', 'SetupError']
+
+/** Where errors come from: what one calls, the sources behind it, and which other errors of theirs are shown as they are. */
+const areas: [title: string, sources: string, others?: string[]][] = [
   ['hub.load', 'lib/{hub,lift}/**/*.ts'],
   ['customize, tap, insertAfter, freeze, …', 'lib/customize/**/*.ts'],
   ['data', 'lib/data/**/*.ts'],
@@ -18,9 +21,9 @@ const areas: [title: string, sources: string][] = [
   ['files', 'lib/files/**/*.ts'],
   ['engine', 'lib/engine/**/*.ts'],
   ['any call', 'lib/*.ts'],
-  ['cells', 'kernel/**/*.ts'],
+  ['cells', 'kernel/**/*.ts', ['TypeError', 'SyntaxError']],
   ['graft run, graft script', 'cli/**/*.ts'],
-  ['node install.js', 'install/**/*.js'],
+  ['node install.js', 'install/**/*.js', ['Error']],
 ]
 
 interface Node { type: string, [key: string]: any }
@@ -34,12 +37,12 @@ function message(node: Node | undefined): string {
   return '…'
 }
 
-/** The messages of one file's errors. */
-export function messagesOf(text: string, file = 'a.ts'): string[] {
+/** The messages of one file's errors, of the library's own kinds and others. */
+export function messagesOf(text: string, file = 'a.ts', others: string[] = []): string[] {
   const found: string[] = []
   const visitor = new Visitor({
     NewExpression({ callee, arguments: [first] }: Node) {
-      if (callee.type === 'Identifier' && /^(Graft|Setup)Error$/.test(callee.name)) found.push(message(first))
+      if (callee.type === 'Identifier' && [...own, ...others].includes(callee.name)) found.push(message(first))
     },
   })
   visitor.visit(parseSync(file, text).program)
@@ -48,9 +51,9 @@ export function messagesOf(text: string, file = 'a.ts'): string[] {
 
 /** The page. */
 export function errors(): string {
-  const section = ([title, sources]: (typeof areas)[number]) => {
+  const section = ([title, sources, others]: (typeof areas)[number]) => {
     const files = globSync(sources, { cwd: root }).sort()
-    const all = [...new Set(files.flatMap(file => messagesOf(readFileSync(join(root, file), 'utf8'), file)))]
+    const all = [...new Set(files.flatMap(file => messagesOf(readFileSync(join(root, file), 'utf8'), file, others)))]
     return all.length ? [`## ${title}`, all.sort((a, b) => sortable(a).localeCompare(sortable(b), 'en')).map(text => `- ${text.replace(/[<|*_[\]]/g, '\\$&')}`).join('\n')] : []
   }
   return ['# What errors say', 'Each message says what was expected, what came instead, and the way out; `…` stands for what is known only then. `node docs/errors.ts` writes this page. What one *sees*, and why: [troubleshooting](troubleshooting.md).',

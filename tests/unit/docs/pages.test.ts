@@ -20,12 +20,20 @@ test('the list of errors is that of the sources', () => {
   assert.ok(errors() === page('errors.md'), 'docs/errors.md is older than the sources: node docs/errors.ts')
 })
 
+test('troubleshooting leads to the messages of every area', () => {
+  const anchor = (title: string) => `#${title.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-')}`
+  const there = [...page('errors.md').matchAll(/^## (.+)$/gm)].map(([, title]) => anchor(title))
+  const linked = [...page('troubleshooting.md').matchAll(/\(errors\.md(#[^)]+)\)/g)].map(([, link]) => link)
+  assert.deepEqual([...new Set(linked)].sort(), there.sort())
+})
+
 test('a message is read as it will be seen', () => {
   const source = [
     "throw new GraftError('plain words here')", 'const e = new GraftError(`no ${a} of ` + `${b} there. Expected ${[1].join()}.`)',
     "fail(new SetupError(bad ? 'one reason alone' : 'two'))", "new Error('not of the library')", 'new GraftError(text)',
   ].join('\n')
   assert.deepEqual(messagesOf(source), ['plain words here', 'no … of … there. Expected ….', 'one reason alone'])
+  assert.deepEqual(messagesOf(source, 'a.ts', ['Error']), ['plain words here', 'no … of … there. Expected ….', 'one reason alone', 'not of the library'])
 })
 
 test('a doc comment in its parts', () => {
