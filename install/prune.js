@@ -34,6 +34,9 @@ export function prune(folder, platform = process.platform, arch = process.arch) 
 
   keepOnly(join(modules, 'webgpu', 'dist'), platform === 'darwin' ? 'darwin-universal' : `${platform}-${arch}`)
 
+  const turbo = join(modules, '@julusian', 'jpeg-turbo', 'prebuilds')
+  for (const name of foldersIn(turbo)) if (!name.startsWith(`jpeg-turbo-${platform}-${arch}`)) drop(join(turbo, name))
+
   for (const name of ['dist/iife', 'dist/node', 'test']) drop(join(modules, 'h5wasm', name))
   // zeromq loads the loader alone; the rest compiles C++.
   for (const path of walk(join(modules, 'cmake-ts'))) if (!/^loader\.|^package\.json$/.test(basename(path))) drop(path)

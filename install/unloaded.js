@@ -7,8 +7,9 @@ export const unloaded = {
   '@tensorflow/tfjs-data': ['@types/node-fetch', 'node-fetch', 'string_decoder'],
   // What its install script would fetch with; install scripts are off.
   'onnxruntime-node': ['adm-zip', 'global-agent'],
-  // For compiling its addon, which comes compiled.
+  // For compiling addons, which come compiled; of the second the library inside is called, not the addon.
   zeromq: ['node-addon-api'],
+  '@julusian/jpeg-turbo': ['cmake-js', 'node-addon-api', 'pkg-prebuilds'],
   // Its one file for workers holds them.
   linkedom: ['css-select', 'cssomnom', 'html-escaper', 'htmlparser2', 'uhyphen'],
   // Its command line.

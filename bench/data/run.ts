@@ -1,5 +1,4 @@
 // Reading images: data.images against keras.utils.image_dataset_from_directory, on the same JPEGs, in the same minute.
-// With GRAFT_ENGINE=tensorflow its decoder reads the JPEGs here too; with another engine sharp does.
 //   node bench/data/run.ts [count=400] [rounds=3]
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,6 +1,5 @@
-import sharp from 'sharp'
 import { GraftError } from '../error.ts'
-import { jpegs } from './jpeg.ts'
+import { decodeJpeg } from './jpeg.ts'
 import { resizeBilinear, type Bitmap } from './resize.ts'
 
 /** What a decoded picture looks like: height, width and 3 (RGB) or 1 (grey) channels. */
@@ -9,8 +8,8 @@ export type ImageShape = [height: number, width: number, channels: number]
 /**
  * Decodes an image file's bytes and resizes them, as `keras.utils.load_img` and `image_dataset_from_directory` do: alpha is
  * dropped, grey becomes RGB, 16 bits become 8, colour profiles are ignored, the first frame of an animation counts. Unlike Keras,
- * a photo is turned upright by its EXIF orientation. The decoding runs off the main thread: libvips through sharp, for JPEGs
- * TensorFlow where it is the engine, to the same pixels.
+ * a photo is turned upright by its EXIF orientation. The decoding runs off the main thread: common JPEGs in libjpeg-turbo, all
+ * else in libvips through sharp.
  *
  * @returns `height · width · channels` bytes.
  * @throws GraftError where the bytes are no picture that can be read; the message says why, without the file's name.
@@ -19,18 +18,15 @@ export async function decodeImage(bytes: Uint8Array, [height, width, channels]: 
   const refused = unreadable(bytes)
   if (refused) throw new GraftError(refused)
   const finish = (image: Bitmap) => resizeBilinear(withChannels(image, channels), height, width).data
-  return isBitmapFile(bytes) ? finish(decodeBmp(bytes)) : decodeWithLibrary(bytes, finish)
+  if (isBitmapFile(bytes)) return finish(decodeBmp(bytes))
+  return await decodeJpeg(bytes, channels, finish) ?? decodeWithSharp(bytes, finish)
 }
 
-async function decodeWithLibrary(bytes: Uint8Array, use: (image: Bitmap) => Uint8Array): Promise<Uint8Array> {
+async function decodeWithSharp(bytes: Uint8Array, use: (image: Bitmap) => Uint8Array): Promise<Uint8Array> {
+  const { default: sharp } = await import('sharp')
   try {
     const image = sharp(bytes, { failOn: 'error', ignoreIcc: true, limitInputPixels: 500e6 })
-    const { format, space, depth, hasAlpha, orientation = 1 } = await image.metadata()
-    if (jpegs.decoder && format === 'jpeg' && (space === 'srgb' || space === 'b-w') && orientation === 1) {
-      // What is damaged is sharp's to say.
-      const pixels = await jpegs.decoder(bytes, use).catch(() => null)
-      if (pixels) return pixels
-    }
+    const { space, depth, hasAlpha, orientation = 1 } = await image.metadata()
     // Steps that change nothing are left out: each takes as long as a third of the decoding.
     if (orientation !== 1) image.autoOrient()
     if (space === 'cmyk') image.pipelineColourspace('cmyk').toColourspace('cmyk')

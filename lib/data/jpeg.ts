@@ -1,12 +1,87 @@
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { isTurned } from './exif.ts'
 import type { Bitmap } from './resize.ts'
 
 /**
- * Decodes a JPEG of one or three colours, run off the main thread: the same pixels as sharp's, in less time. `use` makes of the
- * picture what is wanted; the picture's memory lasts as long as it runs.
+ * Decodes a JPEG of 8 bits, grey or in colours, with libjpeg-turbo, off the main thread: the pixels of Pillow and of sharp in less
+ * than half of sharp's time, for nothing goes through a pipeline. `use` makes of the picture what is wanted; the picture's memory
+ * serves the next one afterwards.
  *
- * @throws where the bytes are damaged, or something else than that
+ * @returns null where this is no such JPEG, its EXIF turns it, or it is damaged: sharp reads it, or says what is wrong
  */
-export type JpegDecoder = (bytes: Uint8Array, use: (image: Bitmap) => Uint8Array) => Promise<Uint8Array>
+export async function decodeJpeg(bytes: Uint8Array, channels: number, use: (image: Bitmap) => Uint8Array): Promise<Uint8Array | null> {
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8 || isTurned(bytes)) return null
+  const turbo = await loaded()
+  if (!turbo) return null
+  const seat = seats.pop() ?? { handle: turbo.tj3Init(decompress), memory: none }
+  try {
+    const head = readHead(turbo, seat.handle, bytes)
+    if (!head) return null
+    const { height, width, grey } = head, depth = grey && channels === 1 ? 1 : 3, size = height * width * depth
+    if (seat.memory.length < size) seat.memory = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+    const code = await new Promise<number>((resolve, reject) => turbo.tj3Decompress8.async(seat.handle, bytes, bytes.length, seat.memory, 0,
+      depth === 1 ? format.grey : format.rgb, (error, code) => error ? reject(error) : resolve(code)))
+    if (code) return null
+    const data = seat.memory.subarray(0, size), made = use({ data, height, width, channels: depth })
+    return made === data ? made.slice() : made
+  } finally {
+    if (seats.length < spare) seats.push({ ...seat, memory: seat.memory.length > mostKept ? none : seat.memory })
+    else turbo.tj3Destroy(seat.handle)
+  }
+}
 
-/** A decoder that an engine brings, once it has been started. */
-export const jpegs: { decoder: JpegDecoder | null } = { decoder: null }
+/** Size and colours; null for what the decoder does not take: CMYK, other depths than 8 bits, more pixels than anyone means. */
+function readHead(turbo: Turbo, handle: bigint, bytes: Uint8Array): { height: number, width: number, grey: boolean } | null {
+  if (turbo.tj3DecompressHeader(handle, bytes, bytes.length)) return null
+  const of = (name: keyof typeof parameters) => turbo.tj3Get(handle, parameters[name])
+  const height = of('height'), width = of('width'), space = of('space')
+  if (of('precision') !== 8 || space > spaces.grey || height * width > mostPixels) return null
+  return { height, width, grey: space === spaces.grey }
+}
+
+// Of turbojpeg.h 3.1: enums TJINIT, TJPARAM, TJCS and TJPF.
+const decompress = 1, parameters = { width: 5, height: 6, precision: 7, space: 8 }, spaces = { grey: 2 }, format = { rgb: 0, grey: 6 }
+const mostPixels = 500e6
+
+/** A decoder and the memory it writes to. Fresh memory costs a third of the decoding, for the system clears it page by page. */
+interface Seat { handle: bigint, memory: Uint8Array }
+const none = new Uint8Array(0), seats: Seat[] = [], spare = 4, mostKept = 2 ** 24
+
+/** The functions of libjpeg-turbo that are used, as in turbojpeg.h. */
+interface Turbo {
+  tj3Init(kind: number): bigint
+  tj3Destroy(handle: bigint): void
+  tj3Get(handle: bigint, parameter: number): number
+  tj3DecompressHeader(handle: bigint, bytes: Uint8Array, length: number): number
+  tj3Decompress8: { async(handle: bigint, bytes: Uint8Array, length: number, target: Uint8Array, pitch: number, format: number,
+    done: (error: unknown, code: number) => void): void }
+}
+
+let turbo: Promise<Turbo | null> | null = null
+const loaded = () => turbo ??= load()
+
+/**
+ * libjpeg-turbo as the package brings it: a library for Linux, a module for macOS that exports the same functions; that for Windows
+ * exports none. The package's own functions know the fast cosine transform alone, which makes white 254.
+ */
+async function load(): Promise<Turbo | null> {
+  const home = dirname(createRequire(import.meta.url).resolve('@julusian/jpeg-turbo/package.json'))
+  const here = join(home, 'prebuilds', `jpeg-turbo-${process.platform}-${process.arch}`)
+  const { koffi } = await import('../engine/tensorflow/foreign.ts')
+  for (const file of [join(here, 'libturbojpeg.so.0'), join(`${here}-musl`, 'libturbojpeg.so.0'), join(here, 'node-napi-v10.node')]) {
+    try {
+      const library = koffi.load(file)
+      return {
+        tj3Init: library.func('void *tj3Init(int)'),
+        tj3Destroy: library.func('void tj3Destroy(void *)'),
+        tj3Get: library.func('int tj3Get(void *, int)'),
+        tj3DecompressHeader: library.func('int tj3DecompressHeader(void *, void *, size_t)'),
+        tj3Decompress8: library.func('int tj3Decompress8(void *, void *, size_t, void *, int, int)'),
+      }
+    } catch {
+      // Not there, or for another C library.
+    }
+  }
+  return null
+}

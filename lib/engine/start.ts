@@ -2,7 +2,6 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { type BackendWasm, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
-import { jpegs } from '../data/jpeg.ts'
 import { didYouMean, GraftError } from '../error.ts'
 import { improveGradients } from './gradients.ts'
 import { drawInTraces } from './random.ts'
@@ -76,9 +75,7 @@ async function tensorFlowHere(): Promise<{ from: string, without?: undefined } |
   try {
     const { startTensorFlow } = await import('./tensorflow/start.ts')
     const { tensorFlowTracer } = await import('./tensorflow/tracer.ts')
-    const { jpegDecoder } = await import('./tensorflow/jpeg.ts')
     tensorflow = startTensorFlow(wheel)
-    jpegs.decoder = jpegDecoder(tensorflow.runtime)
     tracers.set('tensorflow', tensorFlowTracer(tensorflow))
     return { from: wheel.from }
   } catch (error) {

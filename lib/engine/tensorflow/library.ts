@@ -20,8 +20,6 @@ const declarations = {
   TF_DeleteTensor: ['void', ['void *']],
   TF_TensorData: ['void *', ['void *']],
   TF_TensorByteSize: ['size_t', ['void *']],
-  TF_StringInit: ['void', ['void *']],
-  TF_StringCopy: ['void', ['void *', 'void *', 'size_t']],
   TF_GetAllOpList: ['void *', []],
   TF_DeleteBuffer: ['void', ['void *']],
   TF_NewGraph: ['void *', []],

@@ -93,18 +93,6 @@ export class Runtime {
     }
   }
 
-  /** A scalar of text or of a file's bytes; they are copied. */
-  bytes(content: Uint8Array): Pointer {
-    const { library } = this, tensor = library.TF_AllocateTensor(typeNumbers.string, null, 0, sizes.string) as Pointer
-    library.TF_StringInit(library.TF_TensorData(tensor))
-    library.TF_StringCopy(library.TF_TensorData(tensor), content, content.length)
-    try {
-      return this.checked('TFE_NewTensorHandle', tensor)
-    } finally {
-      library.TF_DeleteTensor(tensor)
-    }
-  }
-
   /** A tensor's numbers, copied; waits for them where they are still being computed. */
   read({ pointer, shape, dtype }: Handle): Numbers {
     return this.#copyOut(this.checked('TFE_TensorHandleResolve', pointer), shape, dtype)
@@ -133,8 +121,8 @@ export class Runtime {
   }
 
   /** The same on another thread: the event loop goes on turning. The inputs must live until it ends. */
-  async executeElsewhere(name: string, inputs: Pointer[], count: number, attributes: Attributes = {}): Promise<Handle[]> {
-    const { library } = this, op = this.#prepare(name, inputs, attributes), status = library.TF_NewStatus()
+  async executeElsewhere(name: string, inputs: Pointer[], count: number): Promise<Handle[]> {
+    const { library } = this, op = this.#prepare(name, inputs, {}), status = library.TF_NewStatus()
     const results = new BigUint64Array(count), number = Int32Array.of(count)
     try {
       await new Promise<void>((resolve, reject) =>

@@ -20,9 +20,9 @@ function fill(place: string, paths: string[]) {
 
 test('other platforms\' binaries go, this one\'s and all sources stay', () => {
   const keep = ['onnxruntime-node/bin/napi-v6/linux/x64/a.node', 'zeromq/build/linux/x64/node/glibc-127-Release/addon.node', 'zeromq/build/manifest.json',
-    'webgpu/dist/linux-x64/dawn.node', 'webgpu/index.js', 'cmake-ts/package.json', 'cmake-ts/build/loader.js', 'h5wasm/dist/esm/hdf5_util.js',
+    'webgpu/dist/linux-x64/dawn.node', 'webgpu/index.js', '@julusian/jpeg-turbo/prebuilds/jpeg-turbo-linux-x64-musl/libturbojpeg.so.0', 'cmake-ts/package.json', 'cmake-ts/build/loader.js', 'h5wasm/dist/esm/hdf5_util.js',
     '@tensorflow/tfjs/dist/tf.node.js', '@tensorflow/tfjs-core/dist/index.d.ts', '@tensorflow/tfjs-backend-wasm/dist/a.wasm']
-  const drop = ['onnxruntime-node/bin/napi-v6/linux/arm64/a.node', 'onnxruntime-node/bin/napi-v6/darwin/arm64/a.node', 'webgpu/dist/win32-x64/dxcompiler.dll', 'webgpu/dist/darwin-universal/dawn.node', 'zeromq/build/win32/x64/addon.node',
+  const drop = ['@julusian/jpeg-turbo/prebuilds/jpeg-turbo-linux-arm64/libturbojpeg.so.0', 'onnxruntime-node/bin/napi-v6/linux/arm64/a.node', 'onnxruntime-node/bin/napi-v6/darwin/arm64/a.node', 'webgpu/dist/win32-x64/dxcompiler.dll', 'webgpu/dist/darwin-universal/dawn.node', 'zeromq/build/win32/x64/addon.node',
     'zeromq/build/linux/x64/node/64/addon.node', 'zeromq/build/linux/x64/node/glibc-115-Release/addon.node', 'cmake-ts/build/main.js', 'h5wasm/dist/iife/h5wasm.js', 'tslib/tslib.js.map',
     '@tensorflow/tfjs/dist/tf.min.js', '@tensorflow/tfjs/dist/tf.es2017.js', '@tensorflow/tfjs/dist/tf.node.js.map', '@tensorflow/tfjs-core/dist/ops/add.js']
   fill(modules, [...keep, ...drop])
