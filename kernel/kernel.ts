@@ -146,9 +146,9 @@ class Kernel {
     setTimeout(() => process.exit(0), 2000).unref()
     await this.#types.dispose()
     await this.#history?.then(history => history.close(), () => {})
-    await this.#sockets.close()
     if (this.#connectionFile) rmSync(this.#connectionFile, { force: true })
-    process.exit(0)
+    await this.#sockets.close()
+    // The process ends by itself, as nothing is left to do: `process.exit` would not wait until ZeroMQ has sent what it took, the last reply too.
   }
 }
 

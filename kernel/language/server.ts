@@ -129,6 +129,8 @@ export class LanguageServer {
 
   #ended(child: ChildProcess) {
     if (this.#process !== child) return
+    // Nothing that it may still say keeps this process alive.
+    child.stdout?.destroy()
     this.#process = null
     this.#rpc?.end()
     this.#rpc = null

@@ -8,6 +8,9 @@ import { SendQueue } from './send-queue.ts'
 /** So many messages a front end may be behind before the kernel waits for it. */
 const behind = 64
 
+/** So long, in ms, the process waits at its end for a front end to take what was sent. */
+const linger = 400
+
 /** The channels on which requests come. */
 export type RequestChannel = 'shell' | 'control' | 'stdin'
 
@@ -38,7 +41,7 @@ export class Sockets {
     this.wire = new Wire(connection.key, connection.hash)
     const { curve } = connection
     const options = {
-      linger: 1000, ipv6: connection.ip.includes(':'), sendHighWaterMark: 0,
+      linger, ipv6: connection.ip.includes(':'), sendHighWaterMark: 0,
       ...curve && { curveServer: true, curvePublicKey: curve.publicKey, curveSecretKey: curve.secretKey },
     }
     const router = () => new Router({ ...options, handover: true })

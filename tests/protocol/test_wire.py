@@ -123,6 +123,30 @@ class Places(unittest.TestCase):
         finally:
             kernel.close()
 
+    def test_all_that_was_sent_arrives_before_the_end(self):
+        """Also at a client behind by more than the system's buffers hold, and the reply to whoever asked for the end."""
+        kernel, context = Kernel(), zmq.Context()
+        slow = context.socket(zmq.SUB)
+        slow.rcvhwm, slow.rcvbuf, slow.subscribe = 1, 4096, b""
+        try:
+            slow.connect(f"tcp://{kernel.manager.ip}:{kernel.manager.iopub_port}")
+            slow.recv_multipart()
+            self.assertEqual(kernel.run("for (let i = 0; i < 20; i++) display.text(`${i} `.repeat(200_000))").status, "ok")
+            message = kernel.client.session.msg("shutdown_request", {"restart": False})
+            kernel.client.control_channel.send(message)
+            heard = []
+            while slow.poll(10_000):
+                heard.append(json.loads(slow.recv_multipart()[3])["msg_type"])
+                if heard[-1] == "shutdown_reply":
+                    break
+            self.assertEqual((heard.count("display_data"), heard[-1]), (20, "shutdown_reply"))
+            self.assertEqual(kernel.reply(message["header"]["msg_id"], channel="control")["content"]["status"], "ok")
+            self.assertEqual(kernel.manager.provisioner.process.wait(10), 0)
+        finally:
+            slow.close(0)
+            context.term()
+            kernel.close()
+
     def test_a_taken_port_is_said(self):
         kernel = Kernel()
         try:
