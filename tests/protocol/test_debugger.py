@@ -285,6 +285,21 @@ class Debugger(unittest.TestCase):
         self.assertIn("floor", self.kernel.request("complete_request", {"code": "Math.flo", "cursor_pos": 8})["content"]["matches"])
         self.finish(cell)
 
+    def test_a_cell_of_a_subshell(self):
+        s = self.session
+        subshell = self.kernel.request("create_subshell_request", {}, "control")["content"]["subshell_id"]
+        code = "let doubled = 21\ndoubled *= 2\ndoubled"
+        s.breakpoints(code, 3)
+        message = self.client.session.msg("execute_request", {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False, "stop_on_error": True})
+        message["header"]["subshell_id"] = subshell
+        self.client.shell_channel.send(message)
+        reason, [(name, line)] = s.stop_at()
+        self.assertEqual((reason, line), ("breakpoint", 3))
+        self.assertRegex(name, r"^Cell \d+\.1$")
+        self.assertEqual(s.names("Locals")["doubled"]["value"], "42")
+        self.finish(message["header"]["msg_id"])
+        self.kernel.request("delete_subshell_request", {"subshell_id": subshell}, "control")
+
     def test_a_new_process_keeps_breakpoints(self):
         s = self.session
         code = "const fresh = 1\nfresh + 1"
