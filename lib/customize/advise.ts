@@ -12,7 +12,7 @@ import { distance } from './distance.ts'
 import { extract } from './extract.ts'
 import { featuresFor } from './features.ts'
 import { fineTune } from './fine-tune.ts'
-import { forecast, type Forecast } from './forecast.ts'
+import { forecast, refined, type Forecast } from './forecast.ts'
 import { setTrainable } from './freeze.ts'
 import { featuresOf } from './head.ts'
 import { checkModel, holdsWeights, leaves } from './layers.ts'
@@ -21,7 +21,7 @@ import { probe, sample } from './probe.ts'
 import { recommend, type Findings, type Method, type Recommendation, type Tried } from './recommend.ts'
 import { operate } from './surgery.ts'
 import { tap } from './tap.ts'
-import { fewImages, ratesOf, tryOut } from './trial.ts'
+import { ratesOf, tryOut } from './trial.ts'
 
 export interface AdviseOptions {
   /** For how many epochs the time is forecast. Default 10. */
@@ -156,18 +156,6 @@ async function trials(trunk: LayersModel, set: ImageSet, { probe: last, earlier 
   } finally {
     bar.stop()
   }
-}
-
-/**
- * A forecast by what the trial took: the steps of the whole run, once what a run takes besides them, and the features of images
- * that no trial has seen, for those of others are kept.
- */
-function refined(forecast: Forecast, { perStep, overhead, learned, seen }: Tried, { train, validation }: ReturnType<typeof partsOf>,
-  batch: number, epochs: number): Forecast {
-  const { computing, judging } = forecast, all = train.length + (validation?.length ?? 0), forward = computing / all
-  // Of few images a second run found the features that the first had computed.
-  const left = forward * Math.max(0, all - seen), besides = Math.max(0, overhead - (seen > fewImages ? forward * learned : 0))
-  return { ...forecast, computing: left, seconds: left + judging + besides + epochs * Math.ceil(train.length / batch) * perStep }
 }
 
 /** A copy, so that nothing that is tried here reaches the model given. */

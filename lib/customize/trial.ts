@@ -11,13 +11,15 @@ export interface Trial {
   /** Images that each model learned from, and all that were looked at, whose features are kept. */
   learned: number
   seen: number
-  /** What a step took once the run was going, and what the last run took besides, in seconds. */
-  perStep: number
-  overhead: number
+  /** What an epoch took once the run was going, and what the last run took besides, in seconds. */
+  epoch: number
+  besides: number
+  /** Images that went through the frozen part in that run: features of the others were kept. */
+  forwards: number
 }
 
 /** Of fewer images than this two thirds are judged, in two turns; of more a third. */
-export const fewImages = 150
+const fewImages = 150
 
 /** The rates a method is trained with. */
 export const ratesOf: Record<'extract' | 'fineTune' | 'modify', LearningRate> = { extract: 1e-3, fineTune: { trunk: 1e-4,
@@ -34,7 +36,7 @@ export async function tryOut(set: ImageSet, chosen: number[], make: () => { mode
   { epochs, batch, learningRate, tick }: { epochs: number, batch: number, learningRate: LearningRate, tick: (part: number) =>
     void }): Promise<Trial> {
   const { train, predict } = await trainer(), turns = chosen.length <= fewImages ? 2 : 1, rounds = roundsOf(set, chosen)
-  let right = 0, images = 0, learned = 0, perStep = 0, overhead = 0
+  let right = 0, images = 0, learned = 0, epoch = 0, besides = 0, forwards = 0
   for (let turn = 0; turn < turns; turn++) {
     host().signal.throwIfAborted()
     const kept = chosen.filter((_, i) => rounds[i] % 3 !== turn), judged = chosen.filter((_, i) => rounds[i] % 3 === turn)
@@ -48,17 +50,16 @@ export async function tryOut(set: ImageSet, chosen: number[], make: () => { mode
       right += (answers.accuracy ?? 0) * judged.length
       images += judged.length
       learned = kept.length
-      const lasted = run.times.slice(1).map((time, i) => time - run.times[i]).sort((a, b) => a - b),
-        epoch = lasted[lasted.length >> 1] ?? seconds / epochs
-      perStep = epoch / Math.ceil(kept.length / batch)
-      overhead = Math.max(0, seconds - epoch * epochs)
+      epoch = epochs > 1 ? (run.times.at(-1)! - run.times[0]) / (epochs - 1) : seconds
+      besides = Math.max(0, seconds - epoch * epochs)
+      forwards = run.trunkForwards
       tick(1 / turns)
     } finally {
       model.optimizer?.dispose()
       done()
     }
   }
-  return { images, accuracy: right / images, learned, seen: chosen.length, perStep, overhead }
+  return { images, accuracy: right / images, learned, seen: chosen.length, epoch, besides, forwards }
 }
 
 /** Training is loaded when it is wanted: it stands above this folder. */

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { setCard } from '../../../../lib/card.ts'
 import { advise } from '../../../../lib/customize/advise.ts'
+import { refined } from '../../../../lib/customize/forecast.ts'
 import { probe, sample } from '../../../../lib/customize/probe.ts'
 import { recommend, type Findings, type Method, type Tried } from '../../../../lib/customize/recommend.ts'
 import { randomFrom } from '../../../../lib/data/random.ts'
@@ -50,7 +51,7 @@ for (const [name, found, method, reason] of cases) {
 }
 
 const tried = (method: Method, accuracy: number, options = {}): Tried => ({ method, options, accuracy, images: 67, learned: 133,
-  seen: 200, perStep: 0.1, overhead: 1 })
+  seen: 200, epoch: 0.5, besides: 1, forwards: 0 })
 const atStride = { at: { stride: 16 } }
 for (const [name, accuracies, method, options] of [
   ['the best', [0.8, 0.9, 0.85], 'fineTune', {}], ['the simplest of equals', [0.9, 0.9, 0.9], 'extract', {}],
@@ -67,6 +68,15 @@ for (const [name, accuracies, method, options] of [
       /^Tried on 133 images and judged by 67 others \(± \d+\): extract \d+ %, fineTune \d+ %, modify \d+ %/)
   })
 }
+
+test('a trial mends a forecast: a smaller last step counts as what it is, features that are kept count nothing', async () => {
+  const costs = { starting: 9, forward: 0.5, unseen: 90, step: 0.01, image: 0.001, judging: 0.1 }, { train, validation } = await colours(96, 12, 1 / 3)
+  // Two steps, of 32 and of 8 images, took twice of what was foretold; so will two of 32.
+  const trial = { images: 20, accuracy: 1, learned: 40, seen: 60, epoch: 2 * 0.06, besides: 7, forwards: 4 }
+  const { seconds } = refined({ seconds: 0, bytes: 0, weights: 0, costs }, trial, { train, validation }, 32, 10)
+  assert.deepEqual([train.length, validation.length], [64, 32])
+  assert.ok(Math.abs(seconds - (7 - 4 * 0.5 + 36 * 0.5 + 10 * (2 * (2 * 0.01 + 64 * 0.001) + 0.1))) < 1e-9, String(seconds))
+})
 
 test('where trials would take too long, probes decide', async () => {
   const advice = await advise(trunk(), await colours(48), { epochs: 2, seconds: 0 })

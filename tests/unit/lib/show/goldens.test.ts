@@ -36,7 +36,7 @@ const images = () => {
 const probe = (accuracy: number) => ({ accuracy, right: [] }) as never
 
 function advice(): Advice {
-  const forecast = (seconds: number, weights: number) => ({ seconds, bytes: weights * 400, weights, judging: 0, computing: 0 })
+  const forecast = (seconds: number, weights: number) => ({ seconds, bytes: weights * 400, weights, costs: { starting: 0, forward: 0, unseen: 0, step: 0, image: 0, judging: 0 } })
   const findings = {
     images: 160, classes: 10, perClass: 16, probe: probe(0.95), half: probe(0.9), earlier: [{ stride: 8, probe: probe(0.7) }], trials: null, distance: null,
   }
