@@ -71,7 +71,7 @@ for (const [name, accuracies, method, options] of [
 
 test('a trial mends a forecast: a smaller last step counts as what it is, features that are kept count nothing', async () => {
   const costs = { starting: 9, forward: 0.5, unseen: 90, step: 0.01, image: 0.001, judging: 0.1 }, { train } = await colours(96)
-  const parts = { train: train.pick(Array(64).keys().toArray()), validation: train.pick(Array(32).keys().toArray()) }
+  const parts = { train: train.pick([...Array(64).keys()]), validation: train.pick([...Array(32).keys()]) }
   // Two steps, of 32 and of 8 images, took twice of what was foretold; so will two of 32.
   const trial = { images: 20, accuracy: 1, learned: 40, seen: 60, epoch: 2 * 0.06, besides: 7, forwards: 4 }
   const { seconds } = refined({ seconds: 0, bytes: 0, weights: 0, costs }, trial, parts, 32, 10)
