@@ -42,7 +42,7 @@ const forDistance = 32
  * Which of the three methods suits these images, from measurements: images per class, how well a linear classifier tells the
  * classes apart by the trunk's last and by earlier features, how far the images are from those the trunk was trained on, what
  * each method takes in time and memory here, and how well each does when it is tried on two thirds of up to 400 images and judged
- * by the rest. The answer shows itself, with its reasons. The model given stays as it is.
+ * by the rest, in up to three turns. The answer shows itself, with its reasons. The model given stays as it is.
  *
  * Source: small data or a distant domain → feature extraction or little fine-tuning, for a large model soon knows few images
  * by heart; more and related data → more fine-tuning. Yosinski et al., "How transferable are features in deep neural
@@ -144,11 +144,13 @@ async function trials(trunk: LayersModel, set: ImageSet, { probe: last, earlier 
       options: { at: { stride } } }))]
   const expected = candidates.reduce((sum, { method }) => sum + forecasts[method].seconds * chosen.length / set.length, 0)
   if (!(expected <= seconds) || Math.min(...set.counts) < 3) return null
+  // A quarter of the time may go into being surer: each turn lets another third of the images be judged.
+  const turns = Math.max(1, Math.min(3, Math.floor(seconds / 4 / expected)))
   const bar = progressBar({ label: 'Trying the methods', total: candidates.length }), tried: Tried[] = []
   try {
     for (const { method, options } of candidates) {
       const trial = await tryOut(set, chosen, () => fresh(method, trunk, set, options),
-        { epochs, batch, learningRate: ratesOf[method], tick: part => bar.tick(part) })
+        { turns, epochs, batch, learningRate: ratesOf[method], tick: part => bar.tick(part) })
       tried.push({ method, options, ...trial })
     }
     bar.done()

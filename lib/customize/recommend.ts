@@ -98,7 +98,7 @@ function byTrials(trials: Tried[], { distance, probe }: Findings): Recommendatio
   const results = trials.map(({ method, options: { at }, accuracy }) =>
     `${method}${typeof at === 'object' && 'stride' in at ? ` at stride ${at.stride}` : ''} ${(accuracy * 100).toFixed(0)} %`)
   const { images, learned } = best, error = Math.sqrt(best.accuracy * (1 - best.accuracy) / images)
-  const reasons = [`Tried on ${learned} images and judged by ${images} others (± ${(error * 100).toFixed(0)}): ${results.join(', ')}.`, ...far(distance)]
+  const reasons = [`Tried on ${learned} images and judged by others, ${images} in all (± ${(error * 100).toFixed(0)}): ${results.join(', ')}.`, ...far(distance)]
   const { method, options } = best
   if (method === 'extract') {
     reasons.push(probe.accuracy > 1 - worth ? 'Nothing is left that changing the trunk could gain.'

@@ -18,9 +18,6 @@ export interface Trial {
   forwards: number
 }
 
-/** Of fewer images than this two thirds are judged, in two turns; of more a third. */
-const fewImages = 150
-
 /** The rates a method is trained with. */
 export const ratesOf: Record<'extract' | 'fineTune' | 'modify', LearningRate> = { extract: 1e-3, fineTune: { trunk: 1e-4,
   head: 1e-3 }, modify: 1e-3 }
@@ -31,11 +28,12 @@ export const ratesOf: Record<'extract' | 'fineTune' | 'modify', LearningRate> = 
  *
  * @param chosen which images, as many of each class after one another as there are
  * @param make makes a fresh model, whose weights `done` frees again
+ * @param turns in each of up to three another model is judged by another third
  */
 export async function tryOut(set: ImageSet, chosen: number[], make: () => { model: LayersModel, done: () => void },
-  { epochs, batch, learningRate, tick }: { epochs: number, batch: number, learningRate: LearningRate, tick: (part: number) =>
-    void }): Promise<Trial> {
-  const { train, predict } = await trainer(), turns = chosen.length <= fewImages ? 2 : 1, rounds = roundsOf(set, chosen)
+  { turns, epochs, batch, learningRate, tick }: { turns: number, epochs: number, batch: number, learningRate: LearningRate,
+    tick: (part: number) => void }): Promise<Trial> {
+  const { train, predict } = await trainer(), rounds = roundsOf(set, chosen)
   let right = 0, images = 0, learned = 0, epoch = 0, besides = 0, forwards = 0
   for (let turn = 0; turn < turns; turn++) {
     host().signal.throwIfAborted()

@@ -65,7 +65,7 @@ for (const [name, accuracies, method, options] of [
     const answer = recommend({ ...findings(0.8, 0.6), trials })
     assert.deepEqual([answer.method, answer.options], [method, options])
     assert.match(answer.reasons[0],
-      /^Tried on 133 images and judged by 67 others \(± \d+\): extract \d+ %, fineTune \d+ %, modify \d+ %/)
+      /^Tried on 133 images and judged by others, 67 in all \(± \d+\): extract \d+ %, fineTune \d+ %, modify \d+ %/)
   })
 }
 
@@ -95,7 +95,7 @@ test('it measures, forecasts for each method, shows itself and leaves the model 
   assert.deepEqual([base.layers.map(layer => layer.trainable), weightsOf(base)], [flags, before])
   assert.equal(advice.findings.images, 36)
   assert.deepEqual(advice.findings.trials?.slice(0, 3).map(({ method, images, learned }) => [method, images, learned]),
-    [['extract', 24, 24], ['fineTune', 24, 24], ['modify', 24, 24]])
+    [['extract', 36, 24], ['fineTune', 36, 24], ['modify', 36, 24]])
   for (const { seconds, bytes, weights } of Object.values(advice.forecast)) assert.ok(seconds > 0 && bytes > 0 && weights > 0)
   assert.ok(advice.forecast.fineTune.weights > advice.forecast.extract.weights)
   assert.match(inspect(advice), /^customize\.\w+\(base, .*\n.*36 images of 3 classes.*→ +(extract|fineTune|modify)/s)
