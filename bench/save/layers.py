@@ -43,6 +43,10 @@ for activation in ('celu elu exponential gelu glu hard_shrink hard_sigmoid hard_
 layer('Dense', IMAGE, 3)
 layer('Dense', IMAGE, 3, activity_regularizer='l2')
 layer('EinsumDense', SEQUENCE, 'abc,cd->abd', output_shape=(None, 5), bias_axes='d')
+layer('EinsumDense', IMAGE, '...x,xy->...y', output_shape=3, bias_axes='y', activation='relu', kernel_regularizer='l2')
+layer('EinsumDense', SEQUENCE, 'abc,cde->abde', output_shape=(None, 2, 3), bias_axes='de')
+layer('EinsumDense', IMAGE, 'ab...,bc->ac...', output_shape=(5,), bias_axes='c')
+layer('EinsumDense', SEQUENCE, 'abc,bcd->abd', output_shape=(8, 5))
 for settings in ({}, {'strides': 2, 'padding': 'same'}, {'dilation_rate': 2}, {'groups': 2}, {'data_format': 'channels_first'}):
     layer('Conv2D', IMAGE, 4, 3, **settings)
 layer('Conv1D', SEQUENCE, 4, 3)
@@ -75,7 +79,9 @@ for settings in ({}, {'axis': [1, 2, 3]}):
 layer('GroupNormalization', IMAGE, 2)
 layer('UnitNormalization')
 layer('RMSNormalization')
-cases['SpectralNormalization(Conv2D(4, 3))'] = lambda: keras.Sequential([L.Input(IMAGE), L.SpectralNormalization(L.Conv2D(4, 3))])
+for inner in ('Conv2D(4, 3)', 'Dense(3)', "DepthwiseConv2D(3, padding='same')", 'Conv2DTranspose(3, 3)'):
+    cases[f'SpectralNormalization({inner})'] = lambda inner=inner: keras.Sequential([L.Input(IMAGE), L.SpectralNormalization(eval(f'L.{inner}'))])
+cases['SpectralNormalization(Conv2D(4, 3), power_iterations=3)'] = lambda: keras.Sequential([L.Input(IMAGE), L.SpectralNormalization(L.Conv2D(4, 3), power_iterations=3)])
 for settings in ({}, {'axis': None}, {'invert': True}):
     layer('Normalization', COLOR, mean=1.5, variance=2.0, **settings)
 for name in ('ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'Softmax', 'Flatten', 'Identity', 'Rescaling', 'ActivityRegularization'):
@@ -111,9 +117,12 @@ layer('GRU', SEQUENCE, 3)
 layer('GRU', SEQUENCE, 3, reset_after=False)
 layer('ConvLSTM2D', VIDEO, 3, 3)
 layer('ConvLSTM1D', (3, 8, 2), 3, 3)
+layer('ConvLSTM1D', (3, 8, 2), 3, 3, padding='same', return_sequences=True)
 cases['Bidirectional(LSTM(3))'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.Bidirectional(L.LSTM(3))])
 cases['Bidirectional(GRU(3))'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.Bidirectional(L.GRU(3))])
-cases['RNN(LSTMCell(3))'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.RNN(L.LSTMCell(3))])
+for cell in ('LSTMCell(3)', 'GRUCell(3)', 'GRUCell(3, reset_after=False)', 'SimpleRNNCell(3)'):
+    cases[f'RNN({cell})'] = lambda cell=cell: keras.Sequential([L.Input(SEQUENCE), L.RNN(eval(f'L.{cell}'), return_sequences=True)])
+cases['RNN([LSTMCell(3), LSTMCell(2)])'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.RNN([L.LSTMCell(3), L.LSTMCell(2)])])
 cases['TimeDistributed(Conv2D(3, 3))'] = lambda: keras.Sequential([L.Input(VIDEO), L.TimeDistributed(L.Conv2D(3, 3))])
 cases['TimeDistributed(a model)'] = lambda: keras.Sequential([L.Input(VIDEO), L.TimeDistributed(keras.Sequential([L.Input(VIDEO[1:]), L.Conv2D(3, 3), L.Flatten()]))])
 def within():
@@ -121,12 +130,42 @@ def within():
     return keras.Sequential([L.Input(VIDEO), L.TimeDistributed(keras.Model(start, L.Flatten()(L.Conv2D(3, 3)(start)) ))])
 cases['TimeDistributed(a Functional model)'] = within
 cases['Masking() in a Sequential model'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.Masking(), L.LSTM(3)])
+def masked(*layers):
+    """A Functional model: what is masked first, and layers after it."""
+    def compute(x):
+        for each in layers:
+            x = each(x)
+        return x
+    return compute
+
+
 operation('Masking() in a Functional model', lambda x: L.LSTM(3)(L.Masking()(x)), SEQUENCE)
+operation('Masking(), Dense, GRU, pooling', lambda x: masked(L.Masking(), L.Dense(3), L.GRU(3, return_sequences=True), L.GlobalAveragePooling1D())(x), SEQUENCE)
+operation('Masking(), LSTM, RepeatVector, LSTM', lambda x: masked(L.Masking(), L.LSTM(3), L.RepeatVector(4), L.LSTM(3))(x), SEQUENCE)
+operation('Masking(), Bidirectional', lambda x: masked(L.Masking(), L.Bidirectional(L.LSTM(3)))(x), SEQUENCE)
+operation('Masking() of two, Add, LSTM', lambda x, y: L.LSTM(3)(L.Add()([L.Masking()(x), L.Masking()(y)])), SEQUENCE, SEQUENCE)
+operation('Masking() of one, Concatenate, LSTM', lambda x, y: L.LSTM(3)(L.Concatenate()([L.Masking()(x), y])), SEQUENCE, SEQUENCE)
+operation('Masking(), BatchNormalization', lambda x: masked(L.Masking(), L.BatchNormalization())(x), SEQUENCE)
+operation('Masking(), Attention', lambda x: (lambda y: L.Attention()([y, y]))(L.Masking()(x)), SEQUENCE)
+operation('Masking(), MultiHeadAttention', lambda x: (lambda y: L.MultiHeadAttention(2, 4)(y, y))(L.Masking()(x)), SEQUENCE)
+cases['Masking(), pooling in a Sequential model'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.Masking(), L.GlobalAveragePooling1D()])
+cases['Masking(), BatchNormalization in a Sequential model'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.Masking(), L.BatchNormalization()])
+operation('Embedding(mask_zero=True), LSTM', lambda x: masked(L.Embedding(9, 3, mask_zero=True), L.LSTM(3))(x), (4,))
 cases['Lambda'] = lambda: keras.Sequential([L.Input(IMAGE), L.Lambda(lambda x: x * 2)])
 for name in ('Attention', 'AdditiveAttention'):
     layer(name, SEQUENCE, inputs=2)
+    layer(name, SEQUENCE, inputs=3, title=f'{name}() of query, value and key')
+layer('Attention', SEQUENCE, inputs=2, use_scale=True, score_mode='concat')
+layer('Attention', SEQUENCE, inputs=2, use_scale=True)
+layer('Attention', IMAGE, inputs=2)
+layer('AdditiveAttention', SEQUENCE, inputs=2, use_scale=False)
 operation('MultiHeadAttention(2, 4)', lambda x: L.MultiHeadAttention(2, 4)(x, x), SEQUENCE)
+operation('MultiHeadAttention(2, 4) of an image', lambda x: L.MultiHeadAttention(2, 4)(x, x), (3, 3, 4))
+operation('MultiHeadAttention(2, 4, attention_axes=1) of an image', lambda x: L.MultiHeadAttention(2, 4, attention_axes=1)(x, x), (3, 2, 4))
+operation('MultiHeadAttention(2, 4, value_dim=3, use_gate=True, sliding_window=2)', lambda x: L.MultiHeadAttention(2, 4, value_dim=3, use_gate=True, sliding_window=2)(x, x), SEQUENCE)
+operation('a block of a vision transformer', lambda x: L.Add()([x, L.MultiHeadAttention(2, 4)(x, x)]), SEQUENCE)
 operation('GroupQueryAttention(4, 4, 2)', lambda x: L.GroupQueryAttention(4, 4, 2)(x, x), SEQUENCE)
+operation('GroupQueryAttention(4, 4, 2, use_gate=True)', lambda x: L.GroupQueryAttention(4, 4, 2, use_gate=True)(x, x), SEQUENCE)
 operation('x * 2 + y, 1 - x / 3', lambda x, y: (x * 2 + y) * (1 - x / 3), IMAGE, IMAGE)
 operation('x / y', lambda x, y: x / y, IMAGE, IMAGE)
 operation('x ** 2', lambda x: x ** 2)
@@ -188,6 +227,17 @@ def again():
     sys.exit()
 
 
+# What these compute in training is random, but for the last: the variance that it moves is of n - 1 numbers here, as in tf_keras and
+# in TensorFlow's own operation, and of n in Keras 3.
+APART = re.compile('Dropout|Noise|Random|AugMix|RandAugment|MixUp|CutMix|^BatchNormalization')
+
+
+def step(model, inputs):
+    """What a model computes in training, and leaves in its weights."""
+    output = listed(model(inputs if len(inputs) > 1 else inputs[0], training=True))[0]
+    return {'output': output.ravel().tolist(), 'weights': [np.asarray(each).ravel().tolist() for each in (*model.trainable_weights, *model.non_trainable_weights)]}
+
+
 def gradients(model, inputs, seed):
     """Of the sum of the output, weighed at random, for the inputs and the weights that train."""
     starts = [tf.constant(each) for each in inputs]
@@ -219,6 +269,7 @@ for number, (title, make) in enumerate(each for each in cases.items() if only.se
     output = model(inputs if len(inputs) > 1 else inputs[0], training=False)
     output = listed(output)[0]
     model.save(os.path.join(folder, f'{number}.keras'))
-    written.append({'title': title, 'inputs': [{'shape': each.shape, 'values': each.ravel().tolist()} for each in inputs], 'output': output.ravel().tolist(), 'gradients': gradients(model, inputs, number)})
+    slopes = gradients(model, inputs, number)
+    written.append({'title': title, 'inputs': [{'shape': each.shape, 'values': each.ravel().tolist()} for each in inputs], 'output': output.ravel().tolist(), 'gradients': slopes, 'step': None if APART.search(title) else step(model, inputs)})
 with open(os.path.join(folder, 'cases.json'), 'w') as file:
     json.dump({'version': keras.__version__, 'cases': written}, file)

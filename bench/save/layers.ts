@@ -22,6 +22,8 @@ interface Case {
   output: number[]
   /** Of the sum of the output times `weigh`. `null` where there is none. */
   gradients: { weigh: number[]; byInput: (number[] | null)[]; byWeight: { shape: number[]; values: number[] | null }[] }
+  /** What it computes in training, and leaves in its weights; `null` where that is random or apart. */
+  step: { output: number[]; weights: number[][] } | null
 }
 
 const [only = ''] = process.argv.slice(2)
@@ -60,6 +62,15 @@ function slopes(model: LayersModel, given: Tensor[], { weigh, byInput, byWeight 
   }))
 }
 
+/** The largest difference of what it computes in training, and of what that leaves in the weights. */
+function stepped(model: LayersModel, given: Tensor[], { output, weights }: NonNullable<Case['step']>): number {
+  return tf.tidy(() => {
+    const y = firstOf(model.apply(given.length > 1 ? given : given[0], { training: true }) as Tensor)
+    const left = [...model.trainableWeights, ...model.nonTrainableWeights]
+    return Math.max(difference(y.dataSync(), output), ...left.map((weight, i) => difference(weight.read().dataSync(), weights[i])))
+  })
+}
+
 /** Trains the model under a head for one step, with the engine that is on. */
 async function trains(model: LayersModel, given: Tensor[]): Promise<void> {
   const [output] = model.outputs, flat = output.rank > 2 ? tf.layers.flatten().apply(output) : output
@@ -75,7 +86,7 @@ try {
   const script = new URL('./layers.py', import.meta.url).pathname
   execFileSync(python, [script, folder, only], { stdio: 'ignore' })
   const { version, cases } = JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8')) as { version: string, cases: Case[] }
-  for (const [number, { title, inputs, output, gradients }] of cases.entries()) {
+  for (const [number, { title, inputs, output, gradients, step }] of cases.entries()) {
     const path = join(folder, `${number}.keras`)
     const model = await load(path).catch((error: Error) => {
       const why = error.message.replace(`cannot load ${path}: `, '').replace(/^layer '[^']*' (\([^)]*\) )?/, '')
@@ -96,6 +107,8 @@ try {
       await save(model, join(folder, `${number}.again.h5`)).catch((error: Error) => {
         unsaved.push(`\`${title}\` (${error.message.replace(/^layer '[^']*' /, 'it ')})`)
       })
+      const trained = step ? stepped(model, given, step) : 0
+      if (!(trained <= 1e-5)) wrong.push(`${title}: in training it is off by ${trained}`)
       await trains(model, given)
     } catch (error) {
       wrong.push(`${title}: ${(error as Error).message}`)
@@ -127,6 +140,7 @@ ${alike.map(title => `\`${title}\``).join(', ')}.
 |---|---|
 ${refused.map(row).join('\n')}
 `)
+  if (only) for (const [title, why] of refused) console.log(`refused: ${title}: ${why}`)
   console.log(`${alike.length} alike (within ${furthest.toExponential(1)}; gradients ${steepest.toExponential(1)}), ${refused.length} refused`)
 } finally {
   rmSync(folder, { recursive: true })

@@ -15,7 +15,6 @@ export class Shared extends tf.layers.Layer {
     super({ name })
     this.layer = layer
     this.built = true
-    this.supportsMasking = layer.supportsMasking
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], args: object): tf.Tensor | tf.Tensor[] {
@@ -23,7 +22,6 @@ export class Shared extends tf.layers.Layer {
   }
 
   override computeOutputShape(shape: Shape): Shape { return this.layer.computeOutputShape(shape) }
-  override computeMask(inputs: tf.Tensor | tf.Tensor[], mask?: tf.Tensor | tf.Tensor[]) { return this.layer.computeMask(inputs, mask) }
   override calculateLosses() { return this.layer.calculateLosses() }
   override get trainable() { return this.layer?.trainable }
   override set trainable(value) { this.layer.trainable = value }

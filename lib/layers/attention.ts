@@ -2,94 +2,117 @@ import * as tf from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
 import type { LayerConfig } from './one-input.ts'
 
+interface Variable { read(): tf.Tensor }
+
+/** The masks of what an attention is called on, one for each input that has one. */
+export type Masks = (tf.Tensor | undefined)[]
+
+/** What an attention is called with besides its inputs. */
+export interface AttentionArguments { training?: boolean, mask?: tf.Tensor | Masks }
+
+/** Settings of {@link Attention}, as Keras has them. */
 interface Settings {
-  numHeads: number
-  keyDim: number
-  valueDim: number
+  /** Whether the fit is multiplied by a learned number. */
+  useScale: boolean
+  scoreMode: string
+  /** The part of the weights that is left out at random in training. */
   dropout: number
-  useBias: boolean
-  /** How wide the output is; as the query where it is null. */
-  outputShape: number | null
 }
 
-type Given = Pick<Settings, 'numHeads' | 'keyDim'> & Partial<Omit<Settings, 'outputShape'>> & { outputShape?: number | number[] | null }
-
-interface Variable { read(): tf.Tensor }
-interface Projection { kernel: Variable, bias?: Variable }
-
-/** A group of weights of a layer, as Keras keeps it in a file: its place, its own name, and which of the layer's weights are its. */
-export interface WeightGroup { folder: string, name: string, from: number, to: number }
-
 /**
- * Keras's `MultiHeadAttention` of sequences [batch, entries, features]: called on query and value, or query, value and key; each
- * entry of the query gets the mean of the values, weighed by how well its key fits, in so many heads at once.
- * Source: Vaswani et al., Attention Is All You Need (2017); keras MultiHeadAttention.
+ * Keras's `Attention` of sequences [batch, entries, features]: called on a list of query and value, or query, value and key; each entry of
+ * the query gets the mean of the values, weighed by the softmax of how well their keys fit. The fit is a product (`dot`), or the
+ * sum of tanh(query + key) (`concat`). Entries that a mask leaves out count for nothing.
+ * Source: Luong et al., Effective Approaches to Attention-based Neural Machine Translation (2015); keras Attention.
  */
-export class MultiHeadAttention extends tf.layers.Layer {
-  static className = 'MultiHeadAttention'
+export class Attention extends tf.layers.Layer {
+  static className = 'Attention'
   readonly settings: Settings
   readonly deterministic: boolean
-  readonly #projections = new Map<string, Projection>()
+  #scale?: Variable
+  #concatWeight?: Variable
 
-  constructor(config: LayerConfig<Given>) {
+  constructor({ useScale = false, scoreMode = 'dot', dropout = 0, ...config }: LayerConfig<Partial<Settings>> = {}) {
     super(config)
-    const { numHeads, keyDim, valueDim, dropout = 0, useBias = true, outputShape } = config
-    this.settings = { numHeads, keyDim, valueDim: valueDim ?? keyDim, dropout, useBias,
-      outputShape: outputShape === undefined || outputShape === null ? null : [outputShape].flat()[0] }
+    this.settings = { useScale, scoreMode, dropout }
     this.deterministic = dropout === 0
   }
 
-  /** Where Keras keeps the weights. */
-  get weightGroups(): WeightGroup[] {
-    const each = this.settings.useBias ? 2 : 1
-    return [['query_dense', 'query'], ['key_dense', 'key'], ['value_dense', 'value'], ['output_dense', 'attention_output']]
-      .map(([folder, name], i) => ({ folder, name, from: i * each, to: (i + 1) * each }))
-  }
-
   override build(shapes: tf.Shape | tf.Shape[]): void {
-    const [query, value, key = value] = shapes as tf.Shape[], { numHeads, keyDim, valueDim, useBias, outputShape } = this.settings
-    if (query.length !== 3) {
-      throw new GraftError(`MultiHeadAttention '${this.name}': expected sequences [batch, entries, features]. Received [${query}].`)
+    const { useScale, scoreMode } = this.settings, [query] = shapes as tf.Shape[]
+    if (!Array.isArray(query) || shapes.length < 2 || shapes.length > 3) {
+      throw new GraftError(`${this.getClassName()} '${this.name}': expected a call on [query, value] or [query, value, key]. ` +
+        `Received shapes ${JSON.stringify(shapes)}.`)
     }
-    const add = (name: string, kernel: number[], bias: number[]) => this.#projections.set(name, {
-      kernel: this.addWeight(`${name}/kernel`, kernel, 'float32', tf.initializers.glorotUniform({})),
-      ...useBias && { bias: this.addWeight(`${name}/bias`, bias, 'float32', tf.initializers.zeros()) },
-    })
-    const width = outputShape ?? query.at(-1)!
-    add('query', [query.at(-1)!, numHeads, keyDim], [numHeads, keyDim])
-    add('key', [key.at(-1)!, numHeads, keyDim], [numHeads, keyDim])
-    add('value', [value.at(-1)!, numHeads, valueDim], [numHeads, valueDim])
-    add('attention_output', [numHeads, valueDim, width], [width])
+    if (useScale) this.#scale = this.scaleWeight(query)
+    if (scoreMode === 'concat') this.#concatWeight = this.addWeight('concat_score_weight', [], 'float32', tf.initializers.ones())
     this.built = true
   }
 
-  /** [batch, entries, features] → [batch, heads, entries, size of a head]. */
-  #heads(name: string, x: tf.Tensor): tf.Tensor {
-    const { kernel, bias } = this.#projections.get(name)!, weights = kernel.read(), [features, heads, size] = weights.shape
-    const flat = tf.matMul(tf.reshape(x, [-1, features]), tf.reshape(weights, [features, heads * size]) as tf.Tensor2D)
-    const split = tf.reshape(flat, [-1, x.shape[1]!, heads, size])
-    return tf.transpose(bias ? tf.add(split, bias.read()) : split, [0, 2, 1, 3])
+  protected scaleWeight(_query: tf.Shape): Variable {
+    return this.addWeight('scale', [], 'float32', tf.initializers.ones())
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], kwargs?: { training?: boolean }): tf.Tensor {
-    const [query, value, key = value] = inputs as tf.Tensor[], { numHeads, keyDim, valueDim, dropout } = this.settings
+  /** How well each key fits each entry of the query: [batch, entries of the query, entries of the key]. */
+  protected fit(query: tf.Tensor, key: tf.Tensor, scale: tf.Tensor | undefined): tf.Tensor {
+    if (this.settings.scoreMode === 'dot') {
+      const product = tf.matMul(query, key, false, true)
+      return scale ? tf.mul(product, scale) : product
+    }
+    const sum = tf.add(tf.expandDims(query, -2), tf.expandDims(key, -3))
+    return tf.mul(tf.sum(tf.tanh(scale ? tf.mul(sum, scale) : sum), -1), this.#concatWeight!.read())
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], { training, mask }: AttentionArguments = {}): tf.Tensor {
+    const [query, value, key = value] = inputs as tf.Tensor[], [queryMask, valueMask] = (mask ?? []) as Masks
     return tf.tidy(() => {
-      const scaled = tf.mul(this.#heads('query', query), 1 / Math.sqrt(keyDim))
-      const fit = tf.softmax(tf.matMul(scaled, this.#heads('key', key), false, true))
-      const weighed = tf.matMul(kwargs?.training && dropout ? tf.dropout(fit, dropout) : fit, this.#heads('value', value))
-      const { kernel, bias } = this.#projections.get('attention_output')!, weights = kernel.read(), width = weights.shape[2]!
-      const together = tf.reshape(tf.transpose(weighed, [0, 2, 1, 3]), [-1, numHeads * valueDim])
-      const out = tf.matMul(together, tf.reshape(weights, [numHeads * valueDim, width]) as tf.Tensor2D)
-      return tf.reshape(bias ? tf.add(out, bias.read()) : out, [-1, query.shape[1]!, width])
+      const scores = this.fit(query, key, this.#scale?.read())
+      const counting = valueMask ? tf.sub(scores, tf.mul(tf.cast(tf.logicalNot(tf.expandDims(valueMask, -2)), 'float32'), 1e9)) : scores
+      const found = tf.matMul(weights(counting, training ? this.settings.dropout : 0), value)
+      return queryMask ? tf.mul(found, tf.cast(tf.expandDims(queryMask, -1), 'float32')) : found
     })
   }
 
   override computeOutputShape(shapes: tf.Shape | tf.Shape[]): tf.Shape {
-    const [query] = shapes as tf.Shape[]
-    return [query[0], query[1], this.settings.outputShape ?? query[2]]
+    const [query, value] = shapes as tf.Shape[]
+    return [...query.slice(0, -1), value.at(-1)!]
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.settings }
+    // Keras 3 takes the name of the default for that of a function when it opens an .h5.
+    const { scoreMode, ...others } = this.settings
+    return { ...super.getConfig(), ...others, ...scoreMode !== 'dot' && { scoreMode } }
   }
+}
+
+/**
+ * Keras's `AdditiveAttention`: as {@link Attention}, where the fit is the sum of tanh(query + key), each feature times a learned factor.
+ * Source: Bahdanau et al., Neural Machine Translation by Jointly Learning to Align and Translate (2015).
+ */
+export class AdditiveAttention extends Attention {
+  static override className = 'AdditiveAttention'
+
+  constructor({ useScale = true, ...config }: LayerConfig<Partial<Omit<Settings, 'scoreMode'>>> = {}) {
+    super({ ...config, useScale, scoreMode: 'add' })
+  }
+
+  protected override scaleWeight(query: tf.Shape): Variable {
+    return this.addWeight('scale', [query.at(-1)!], 'float32', tf.initializers.glorotUniform({}))
+  }
+
+  protected override fit(query: tf.Tensor, key: tf.Tensor, scale: tf.Tensor | undefined): tf.Tensor {
+    const each = tf.tanh(tf.add(tf.expandDims(query, -2), tf.expandDims(key, -3)))
+    return tf.sum(scale ? tf.mul(each, scale) : each, -1)
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { scoreMode, ...config } = super.getConfig()
+    return config
+  }
+}
+
+/** How much each value counts: the softmax of how well its key fits, in training with some left out at random. */
+export function weights(fit: tf.Tensor, dropout: number): tf.Tensor {
+  const whole = tf.softmax(fit)
+  return dropout > 0 ? tf.dropout(whole, dropout) : whole
 }

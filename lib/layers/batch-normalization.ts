@@ -25,7 +25,7 @@ export function repairBatchNormalization(tf: TF): void {
   prototypeOf(tf.layers.batchNormalization()).call = function (
     this: BatchNormalization,
     inputs: Tensor | Tensor[],
-    kwargs: { training?: boolean },
+    kwargs: { training?: boolean, mask?: Tensor },
   ) {
     return tf.tidy(() => {
       const x = Array.isArray(inputs) ? inputs[0] : inputs,
@@ -33,7 +33,7 @@ export function repairBatchNormalization(tf: TF): void {
       const axis = ((Array.isArray(this.axis) ? this.axis[0] : this.axis) + rank) % rank
       const toLast = axis === rank - 1 ? null : [...x.shape.keys()].filter(d => d !== axis).concat(axis)
       const last = toLast ? tf.transpose(x, toLast) : x
-      const y = kwargs?.training && this.trainable ? train(tf, this, last) : infer(tf, this, last)
+      const y = kwargs?.training && this.trainable ? train(tf, this, last, kwargs.mask) : infer(tf, this, last)
       return toLast
         ? tf.transpose(
             y,
@@ -63,12 +63,22 @@ function infer(tf: TF, layer: BatchNormalization, x: Tensor): Tensor {
 const flat4d = (tf: TF, x: Tensor): tfTypes.Tensor4D =>
   (x.rank === 4 ? x : tf.reshape(x, [1, 1, -1, x.shape.at(-1)!])) as tfTypes.Tensor4D
 
-function train(tf: TF, layer: BatchNormalization, x: Tensor): Tensor {
-  const [y, mean, variance] = normalizeBatch(x, layer.gamma?.read() ?? null, layer.beta?.read() ?? null, layer.epsilon)
+function train(tf: TF, layer: BatchNormalization, x: Tensor, mask: Tensor | undefined): Tensor {
+  const gamma = layer.gamma?.read() ?? null, beta = layer.beta?.read() ?? null
+  const [y, mean, variance] = mask ? normalizeCounted(tf, x, mask, gamma, beta, layer.epsilon) : normalizeBatch(x, gamma, beta, layer.epsilon)
   const count = x.size / x.shape.at(-1)!, unbiased = x.rank === 4 && count > 1 ? count / (count - 1) : 1
   move(tf, layer.movingMean, mean, layer.momentum)
   move(tf, layer.movingVariance, unbiased === 1 ? variance : tf.mul(variance, unbiased), layer.momentum)
   return y
+}
+
+/** The same by what a mask lets count; all is normalized. */
+function normalizeCounted(tf: TF, x: Tensor, mask: Tensor, gamma: Tensor | null, beta: Tensor | null, epsilon: number): Tensor[] {
+  const counts = tf.mul(tf.cast(tf.expandDims(mask, -1), 'float32'), tf.onesLike(x)), axes = [...x.shape.keys()].slice(0, -1)
+  const many = tf.add(tf.sum(counts, axes), 1e-7), mean = tf.div(tf.sum(tf.mul(x, counts), axes), many), apart = tf.sub(x, mean)
+  const variance = tf.div(tf.sum(tf.mul(tf.square(apart), counts), axes), many), scale = tf.rsqrt(tf.add(variance, epsilon))
+  const y = tf.mul(apart, gamma ? tf.mul(scale, gamma) : scale)
+  return [beta ? tf.add(y, beta) : y, mean, variance]
 }
 
 const move = (tf: TF, variable: Variable, value: Tensor, momentum: number): void =>

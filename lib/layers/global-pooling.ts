@@ -15,12 +15,19 @@ const whole = ({ keepdims, dataFormat }: GlobalPooling, rank: number, [batch, ch
   return dataFormat === 'channelsFirst' ? [batch, channels, ...sides] : [batch, ...sides, channels]
 }
 
-/** Global pooling with Keras's `keepdims`, which keeps the sides of a sequence or an image as 1. A configuration carries it. */
+/** The mean of the entries of sequences that count. */
+const counted = (x: tf.Tensor, mask: tf.Tensor): tf.Tensor => {
+  const counts = tf.cast(tf.expandDims(mask, -1), 'float32')
+  return tf.div(tf.sum(tf.mul(x, counts), 1), tf.sum(counts, 1))
+}
+
+/** Global pooling with Keras's `keepdims`, which keeps the sides of a sequence or an image as 1, and of sequences by a mask. A configuration carries it. */
 export function repairGlobalPooling(tf: TF): void {
   const layers = [
     [1, tf.layers.globalAveragePooling1d()], [1, tf.layers.globalMaxPooling1d()],
     [2, tf.layers.globalAveragePooling2d({})], [2, tf.layers.globalMaxPooling2d({})],
   ] as const
+  const average = prototypeOf(layers[0][1]).constructor
   for (const [rank, layer] of layers) {
     const prototype = prototypeOf(layer), cls = prototype.constructor
     const call = prototype.call as unknown as (inputs: unknown, kwargs: object) => tfTypes.Tensor
@@ -29,9 +36,9 @@ export function repairGlobalPooling(tf: TF): void {
     cls.fromConfig = (make: new (config: object) => object, config: { keepdims?: boolean }) =>
       Object.assign(new make(config), config.keepdims && { keepdims: true })
     tf.serialization.registerClass(cls as never)
-    prototype.call = function (this: GlobalPooling, inputs: unknown, kwargs: object) {
+    prototype.call = function (this: GlobalPooling, inputs: unknown, kwargs: { mask?: tf.Tensor } = {}) {
       return tf.tidy(() => {
-        const pooled = call.call(this, inputs, kwargs)
+        const pooled = kwargs.mask && cls === average ? counted([inputs].flat()[0] as tf.Tensor, kwargs.mask) : call.call(this, inputs, kwargs)
         return this.keepdims ? tf.reshape(pooled, whole(this, rank, pooled.shape) as number[]) : pooled
       })
     }

@@ -17,26 +17,30 @@ interface Cell {
   addWeight(name: string, shape: number[], ...rest: unknown[]): Variable
 }
 interface GRU { cell: Cell }
+interface ResetAfter { resetAfter?: boolean }
 
-/** GRU with `reset_after`, Keras's default, which TensorFlow.js refuses. A configuration carries it. */
+/** GRU and its cell with `reset_after`, Keras's default, which TensorFlow.js refuses. A configuration carries it. */
 export function repairGru(): void {
   const layer = tf.layers.gru({ units: 1 }), prototype = prototypeOf(layer), cls = prototype.constructor
-  const cell = prototypeOf((layer as unknown as { cell: object }).cell), getConfig = prototype.getConfig as unknown as () => object
-  cls.fromConfig = (make: new (config: object) => GRU, { resetAfter, ...config }: { resetAfter?: boolean }) => {
+  const cell = prototypeOf((layer as unknown as { cell: object }).cell)
+  cls.fromConfig = (make: new (config: object) => GRU, { resetAfter, ...config }: ResetAfter) => {
     const made = new make(config)
     if (resetAfter) made.cell.resetAfter = true
     return made
   }
-  tf.serialization.registerClass(cls as never)
-  prototype.getConfig = function (this: GRU) {
-    return { ...getConfig.call(this), resetAfter: this.cell.resetAfter ?? false }
-  }
+  cell.constructor.fromConfig = (make: new (config: object) => Cell, { resetAfter, ...config }: ResetAfter) =>
+    Object.assign(new make(config), resetAfter && { resetAfter })
+  for (const each of [cls, cell.constructor]) tf.serialization.registerClass(each as never)
   repairCell(cell)
 }
 
 function repairCell(cell: Methods): void {
   const build = cell.build as unknown as (shape: unknown) => void
   const call = cell.call as unknown as (inputs: tf.Tensor[], kwargs: object) => tf.Tensor[]
+  const getConfig = cell.getConfig as unknown as () => object
+  cell.getConfig = function (this: Cell) {
+    return { ...getConfig.call(this), resetAfter: this.resetAfter ?? false }
+  }
   cell.build = function (this: Cell, shape: unknown) {
     if (!this.resetAfter) return build.call(this, shape)
     const { addWeight } = this

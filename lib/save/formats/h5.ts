@@ -23,7 +23,7 @@ export const h5: Format = {
   begins: begins.hdf5,
   async encode(model, { readers, signal }) {
     const config = toKeras(model, readers)
-    if (readers === 'keras3') refuseSeveralAxes(model.layers)
+    refuseUnknown(model.layers, readers)
     const state = await readState(model, h5Places(model)),
       root = layOut(config, state.layers, makeNote(model, readers, state))
     if (state.training) putTraining(root, model, state.training, readers)
@@ -34,15 +34,17 @@ export const h5: Format = {
   decode: async (bytes, { signal }) => build(await decodeTree(bytes, signal)),
 }
 
-/** Keras 3 drops several axes of a layer when it opens an `.h5`, its own too (`keras/src/legacy/saving/saving_utils.py`). */
-function refuseSeveralAxes(layers: LayersModel['layers']): void {
+/** Keras 3 drops several axes of a layer when it opens an `.h5`, its own too, and finds one class in none (`keras/src/legacy/saving`). */
+function refuseUnknown(layers: LayersModel['layers'], readers: Readers): void {
   for (const layer of layers) {
-    if (isModel(layer)) refuseSeveralAxes(layer.layers)
+    if (isModel(layer)) refuseUnknown(layer.layers, readers)
     const { axis } = layer.getConfig() as { axis?: unknown }
-    if (Array.isArray(axis) && axis.length > 1) {
+    if (readers === 'keras3' && Array.isArray(axis) && axis.length > 1) {
       throw new GraftError(`layer '${layer.name}' works along the axes ${axis.join(', ')}, which Keras 3 loses from an .h5. ` +
         "Save as .keras, or with { readers: 'tf_keras' }.")
     }
+    if (layer.getClassName() === 'GroupQueryAttention')
+      throw new GraftError(`layer '${layer.name}' is a GroupQueryAttention, which no Keras finds in an .h5. Save as .keras.`)
   }
 }
 

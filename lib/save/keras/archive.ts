@@ -26,7 +26,7 @@ export function toArchive({ class_name, config, ...rest }: KerasObject): KerasOb
   const translated = Object.fromEntries(
     Object.entries(config).map(([key, value]): [string, Json] => [
       names[key] ?? key,
-      key === 'layer' && isObject(value) ? toArchive(value as KerasObject) : value,
+      (key === 'layer' || key === 'cell') && isObject(value) ? toArchive(value as KerasObject) : value,
     ]),
   )
   const own = class_name.replace(/^graft>/, '')

@@ -3,15 +3,13 @@ import { didYouMean, GraftError } from '../../error.ts'
 import { augmentations } from '../../layers/augmentation.ts'
 import { buildModel, type LayerPlan, type ModelPlan } from './build.ts'
 import { readCall, readEnds } from './graph.ts'
+import { checkMasks, withoutMasks } from './masks.ts'
 import { camel, layerRules, same, spelled } from './layers.ts'
 import { activationFromKeras, objectFromKeras, Untranslatable } from './objects.ts'
 import { layerOfOp } from './ops.ts'
 import { isObject, type Json, type Writer } from './types.ts'
 
 type Config = { [key: string]: Json }
-
-/** How Keras 3 writes the computation of a mask. */
-const maskOps = new Set(['NotEqual', 'Any', 'LogicalAnd'])
 
 const models = new Set(['Functional', 'Model', 'Sequential'])
 
@@ -69,11 +67,13 @@ function readSequential(config: Config, source: Source, depth: number): ModelPla
         `the Sequential model '${name}' does not tell its input's shape. Build it with an Input before saving.`,
       )
   }
+  checkMasks(layers.map((layer, i) => ({ ...layer, calls: [[[i ? layers[i - 1].name : '', 0, 0]]] })))
   return { name, sequential: true, trainable: config.trainable !== false, layers, inputs: [], outputs: [] }
 }
 
 function readFunctional(config: Config, source: Source, depth: number): ModelPlan {
-  const written = (config.layers as Json[]).map(layerOfOp)
+  const { layers: unmasked, told } = withoutMasks(config.layers as Json[])
+  const written = unmasked.map(layerOfOp)
   const layers = written.map(layer => readLayer(layer, source, depth))
   const known = new Map(layers.map(layer => [layer.name, layer]))
   const find = (name: string) => {
@@ -90,6 +90,7 @@ function readFunctional(config: Config, source: Source, depth: number): ModelPla
     const passes = !layer.model && !trained.test(layer.className)
     layer.calls = (Array.isArray(nodes) ? nodes : []).map(node => readCall(layer.name, node, callShift, passes, layerRules.get(layer.className)?.called))
   }
+  checkMasks(layers, told)
   return {
     name: String(config.name),
     sequential: false,
@@ -123,12 +124,6 @@ function readLayer(value: Json, source: Source, depth: number): LayerPlan {
   if (wrapped && models.has(String(wrapped.class_name)))
     return { name, className, config: { name }, wrapped: readModel(wrapped, source, depth + 1), calls: [] }
   const rule = layerRules.get(className)
-  if (maskOps.has(className)) {
-    throw new GraftError(
-      `layer '${name}' (${className}) computes a mask. ` +
-        'Keras 3 writes masks as layers of their own, which cannot be computed here: save it with tf_keras, or without masks.',
-    )
-  }
   if (!rule)
     throw new GraftError(
       `layer '${name}' is of class ${className}, which cannot be computed ` +
@@ -187,7 +182,9 @@ function readLayer(value: Json, source: Source, depth: number): LayerPlan {
 
 function readValue(key: string, value: Json, source: Source, depth: number): Json {
   if (key === 'activation' || key === 'recurrent_activation') return activationFromKeras(value, source.writer)
-  if (key === 'layer') {
+  if (key === 'layer' || key === 'cell') {
+    if (key === 'cell' && !(isObject(value) && /^(SimpleRNN|GRU|LSTM)Cell$/.test(String(value.class_name))))
+      throw new Untranslatable('Only one SimpleRNNCell, GRUCell or LSTMCell is known here')
     const { className, config, model } = readLayer(value, source, depth + 1)
     if (model) throw new Untranslatable('Only TimeDistributed is known here around a model')
     return { className, config }

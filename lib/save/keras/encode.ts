@@ -184,6 +184,10 @@ function valueToKeras(layer: Layer, key: string, value: Json, readers: Readers, 
     const functional = readers === 'keras3' ? ofOneTensor(written) : written
     return { module: 'keras.src.models.functional', registered_name: 'Functional', ...functional }
   }
+  if (key === 'cell') {
+    const { cell } = layer as Layer & { cell: Layer }
+    return { module: 'keras.layers', registered_name: null, ...layerToKeras(cell, readers, mayTrain) }
+  }
   if (key === 'target_shape') return (value as Json[]).map(size => size ?? -1)
   return /_(initializer|regularizer|constraint)$/.test(key) ? objectToKeras(key, value) : value
 }

@@ -54,16 +54,26 @@ const noise = 'seed noise_shape'
 const ranks = ['1D', '2D', '3D']
 const interpolations = ['nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5']
 const normalization = `axis epsilon center scale ${weight('beta')} ${weight('gamma')}`
-const recurrent =
-  `activation use_bias ${weight('kernel')} ${weight('recurrent')} ${weight('bias')} dropout recurrent_dropout ` +
-  'return_sequences return_state go_backwards unroll'
-const recurrentRow = (keys: string, keras: Record<string, Json[]> = {}, only: Record<string, Json[]> = {}): Row => ({
-  keys: `${recurrent} ${keys}`,
+const cell = `activation use_bias ${weight('kernel')} ${weight('recurrent')} ${weight('bias')} dropout recurrent_dropout`
+const sequence = 'return_sequences return_state go_backwards unroll'
+const recurrentRow = (keys: string): Row => ({
+  keys: `${cell} ${sequence} ${keys}`,
   ignored: 'implementation seed',
-  only: { stateful: [false], ...only },
-  keras: { time_major: [false], zero_output_for_mask: [false], ...keras },
+  only: { stateful: [false] },
+  keras: { time_major: [false], zero_output_for_mask: [false] },
 })
+const cellRow = (keys: string): Row => ({ keys: `${cell} units ${keys}`, ignored: 'implementation seed' })
+const convolved = recurrentRow(`filters kernel_size ${window} dilation_rate recurrent_activation unit_forget_bias`)
 const merge: Row = {}
+const projected: Row = {
+  keys: 'dropout use_bias use_gate sliding_window',
+  keras: {
+    flash_attention: [null, false],
+    kernel_regularizer: [null], bias_regularizer: [null], kernel_constraint: [null], bias_constraint: [null],
+  },
+  ignored: 'seed kernel_initializer bias_initializer',
+  called: ['query', 'value', 'key'],
+}
 
 const rows: Record<string, Row> = {
   InputLayer: { keys: 'batch_input_shape', ignored: 'sparse', keras: { ragged: [false], optional: [false] } },
@@ -155,15 +165,19 @@ const rows: Record<string, Row> = {
   Minimum: merge,
   Concatenate: { keys: 'axis' },
   Dot: { keys: 'axes normalize' },
-  MultiHeadAttention: {
-    keys: 'num_heads key_dim value_dim dropout use_bias output_shape',
-    keras: {
-      use_gate: [false], attention_axes: [[1], null], sliding_window: [null], flash_attention: [null, false],
-      kernel_regularizer: [null], bias_regularizer: [null], kernel_constraint: [null], bias_constraint: [null],
-    },
-    ignored: 'seed kernel_initializer bias_initializer',
-    called: ['query', 'value', 'key'],
+  EinsumDense: {
+    keys: `equation output_shape bias_axes activation ${weight('kernel')} ${weight('bias')}`,
+    keras: { quantization_config: [null], lora_rank: [null], lora_alpha: [null], gptq_unpacked_column_size: [null] },
   },
+  Attention: { keys: 'use_scale score_mode dropout', ignored: 'seed' },
+  AdditiveAttention: { keys: 'use_scale dropout', ignored: 'seed' },
+  MultiHeadAttention: {
+    ...projected,
+    keys: `num_heads key_dim value_dim output_shape attention_axes ${projected.keys}`,
+    ignored: `${projected.ignored} query_shape key_shape value_shape`,
+  },
+  GroupQueryAttention: { ...projected, keys: `head_dim num_query_heads num_key_value_heads ${projected.keys}` },
+  SpectralNormalization: { keys: 'layer power_iterations' },
   Embedding: {
     keys: `input_dim output_dim ${weight('embeddings')} mask_zero`,
     ignored: 'input_length',
@@ -172,7 +186,12 @@ const rows: Record<string, Row> = {
   SimpleRNN: recurrentRow('units'),
   GRU: recurrentRow('units recurrent_activation reset_after'),
   LSTM: recurrentRow('units recurrent_activation unit_forget_bias'),
-  ConvLSTM2D: recurrentRow(`filters kernel_size ${window} dilation_rate recurrent_activation unit_forget_bias`),
+  ConvLSTM1D: convolved,
+  ConvLSTM2D: convolved,
+  RNN: { ...recurrentRow('cell'), keys: `${sequence} cell`, ignored: `${cell} units recurrent_activation unit_forget_bias reset_after implementation seed` },
+  SimpleRNNCell: cellRow(''),
+  GRUCell: cellRow('recurrent_activation reset_after'),
+  LSTMCell: cellRow('recurrent_activation unit_forget_bias'),
   Bidirectional: { keys: 'merge_mode layer' },
   TimeDistributed: { keys: 'layer' },
 }

@@ -1,5 +1,5 @@
 import type { layers, LayersModel } from '@tensorflow/tfjs'
-import type { WeightGroup } from '../../layers/attention.ts'
+import type { WeightGroup } from '../../layers/head-attention.ts'
 import { isModel, kerasClass, layerName } from './encode.ts'
 
 type Layer = layers.Layer
@@ -25,6 +25,9 @@ export const snakeClass = (name: string): string =>
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase()
 
+/** Classes that Keras exports under another name. */
+const inPython: Record<string, string> = { GroupQueryAttention: 'GroupedQueryAttention' }
+
 /**
  * All groups of variables of a model. A layer is named by its class, with a number from the second of a class on; they are
  * counted in each model separately (`keras/src/saving/saving_lib.py`).
@@ -32,7 +35,8 @@ export const snakeClass = (name: string): string =>
 export function slotsOf(model: LayersModel, at = ''): Slot[] {
   const counts = new Map<string, number>()
   const found = model.layers.flatMap(layer => {
-    const kind = isModel(layer) && layer.getClassName() !== 'Sequential' ? 'functional' : snakeClass(kerasClass(layer))
+    const className = kerasClass(layer)
+    const kind = isModel(layer) && className !== 'Sequential' ? 'functional' : snakeClass(inPython[className] ?? className)
     const count = counts.get(kind) ?? 0
     counts.set(kind, count + 1)
     return slotsOfLayer(layer, `${at}layers/${kind}${count ? `_${count}` : ''}/`)
@@ -56,7 +60,10 @@ function slotsOfLayer(layer: Layer, at: string): Slot[] {
     return [...weightGroups.map(({ folder, name, from, to }) =>
       ({ path: `${at}${folder}/vars`, name, weights: layer.weights.slice(from, to) })), empty]
   }
-  if (inner.layer) return [...slotsOfLayer(inner.layer, `${at}layer/`), empty]
+  if (inner.layer) {
+    const { ownWeights = [] } = layer as Layer & { ownWeights?: Variable[] }
+    return [...slotsOfLayer(inner.layer, `${at}layer/`), { ...empty, weights: ownWeights }]
+  }
   if (inner.cell) return [{ path: `${at}cell/vars`, name: layerName(inner.cell.name), weights: layer.weights }, empty]
   return [{ ...empty, weights: layer.weights }]
 }

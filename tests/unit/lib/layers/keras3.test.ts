@@ -47,6 +47,7 @@ describe('what Keras 3 computes is computed here, forward and backward, and once
   for (const { title, config, inputs, output, slopes } of cases) {
     test(title, () => {
       const model = load(config), given = inputs.map((shape, i) => tf.tensor(formula(shape, 7919 + 2 * i, -2, 2), shape))
+      if (title.includes('Masking')) given[0] = tf.mul(given[0], tf.tensor([1, 1, 0, 0, 1, 1, 1, 1], [1, 8, 1]))
       const compute = (model: LayersModel, given: Tensor[]) => [model.apply(given.length > 1 ? given : given[0])].flat()[0] as Tensor
       const y = compute(model, given)
       assert.deepEqual(y.shape, output.shape)
