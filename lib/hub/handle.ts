@@ -43,12 +43,15 @@ export function parseHandle(handle: string, environment: NodeJS.ProcessEnv = pro
     throw new GraftError(`a handle cannot start with '${scheme}:' ('${text}'). ` +
       "Expected https:, http:, file: or a local folder: hub.load('./folder').")
   }
-  const path = resolve(text.replace(/^~(?=$|[/\\])/, homedir()))
+  const path = pathOf(text)
   if (existsSync(path)) return local(text, path)
   const model = parseKagglehub(text)
   if (model) return { kind: 'kaggle', handle: text, model, origin: mirrorOf(environment.GRAFT_HUB_MIRROR)?.href ?? kaggleOrigin }
   throw new GraftError(missing(text, path))
 }
+
+/** Where on this machine a handle leads to, if it is no address. */
+export const pathOf = (handle: string): string => resolve(handle.replace(/^~(?=$|[/\\])/, homedir()))
 
 function local(handle: string, path: string): Handle {
   const file = /\.(h5|hdf5|keras)$/i.exec(path)

@@ -1,14 +1,16 @@
+import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, relative } from 'node:path'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
+import { putBack } from '../put-back.ts'
 import { cached, cachedHandles, cacheFolders, findCached, writableCache } from './cache.ts'
 import { kaggleCredentials } from './credentials.ts'
 import type { Patience } from './download.ts'
 import { fetchModel } from './fetch-model.ts'
 import type { Network } from './follow.ts'
-import { type Handle, parseHandle } from './handle.ts'
+import { type Handle, parseHandle, pathOf } from './handle.ts'
 import type { KaggleModel } from './kaggle.ts'
 import { unpack } from './unpack.ts'
 import { isWhole, kindOfFolder } from './whole.ts'
@@ -33,6 +35,7 @@ export interface ResolveOptions {
  */
 export async function resolve(handle: string, { environment = process.env, patience, fetch,
   onHop }: ResolveOptions = {}): Promise<string> {
+  if (typeof handle === 'string' && !existsSync(pathOf(handle.trim()))) await putBack(pathOf(handle.trim()))
   const { signal } = host(), parsed = parseHandle(handle, environment), caches = cacheFolders(environment)
   if (parsed.kind === 'path') return await local(parsed, caches, signal)
   const found = await findCached(caches, parsed.handle) ?? await kagglehubs(parsed, environment)

@@ -6,8 +6,8 @@ import { checkModel } from '../customize/layers.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
 import { checkOptions } from '../options.ts'
+import { putBack } from '../put-back.ts'
 import { formatOf } from './formats/index.ts'
-import { putBack } from './saved-model/folder.ts'
 
 export interface LoadOptions {
   /** The model that a file of weights alone (`.weights.h5`) is read into; compiled, it takes up the optimizer's numbers too. */

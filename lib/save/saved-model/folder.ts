@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { GraftError } from '../../error.ts'
+import { putBack } from '../../put-back.ts'
 import { makeFolder, type Placed, sweep } from '../atomic.ts'
 import { explain, type Parts, readsAs, sizeOf, syncFolder, writeWhole } from '../disk.ts'
 import { host, withLock } from '../lock.ts'
@@ -47,16 +48,6 @@ export async function writeFolder(folder: string, files: Map<string, Parts>, opt
   } catch (error) {
     for (const each of made) await rmdir(each).catch(() => {})
     throw await explain(error, folder, parent, bytes)
-  }
-}
-
-/** Puts a folder back in its place that a killed process left aside; removes one that was replaced. */
-export async function putBack(target: string): Promise<void> {
-  const parent = dirname(target), hidden = `.${basename(target)}.`
-  for (const name of await readdir(parent).catch(() => [])) {
-    if (!name.startsWith(hidden) || !/^[0-9a-f]{8}\.old$/.test(name.slice(hidden.length))) continue
-    const there = await stat(target).then(() => true, () => false)
-    await (there ? rm(join(parent, name), { recursive: true, force: true }) : rename(join(parent, name), target)).catch(() => {})
   }
 }
 

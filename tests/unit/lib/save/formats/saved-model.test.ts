@@ -114,9 +114,9 @@ describe('what cannot be is said, and nothing is written', () => {
   }
 })
 
-test('a folder that a killed process left aside is put back by the next load or save', async () => {
+test('a folder that a killed process left aside is put back by the next load, hub.load or save', async () => {
   const path = join(folder, 'aside'), hidden = join(folder, '.aside.0123abcd.old')
-  for (const next of [() => load(path), () => save(zoo.sequential(), path, asSavedModel)]) {
+  for (const next of [() => load(path), () => hub.load(path), () => save(zoo.sequential(), path, asSavedModel)]) {
     await save(zoo.sequential(), path, asSavedModel)
     await rename(path, hidden)
     await next()
