@@ -9,7 +9,8 @@ graft sweep NOTEBOOK -p name=value,value … -o FOLDER [--task N | --status]   o
 graft features MODEL IMAGES [--shard N --shards M]    what a frozen model gives for images, into the cache
 graft script NOTEBOOK [-o OUT.ts]                     write it as a TypeScript program that Node runs
 graft install [--prefix DIR | --sys-prefix]           register the kernel in this user's Jupyter, or in another
-graft install --engine onnxruntime                    add ONNX Runtime to a project that has the npm package`
+graft install --engine onnxruntime                    add ONNX Runtime to a project that has the npm package
+graft install --engine webgpu                         add what trains on a graphics card to such a project`
 
 interface Arguments {
   command: string

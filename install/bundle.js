@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { engines } from './engine.js'
 import { ownEnvironment } from './home.js'
 import { fetchNode, kernelNode } from './node.js'
 import { installPackagesInto, packagesMark } from './packages.js'
@@ -29,7 +30,7 @@ export async function makeBundle(target, { models = [], engine } = {}) {
   await step('Node', () => fetchNode(state))
   await step('npm packages', async () => { await installPackagesInto(folder, false) })
   const served = (await step('Python wheels', () => wheelsFor(join(state, 'wheels')))).split(', ')
-  if (engine) await step('TensorFlow', () => cpSync(join(stateFolder, 'tensorflow'), join(state, 'tensorflow'), { recursive: true }))
+  if (engine) await step(engines[engine].title, () => cpSync(join(stateFolder, engine), join(state, engine), { recursive: true }))
   for (const handle of models) await step(handle, () => fetchModel(handle, join(state, 'hub')))
   writeFileSync(join(state, 'state.json'), JSON.stringify({ packages: packagesMark(false, folder) }))
   writeFileSync(join(state, 'bundle.json'), JSON.stringify({ platform: process.platform, arch: process.arch, pythons: served }))

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { bundle, checkBundle } from './bundled.js'
-import { engineIsThere } from './engine.js'
+import { engines } from './engine.js'
 import { homeIsWritable, mayWrite, ownEnvironment } from './home.js'
 import { checkNode, nodeIsMissing } from './node.js'
 import { npmCommand, packagesAreThere } from './packages.js'
@@ -15,12 +15,13 @@ const sizes = {
   node: { title: 'Node', download: 45, disk: 120, moment: 240 },
   packages: { title: 'npm packages', download: 170, disk: 170, moment: 770 },
   venv: { title: 'JupyterLab', download: 60, disk: 200, moment: 230 },
-  engine: { title: 'TensorFlow', download: 260, disk: 900, moment: 4000 },
+  tensorflow: { title: 'TensorFlow', download: 260, disk: 900, moment: 4000 },
+  webgpu: { title: 'WebGPU', download: 55, disk: 25, moment: 180 },
 }
 
 /** What of `wanted` (`{ jupyter, engine, dev }`) is not there yet, as names of `sizes`. */
 export function missing({ jupyter, engine, dev }) {
-  const parts = { node: nodeIsMissing(), packages: !packagesAreThere({ dev }), venv: jupyter && !venvIsThere(), engine: engine && !engineIsThere() }
+  const parts = { node: nodeIsMissing(), packages: !packagesAreThere({ dev }), venv: jupyter && !venvIsThere(), ...engine && { [engine]: !engines[engine].isThere() } }
   return Object.keys(parts).filter(name => parts[name])
 }
 

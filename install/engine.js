@@ -7,6 +7,7 @@ import { sizeOf } from './prune.js'
 import { findPython } from './python.js'
 import { registryHint } from './registry.js'
 import { run, SetupError } from './say.js'
+import { installWebGPU, webgpuIsThere } from './webgpu.js'
 
 /** The version that the engine is tested with; lib/engine/tensorflow/find.ts names it too. */
 export const version = '2.21.0'
@@ -14,17 +15,21 @@ export const version = '2.21.0'
 /** Where the engine's libraries go: lib/engine/tensorflow/find.ts looks there. */
 export const engineFolder = join(stateFolder, 'tensorflow')
 
+/** What `--engine` takes: the title of its step, whether it is there, and what brings it. */
+export const engines = {
+  tensorflow: { title: 'TensorFlow', isThere: () => existsSync(join(engineFolder, describedIn(machineOf()?.tensorflow ?? ''))), install: () => installEngine() },
+  webgpu: { title: 'WebGPU', isThere: webgpuIsThere, install: () => installWebGPU() },
+}
+
 /** Refuses what is no engine that can be installed, before anything is done. */
 export function checkEngine(name, platform = process.platform, arch = process.arch) {
-  if (name !== 'tensorflow') throw new SetupError(`--engine: expected tensorflow; received '${name}'. The other engines, WASM and ONNX Runtime, are always there.`)
+  if (!Object.hasOwn(engines, name)) throw new SetupError(`--engine: expected ${Object.keys(engines).join(' or ')}; received '${name}'. The other engines, WASM and ONNX Runtime, are always there.`)
+  if (name === 'webgpu') return
   if (platform === 'win32') throw new SetupError('--engine tensorflow: on Windows the TensorFlow wheel does not offer its C functions. WSL 2 runs the Linux one.')
   if (!machineOf(platform, arch)?.tensorflow) throw new SetupError(`--engine tensorflow: PyPI has no TensorFlow ${version} for ${platform}-${arch}. WASM and ONNX Runtime are always there.`)
 }
 
 const describedIn = name => `${name.replace('-', '_')}-${version}.dist-info`
-
-/** Whether the engine is there. */
-export const engineIsThere = () => existsSync(join(engineFolder, describedIn(machineOf()?.tensorflow ?? '')))
 
 /**
  * Puts TensorFlow's two shared libraries, out of its PyPI wheel, into .graft/tensorflow; nothing else of the wheel is kept, and no

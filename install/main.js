@@ -3,7 +3,7 @@ import { relative } from 'node:path'
 import { makeBundle } from './bundle.js'
 import { checkAll, missing, sizesOf } from './checks.js'
 import { doctor, doctorOf } from './doctor.js'
-import { checkEngine, installEngine } from './engine.js'
+import { checkEngine, engines } from './engine.js'
 import { dataFolder, register, widgetHint } from './kernelspec.js'
 import { bringNode, kernelNode } from './node.js'
 import { executeNotebook, openLab } from './notebook.js'
@@ -21,6 +21,7 @@ node install.js --prefix DIR             … in DIR/share/jupyter
 node install.js --sys-prefix             … in the Jupyter that \`jupyter\` on the PATH belongs to
 node install.js --no-jupyter             only what \`node cli/graft.js run\` needs: no Python
 node install.js --engine tensorflow      … and TensorFlow's own library to train with (≈ 260 MB to download, 0.9 GB on disk)
+node install.js --engine webgpu          … and what trains on a graphics card: NVIDIA, AMD, Intel or Apple (≈ 55 MB to download, 25 MB on disk)
 node install.js --bundle FOLDER          a copy of all of it for machines without network; --model HANDLE adds a model, FOLDER.tar.gz packs it
 node install.js --doctor                 look at each part and say what to do
 node install.js --doctor HANDLE          follow a hub handle hop by hop: addresses, answers, credentials seen, what to try
@@ -66,7 +67,7 @@ async function setUp(options) {
   await step('Node', bringNode)
   await step('npm packages', () => installPackages({ dev: options.dev }))
   if (jupyter) await step('Python and JupyterLab', makeVenv)
-  if (options.engine) await step('TensorFlow', () => installEngine())
+  if (options.engine) await step(engines[options.engine].title, engines[options.engine].install)
   if (!jupyter && !elsewhere) return
   await step('Kernel', async () => {
     if (jupyter) register(await dataFolder())

@@ -42,7 +42,7 @@ function runTests(files, concurrency) {
   const counts = join(scratch, 'counts.json')
   const args = ['--disable-warning=ExperimentalWarning', '--test', `--test-concurrency=${concurrency}`, `--test-reporter=${join(root, 'tests', 'reporter.js')}`,
     '--test-reporter-destination=stdout', ...files]
-  const env = { ...process.env, GRAFT_PYTHON: pythonOf(testPython), GRAFT_TEST_COUNTS: counts, XDG_CACHE_HOME: join(scratch, 'cache'), GRAFT_TENSORFLOW: scratch, GRAFT_RUNS: join(scratch, 'runs'), GRAFT_TEST_CACHE: process.env.GRAFT_TEST_CACHE ?? join(stateFolder, 'test-cache'),
+  const env = { ...process.env, GRAFT_PYTHON: pythonOf(testPython), GRAFT_TEST_COUNTS: counts, XDG_CACHE_HOME: join(scratch, 'cache'), GRAFT_TENSORFLOW: scratch, GRAFT_WEBGPU: scratch, GRAFT_RUNS: join(scratch, 'runs'), GRAFT_TEST_CACHE: process.env.GRAFT_TEST_CACHE ?? join(stateFolder, 'test-cache'),
     TF_CPP_MIN_LOG_LEVEL: '3', NODE_COMPILE_CACHE: join(stateFolder, 'compile-cache') }
   return new Promise(resolve => {
     const child = spawn(kernelNode(), args, { cwd: root, stdio: 'inherit', env })

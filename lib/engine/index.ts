@@ -5,12 +5,13 @@ import { escape } from '../show/format.ts'
 import { tf } from '../tf.ts'
 import { onnxRuntime, threads } from './onnx/runtime.ts'
 import { refusedPredictions } from './predict.ts'
-import { remedy, startedEngine, tensorFlow } from './start.ts'
+import { graphicsRemedy, remedy, startedEngine, tensorFlow, webGPU } from './start.ts'
 import type { Started } from './start.ts'
+import { mayHaveCard, notInstalled } from './webgpu/find.ts'
 
 /** Which library does the arithmetic, and why. It shows itself in one line. */
 export class EngineInfo {
-  /** `TensorFlow 2.21.0`, `WASM SIMD` or `plain JavaScript`. */
+  /** `TensorFlow 2.21.0`, `WebGPU on nvidia-h200`, `WASM SIMD` or `plain JavaScript`. */
   readonly name: string
   /** Processor threads that training uses. */
   readonly threads: number
@@ -25,20 +26,21 @@ export class EngineInfo {
 
   constructor() {
     const backend = tf.getBackend(), started = startedEngine()!, runtime = onnxRuntime(), tensorflow = tensorFlow()?.runtime
-    const graphics = tensorflow?.devices.includes('GPU') ? ' on a GPU (not yet run on one)' : ''
-    this.name = backend === 'tensorflow' ? `TensorFlow ${tensorflow!.version}${graphics}` : backend === 'wasm' ? 'WASM SIMD' : backend === 'cpu' ? 'plain JavaScript' : backend
+    this.name = names[backend]?.() ?? backend
     this.threads = backend === 'tensorflow' ? tensorflow!.threads : 1
     this.reason = backend !== started.name ? 'the program chose it with tf.setBackend' : started.forced ? `GRAFT_ENGINE=${backend} asks for it`
       : started.from ? `found through ${started.from}` : 'the fastest that is here'
     this.frozen = runtime.ort ? `ONNX Runtime ${runtime.version}, ${plural(threads())}` : `the same engine, as ${runtime.reason}`
     this.exceptions = Array.from(refusedPredictions(), ([model, reason]) => `'${model}' predicts in ${this.name}, as ${reason}`)
-    const faster = backend === 'tensorflow' ? undefined : this.#faster(backend, started)
+    const faster = this.#faster(backend, started)
     if (faster) this.faster = faster
   }
 
-  #faster(backend: string, started: Started): string {
+  #faster(backend: string, started: Started): string | undefined {
     if (backend !== started.name) return `await tf.setBackend('${started.name}')`
-    if (!started.forced) return `${started.without}; ${remedy}`
+    if (backend === 'webgpu') return webGPU()!.facts.software ? 'unset GRAFT_ENGINE: a processor that plays a graphics card is the slowest of all' : started.withoutCuda
+    if (backend === 'tensorflow') return started.withoutCuda ?? onCard(started)
+    if (!started.forced) return [`${started.without}; ${remedy}`, onCard(started)].filter(Boolean).join('; ')
     return `unset GRAFT_ENGINE${backend === 'wasm' ? `, and ${remedy}` : ' for WASM SIMD'}`
   }
 
@@ -56,6 +58,29 @@ export class EngineInfo {
     const text = this.toString()
     return { 'text/plain': text, 'text/html': `<div>${escape(text).replace(escape(this.name), '<b>$&</b>')}</div>` }
   }
+}
+
+/** What the engines are called, by their names in TensorFlow.js. */
+const names: Record<string, () => string> = {
+  tensorflow() {
+    const { version, devices } = tensorFlow()!.runtime
+    return `TensorFlow ${version}${devices.includes('GPU') ? ` on a GPU ${unproved}` : ''}`
+  },
+  webgpu() {
+    const { name, software } = webGPU()!.facts
+    return `WebGPU on ${name} ${software ? '(a processor that plays a graphics card)' : unproved}`
+  },
+  wasm: () => 'WASM SIMD',
+  cpu: () => 'plain JavaScript',
+}
+
+/** Stands in this line until the engine has run on a graphics card. */
+const unproved = '(its tests have not yet run on a GPU)'
+
+/** Why no graphics card is used, and what to do, on a machine that may have one. */
+function onCard({ withoutGraphics: reason }: Started): string | undefined {
+  if (!reason || !mayHaveCard()) return
+  return `on a graphics card: ${reason === notInstalled ? `${reason}; ${graphicsRemedy}` : reason}`
 }
 
 const plural = (count: number) => `${count} thread${count === 1 ? '' : 's'}`

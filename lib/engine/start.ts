@@ -6,11 +6,13 @@ import { didYouMean, GraftError } from '../error.ts'
 import { improveGradients } from './gradients.ts'
 import { drawInTraces } from './random.ts'
 import type { TensorFlowBackend } from './tensorflow/backend.ts'
+import type { Wheel } from './tensorflow/find.ts'
 import type { Tracer } from './tracing.ts'
 import { addKernels } from './wasm/kernels.ts'
+import type { WebGPUBackend } from './webgpu/backend.ts'
 
 /** The engines that there are, the fastest first. */
-export const engines = ['tensorflow', 'wasm', 'cpu'] as const
+export const engines = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const
 export type EngineName = typeof engines[number]
 
 /** Which engine runs, and whether the user asked for it by name. */
@@ -19,7 +21,11 @@ export interface Started {
   forced: boolean
   /** Why it is not TensorFlow, in a sentence without its full stop. */
   without?: string
-  /** Where TensorFlow was found. */
+  /** Why it is not a graphics card either, in the same way; absent where that was not asked. */
+  withoutGraphics?: string
+  /** Why an NVIDIA card that is there is not used by TensorFlow. */
+  withoutCuda?: string
+  /** Where TensorFlow, or what a graphics card is used through, was found. */
   from?: string
 }
 
@@ -27,10 +33,14 @@ let started: Promise<Started> | undefined
 let outcome: Started | undefined
 
 let tensorflow: TensorFlowBackend | undefined
+let graphics: WebGPUBackend | undefined
 const tracers = new Map<string, Tracer>()
 
 /** TensorFlow's backend, where it has been started. */
 export const tensorFlow = (): TensorFlowBackend | undefined => tensorflow
+
+/** The graphics card's backend, where it has been started. */
+export const webGPU = (): WebGPUBackend | undefined => graphics
 
 /** What writes steps down on the engine that is in use; nothing where they run operation by operation. */
 export const tracer = (): Tracer | undefined => tracers.get(tf.getBackend())
@@ -55,23 +65,40 @@ async function start(wish: string | undefined): Promise<Started> {
   }
   const cpu = tf.findBackend('cpu') as unknown as { firstUse: boolean }
   cpu.firstUse = false // Otherwise its first use prints advice to install another package.
-  const found = !wish || wish === 'tensorflow' ? await tensorFlowHere() : { without: `GRAFT_ENGINE=${wish} asks for it` }
-  if (wish === 'tensorflow' && found.without) throw new GraftError(`GRAFT_ENGINE=tensorflow: ${found.without}. ${remedy}.`)
-  const name = (wish || (found.without ? 'wasm' : 'tensorflow')) as EngineName
+  const found = await fastest(wish as EngineName | undefined)
   prepareWasm()
-  await tf.setBackend(name)
+  await tf.setBackend(found.name)
   improveGradients()
   drawInTraces(() => tracer()?.current ?? null)
-  return outcome = { name, forced: Boolean(wish), ...found }
+  return outcome = { ...found, forced: Boolean(wish) }
+}
+
+/**
+ * The engine that is wished for; else the first that is here of TensorFlow on an NVIDIA card, a graphics card through WebGPU, TensorFlow,
+ * WASM. WebGPU is asked before TensorFlow is loaded: in one process TensorFlow's library takes the place of parts of Dawn's.
+ */
+async function fastest(wish: EngineName | undefined): Promise<Omit<Started, 'forced'>> {
+  if (wish === 'wasm' || wish === 'cpu') return { name: wish, without: `GRAFT_ENGINE=${wish} asks for it` }
+  if (wish === 'webgpu') {
+    const found = await startGraphics(true)
+    if (found.withoutGraphics) throw new GraftError(`GRAFT_ENGINE=webgpu: ${found.withoutGraphics}. ${graphicsRemedy}.`)
+    return { name: wish, without: 'GRAFT_ENGINE=webgpu asks for it', ...found }
+  }
+  const { findTensorFlow } = await import('./tensorflow/find.ts'), { cudaFor } = await import('./tensorflow/cuda.ts')
+  const wheel = findTensorFlow(), cuda = typeof wheel === 'string' ? null : cudaFor(wheel)
+  const withoutCuda = cuda && !cuda.ready && cuda.card ? { withoutCuda: cuda.without } : {}
+  const card = wish || cuda?.ready ? null : await startGraphics(false)
+  if (card?.from) return { name: 'webgpu', ...card, ...withoutCuda, without: typeof wheel === 'string' ? wheel : 'a graphics card is faster' }
+  const found = typeof wheel === 'string' ? { without: wheel } : await startTensorFlowHere(wheel)
+  if (wish && found.without) throw new GraftError(`GRAFT_ENGINE=tensorflow: ${found.without}. ${remedy}.`)
+  return { name: found.without ? 'wasm' : 'tensorflow', ...found, ...card, ...withoutCuda }
 }
 
 /** The one command that gets the fastest engine. */
 export const remedy = 'node install.js --engine tensorflow installs it'
 
-/** Starts TensorFlow where it is found; a library that does not load is no reason not to work at all. */
-async function tensorFlowHere(): Promise<{ from: string, without?: undefined } | { without: string }> {
-  const { findTensorFlow } = await import('./tensorflow/find.ts'), wheel = findTensorFlow()
-  if (typeof wheel === 'string') return { without: wheel }
+/** Starts TensorFlow; a library that does not load is no reason not to work at all. */
+async function startTensorFlowHere(wheel: Wheel): Promise<{ from: string, without?: undefined } | { without: string }> {
   try {
     const { startTensorFlow } = await import('./tensorflow/start.ts')
     const { tensorFlowTracer } = await import('./tensorflow/tracer.ts')
@@ -80,6 +107,25 @@ async function tensorFlowHere(): Promise<{ from: string, without?: undefined } |
     return { from: wheel.from }
   } catch (error) {
     return { without: (error as Error).message.replace(/\.$/, '') }
+  }
+}
+
+/** The one command that gets a graphics card used. */
+export const graphicsRemedy = 'node install.js --engine webgpu installs it'
+
+/**
+ * Starts a graphics card where there is one; `software` takes a program that plays one too. The engine in use stays what it is.
+ */
+export async function startGraphics(software: boolean): Promise<Pick<Started, 'from' | 'withoutGraphics'>> {
+  const { findWebGPU } = await import('./webgpu/find.ts'), packages = findWebGPU()
+  if (typeof packages === 'string') return { withoutGraphics: packages }
+  try {
+    const { startWebGPU } = await import('./webgpu/start.ts'), backend = await startWebGPU(packages, software)
+    if (typeof backend === 'string') return { withoutGraphics: backend }
+    graphics = backend
+    return { from: packages.from }
+  } catch (error) {
+    return { withoutGraphics: (error as Error).message.replace(/\.$/, '') }
   }
 }
 

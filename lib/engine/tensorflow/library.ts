@@ -60,6 +60,7 @@ const declarations = {
   TFE_TensorHandleNumDims: ['int', ['void *', 'void *']],
   TFE_TensorHandleDim: ['int64_t', ['void *', 'int', 'void *']],
   TFE_TensorHandleCopySharingTensor: ['void *', ['void *', 'void *']],
+  TFE_TensorHandleCopyToDevice: ['void *', ['void *', 'void *', 'str', 'void *']],
   TFE_TensorHandleResolve: ['void *', ['void *', 'void *']],
   TFE_NewOp: ['void *', ['void *', 'str', 'void *']],
   TFE_DeleteOp: ['void', ['void *']],

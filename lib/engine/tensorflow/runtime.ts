@@ -87,9 +87,19 @@ export class Runtime {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
     const tensor = this.allocate(bytes.length, shape, dtype as TypeName, memory => memory.set(bytes))
     try {
-      return this.checked('TFE_NewTensorHandle', tensor)
+      const handle = this.checked<Pointer>('TFE_NewTensorHandle', tensor)
+      return this.devices.includes('GPU') && dtype === 'float32' && bytes.length >= worthMoving ? this.moved(handle, 'GPU:0') : handle
     } finally {
       this.library.TF_DeleteTensor(tensor)
+    }
+  }
+
+  /** A tensor on a device, in place of the given one. What lies elsewhere would be copied there anew by each operation that takes it. */
+  moved(handle: Pointer, device: string): Pointer {
+    try {
+      return this.checked('TFE_TensorHandleCopyToDevice', handle, this.context, `/job:localhost/replica:0/task:0/device:${device}`)
+    } finally {
+      this.release(handle)
     }
   }
 
@@ -167,6 +177,9 @@ export class Runtime {
     this.library.TFE_DeleteTensorHandle(pointer)
   }
 }
+
+/** Bytes from which on a tensor of floats is kept on the GPU from the start; smaller ones are mostly scalars, which operations want here. */
+const worthMoving = 256
 
 /** ConfigProto: threads within one operation (field 2) and between operations (field 5). */
 const configuration = (threads: number) => Uint8Array.of(0x10, threads, 0x28, threads)

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs'
 import { GraftError } from '../../error.ts'
 import { threads } from '../onnx/runtime.ts'
+import { quietly } from '../quiet.ts'
 import { TensorFlowBackend } from './backend.ts'
 import type { Wheel } from './find.ts'
 import { addKernels } from './kernels/index.ts'
 import { loadLibrary } from './library.ts'
-import { quietly } from './quiet.ts'
 import { Runtime } from './runtime.ts'
 
 /** The engine's name, for `GRAFT_ENGINE` and `tf.getBackend()`. */

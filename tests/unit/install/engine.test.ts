@@ -45,7 +45,7 @@ test('an engine that cannot be installed is refused before anything is done', ()
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'install.js'), '--engine', 'cuda'], { encoding: 'utf8' })
   assert.equal(status, 1)
   assert.equal(stdout, '')
-  assert.match(stderr, /--engine: expected tensorflow; received 'cuda'/)
+  assert.match(stderr, /--engine: expected tensorflow or webgpu; received 'cuda'/)
 })
 
 for (const [platform, arch, expected] of [

@@ -1,4 +1,4 @@
-import { tensorFlow } from '../../../../lib/engine/start.ts'
+import { tensorFlow, webGPU } from '../../../../lib/engine/start.ts'
 import { tf } from '../../../../lib/tf.ts'
 
 /** Numbers between −1 and 1 that are the same in every run. */
@@ -28,7 +28,9 @@ export function difference(actual: ArrayLike<number>, expected: ArrayLike<number
 /** Runs the same work on the engines that train here and on the reference; what it returns are the numbers of each tensor. */
 export async function onEngines(work: () => tf.Tensor[]): Promise<{ cpu: Float32Array[], others: [engine: string, values: Float32Array[]][] }> {
   const others: [string, Float32Array[]][] = []
-  for (const engine of tensorFlow() ? ['wasm', 'tensorflow'] : ['wasm']) others.push([engine, await on(engine, work)])
+  // What TensorFlow brings takes the place of Dawn's own in one process.
+  const engines = webGPU() ? ['webgpu'] : tensorFlow() ? ['wasm', 'tensorflow'] : ['wasm']
+  for (const engine of engines) others.push([engine, await on(engine, work)])
   return { cpu: await on('cpu', work), others }
 }
 

@@ -23,7 +23,7 @@ for (const [wish, engine] of [[undefined, 'wasm'], ['wasm', 'wasm'], ['cpu', 'cp
 
 test('an engine that there is not ends in an error that names those there are', async () => {
   await assert.rejects(program('wsam', ''), (error: { stderr: string }) => {
-    assert.match(error.stderr, /GraftError: GRAFT_ENGINE: expected 'tensorflow', 'wasm', 'cpu', received 'wsam'\. Did you mean 'wasm'\?/)
+    assert.match(error.stderr, /GraftError: GRAFT_ENGINE: expected 'tensorflow', 'webgpu', 'wasm', 'cpu', received 'wsam'\. Did you mean 'wasm'\?/)
     return true
   })
 })

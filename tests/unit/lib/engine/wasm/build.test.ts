@@ -2,18 +2,19 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 
-const folder = new URL('../../../../../lib/engine/wasm/', import.meta.url)
+const lib = new URL('../../../../../lib/', import.meta.url)
 
-test('the committed kernels.wasm is what its source compiles to', async () => {
+test('the committed .wasm files are what their sources compile to', async () => {
   const scratch = await mkdtemp(join(tmpdir(), 'graft-wasm-'))
   try {
-    const built = join(scratch, 'kernels.wasm')
-    await promisify(execFile)(process.execPath, [new URL('build.js', folder).pathname, built])
-    assert.ok((await readFile(built)).equals(await readFile(new URL('kernels.wasm', folder))))
+    await promisify(execFile)(process.execPath, [new URL('engine/wasm/build.js', lib).pathname, scratch])
+    for (const file of ['engine/wasm/kernels.wasm', 'data/pixels.wasm']) {
+      assert.ok((await readFile(join(scratch, basename(file)))).equals(await readFile(new URL(file, lib))), file)
+    }
   } finally {
     await rm(scratch, { recursive: true })
   }

@@ -1,9 +1,9 @@
 import { closeSync, openSync } from 'node:fs'
-import { koffi } from './foreign.ts'
+import { koffi } from './tensorflow/foreign.ts'
 
 /**
- * Runs `work` with the process's standard error turned away: while it starts, TensorFlow writes about processors and graphics
- * cards there and heeds no setting of its log level. What goes wrong comes as a status.
+ * Runs `work` with the process's standard error turned away: while they start, TensorFlow and Dawn write about processors and
+ * graphics cards there and heed no setting of a log level. What goes wrong comes as a status.
  */
 export function quietly<T>(work: () => T): T {
   if (process.platform === 'win32') return work()

@@ -1,0 +1,49 @@
+import * as tf from '@tensorflow/tfjs'
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import type { WebGPUBackend } from '../backend.ts'
+import { each } from '../program.ts'
+import { convolution } from './convolution.ts'
+import { normalization } from './normalization.ts'
+
+/** A kernel as TensorFlow.js calls it, and such kernels by name. */
+export type Kernels = Record<string, (inputs: Record<string, TensorInfo>, attributes: Record<string, unknown>, backend: WebGPUBackend) => TensorInfo | TensorInfo[]>
+
+/** Registers what TensorFlow.js 4.22's WebGPU backend lacks for training convolutional nets, does slowly or gets wrong. */
+export function addKernels(backend: WebGPUBackend): void {
+  for (const [kernelName, kernel] of Object.entries({ ...convolution, ...normalization, ...types() })) {
+    if (tf.getKernel(kernelName, 'webgpu')) tf.unregisterKernel(kernelName, 'webgpu')
+    tf.registerKernel({
+      kernelName, backendName: 'webgpu',
+      kernelFunc: ({ inputs, attrs }) => kernel(inputs as Record<string, TensorInfo>, (attrs ?? {}) as Record<string, unknown>, backend),
+    })
+  }
+}
+
+/** The backend's own kernels, mended where the GPU has whole numbers: booleans are some there too. */
+function types(): Kernels {
+  const own = (name: string) => {
+    const { kernelFunc } = tf.getKernel(name, 'webgpu')
+    return (inputs: Record<string, TensorInfo>, attrs: Record<string, unknown>, backend: WebGPUBackend) => kernelFunc({ inputs, attrs: attrs as never, backend }) as TensorInfo
+  }
+  const cast = own('Cast'), transpose = own('Transpose')
+  return {
+    /** The backend calls whole numbers floats without making them such, and then most of its shaders do not compile. */
+    Cast({ x }, attrs, backend) {
+      if (attrs.dtype !== 'float32' || backend.tensorMap.get(x.dataId).dtype === 'float32' || x.shape.includes(0)) return cast({ x }, attrs, backend)
+      return each(backend, { key: 'float', inputs: { x }, shape: x.shape }, 'value = f32(x[index]);')
+    },
+    /** Its shader takes floats alone. */
+    Transpose({ x }, attrs, backend) {
+      if (backend.tensorMap.get(x.dataId).dtype === 'float32') return transpose({ x }, attrs, backend)
+      const from = attrs.perm as number[], shape = from.map(axis => x.shape[axis]), strides = [...tf.util.computeStrides(x.shape), 1]
+      const axes = from.map((axis, i) => ({ [`side${i}`]: shape[i], [`stride${i}`]: strides[axis] }))
+      const result = each(backend, { key: `transpose ${shape.length}`, inputs: { x }, shape, numbers: Object.assign({}, ...axes), whole: true }, `
+        var rest = index;
+        var at = 0;
+        ${axes.map((_, i) => `at += rest % uniforms.side${i} * uniforms.stride${i}; rest /= uniforms.side${i};`).reverse().join('\n')}
+        value = x[at];`)
+      backend.tensorMap.get(result.dataId).dtype = x.dtype
+      return { ...result, dtype: x.dtype }
+    },
+  }
+}

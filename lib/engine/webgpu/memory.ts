@@ -1,0 +1,78 @@
+import { GraftError } from '../../error.ts'
+import { OutOfMemory } from '../out-of-memory.ts'
+import type { AdapterFacts } from './adapter.ts'
+import type { BufferManager } from './stock.ts'
+
+const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`
+
+/**
+ * The GPU's memory, watched: a tensor that is larger than the card binds to a program, or that it has no room for, is an error
+ * before anything is computed with it. TensorFlow.js itself would go on with buffers that hold nothing.
+ */
+export class GuardedBuffers {
+  readonly #own = new WeakSet<GPUBuffer>()
+  #fault: GPUError | null = null
+
+  constructor(manager: BufferManager, device: GPUDevice, { name }: AdapterFacts) {
+    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits, most = Math.min(maxBufferSize, maxStorageBufferBindingSize)
+    // Dawn tells of what went wrong before the call returns.
+    device.addEventListener('uncapturederror', event => {
+      event.preventDefault()
+      this.#fault ??= event.error
+    })
+    const create = (descriptor: GPUBufferDescriptor): GPUBuffer => {
+      const buffer = device.createBuffer(descriptor), fault = this.#fault
+      if (!(fault instanceof GPUOutOfMemoryError)) return buffer
+      this.#fault = null
+      throw new OutOfMemory(`out of memory: ${name} has no room for ${mebibytes(descriptor.size)} more. ${remedy}`)
+    }
+    Object.assign(manager, {
+      device: {
+        createBuffer: (descriptor: GPUBufferDescriptor) => {
+          if (descriptor.size > most) throw new OutOfMemory(`out of memory: ${name} takes tensors of ${mebibytes(most)} at most, not ${mebibytes(descriptor.size)}. ${remedy}`)
+          const buffer = createWithRoom(descriptor)
+          this.#own.add(buffer)
+          return buffer
+        },
+      },
+      freeBuffers: new Map(), usedBuffers: new Map(), numBytesUsed: 0, numBytesAllocated: 0, numUsedBuffers: 0, numFreeBuffers: 0,
+    })
+    /** Buffers that wait to be used again are given back where there is no room otherwise. */
+    function createWithRoom(descriptor: GPUBufferDescriptor): GPUBuffer {
+      try {
+        return create(descriptor)
+      } catch (error) {
+        if (!(error instanceof OutOfMemory) || giveBack(manager) === 0) throw error
+        return create(descriptor)
+      }
+    }
+  }
+
+  /** Whether a buffer is of this device. */
+  has(buffer: GPUBuffer): boolean {
+    return this.#own.has(buffer)
+  }
+
+  /** @throws GraftError where something that was computed since the last call is not what it should be */
+  check(): void {
+    const fault = this.#fault
+    this.#fault = null
+    if (fault) throw new GraftError(`the GPU refused a computation: ${fault.message.split('\n')[0]}`)
+  }
+}
+
+const remedy = 'Use a smaller batch or image, or freeze more layers: what is frozen is computed outside it.'
+
+/** Destroys the buffers that nobody uses; returns their bytes. */
+function giveBack(manager: BufferManager): number {
+  let bytes = 0
+  for (const buffers of manager.freeBuffers.values()) {
+    for (const buffer of buffers.splice(0)) {
+      bytes += buffer.size
+      buffer.destroy()
+    }
+  }
+  manager.numBytesAllocated -= bytes
+  manager.numFreeBuffers = 0
+  return bytes
+}
