@@ -86,9 +86,9 @@ function differ(a: Contents, b: Contents): { same: number; differences: WeightDi
     others.delete(name)
     const none = { layer: name, most: 0, mean: 0, relative: 0 }
     for (const [i, weight] of weights.entries()) {
-      // Formats call a layer's weights differently, but have them in one order.
-      const other = theirs.find(each => each.name === weight.name) ?? theirs[i]
-      const found = { ...none, weight: weight.name, shape: weight.shape }
+      // Where a file only numbers a layer's weights, they are in the same order.
+      const other = theirs.find(each => each.name === weight.name) ?? (theirs.length === weights.length ? theirs[i] : undefined)
+      const found = { ...none, weight: /^\d/.test(weight.name) && other ? other.name : weight.name, shape: weight.shape }
       if (!other) differences.push({ ...found, state: 'only in the first' })
       else if (other.shape.join() !== weight.shape.join()) differences.push({ ...found, state: 'other shape' })
       else {

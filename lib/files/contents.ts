@@ -13,10 +13,11 @@ import { parse, readNote, type Note } from '../save/note.ts'
 import { readZip } from '../save/zip.ts'
 import { leavesOf, type Leaf } from './leaves.ts'
 import { readOnnx } from './onnx.ts'
+import { innermost, placeOf, projectionOf, weightNames } from './weight-names.ts'
 
 /** A weight in a file; without its numbers where only the outline was read. */
 export interface FileWeight extends Dataset {
-  /** The weight's own name in its layer, or its number. */
+  /** The weight's own name in its layer, as Keras calls it, or its number where that is not known. */
   name: string
   /** As the file has it. */
   path: string
@@ -109,18 +110,26 @@ function fromH5(root: Group): Rest {
 function fromVars(root: Group, config: Json | undefined): Rest {
   const leaves = leavesOf(config), place = placing(leaves)
   const byPath = new Map(leaves.map(leaf => [leaf.group, leaf]))
-  const visit = (group: Group, path: string, owner: string) => {
-    const leaf = byPath.get(path)?.name ?? owner, named = group.attributes.get('name')
+  const visit = (group: Group, path: string, owner: string, kind: string, settings: { [key: string]: Json }, part?: string) => {
+    const known = byPath.get(path), leaf = known?.name ?? owner, named = group.attributes.get('name')
     const name = leaves.length || typeof named !== 'string' ? leaf : named
-    for (const [key, dataset] of [...group.datasets].sort(([a], [b]) => Number(a) - Number(b))) place.put(name, key, dataset,
-      true)
-    // A wrapper's forward layer comes first, as it was made.
-    const inner = [...group.groups].sort(([a], [b]) => Number(a.startsWith('backward')) - Number(b.startsWith('backward')))
-    for (const [key, child] of inner) visit(child, path ? `${path}/${key}` : key, leaf || (leaves.length ? '' : key))
+    const own = part ? weightNames('Dense', {}, group.datasets.size) : weightNames(kind, settings, group.datasets.size)
+    for (const [i, [key, dataset]] of [...group.datasets].sort(([a], [b]) => Number(a) - Number(b)).entries()) {
+      place.put(name, key, dataset, /^\d+$/.test(key) ? (part ? `${part}/` : '') + own[i] : key)
+    }
+    const inner = [...group.groups].sort(([a], [b]) => placeOf(a) - placeOf(b))
+    for (const [key, child] of inner) {
+      const at = path ? `${path}/${key}` : key, next = byPath.get(at)
+      const within = key === 'vars' ? { kind, config: settings } : next ?? (path.endsWith('layers') ? { kind: key, config: {} } : innermost(kind, settings))
+      visit(child, at, leaf || (leaves.length ? '' : key), within.kind, within.config, projectionOf(key) ?? (key === 'vars' ? part : undefined))
+    }
   }
   const layers = root.groups.get('layers') ?? root.groups.get('_layer_checkpoint_dependencies')
   if (!layers) throw new GraftError("it holds no weights in the layout of Keras 3 ('layers').")
-  for (const [key, child] of layers.groups) visit(child, `layers/${key}`, byPath.get(`layers/${key}`)?.name ?? key)
+  for (const [key, child] of layers.groups) {
+    const leaf = byPath.get(`layers/${key}`)
+    visit(child, `layers/${key}`, leaf?.name ?? key, leaf?.kind ?? key, leaf?.config ?? {})
+  }
   const note = readNote(root.attributes.get('graft'))
   const stored = leaves.length ? place.layers.flatMap(({ weights }) => weights) : []
   return { writer: writerOf(note, undefined), model: nameOf(config), layers: place.layers, stored, training: null, note,
@@ -166,9 +175,10 @@ function placing(leaves: Leaf[]) {
   const known = new Map(layers.map(layer => [layer.name, layer]))
   return {
     layers,
-    put(layer: string, path: string, dataset: Dataset, exact = false) {
+    /** `called` is the weight's name where its path does not tell it; the layer is the owner then. */
+    put(layer: string, path: string, dataset: Dataset, called?: string) {
       const parts = path.replace(/:\d+$/, '').split('/')
-      const owner = exact ? layer : parts.slice(0, -1).findLast(part => known.has(part)) ?? layer
+      const owner = called !== undefined ? layer : parts.slice(0, -1).findLast(part => known.has(part)) ?? layer
       let found = known.get(owner)
       if (!found) {
         found = { name: owner, kind: '', frozen: false, weights: [] }
@@ -176,7 +186,8 @@ function placing(leaves: Leaf[]) {
         known.set(owner, found)
       }
       // Both directions of a Bidirectional call theirs alike.
-      const own = parts.at(-1)!, again = found.weights.filter(({ name }) => name === own || name.startsWith(`${own}_`)).length
+      const part = projectionOf(parts.at(-2) ?? ''), own = called ?? (part ? `${part}/` : '') + parts.at(-1)!
+      const again = found.weights.filter(({ name }) => name === own || name.startsWith(`${own}_`)).length
       found.weights.push({ ...dataset, path, name: again && found.weights.some(({ name }) => name === own) ? `${own}_${again}`
         : own })
     },

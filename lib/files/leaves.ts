@@ -8,6 +8,7 @@ export interface Leaf {
   kind: string
   frozen: boolean
   group: string
+  config: { [key: string]: Json }
 }
 
 /** The layers of a configuration, those of models within the model in their place; wrappers stand for what they hold. */
@@ -24,6 +25,6 @@ export function leavesOf(config: Json | undefined, group = '', frozen = false, d
     counts.set(snake, count + 1)
     const at = `${group}layers/${snake}${count ? `_${count}` : ''}`, still = frozen || layer.config.trainable === false
     if (nested) return leavesOf(layer, `${at}/`, still, depth + 1)
-    return [{ name: String(layer.config.name ?? layer.name), kind, frozen: still, group: at }]
+    return [{ name: String(layer.config.name ?? layer.name), kind, frozen: still, group: at, config: layer.config }]
   })
 }

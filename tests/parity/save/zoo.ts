@@ -248,6 +248,22 @@ export const zoo: Record<string, () => tf.LayersModel> = {
         from('KerasAugmentation', { keras: { name: '{"className":"RandomFlip","config":{"mode":"horizontal"}}' } }),
       ),
     ),
+  attention: () => {
+    const x = tf.input({ shape: [6, 8] }), attended = from('MultiHeadAttention', { numHeads: 2, keyDim: 4 }).apply([x, x]) as T
+    const sum = L.add().apply([x, attended]) as T, y = from('Attention', { useScale: true }).apply([sum, x]) as T
+    const z = from('AdditiveAttention', {}).apply([y, x, sum]) as T
+    const spread = { equation: 'abc,cde->abde', outputShape: [null, 2, 3], biasAxes: 'de', activation: 'relu' }
+    return scatter(tf.model({ inputs: x, outputs: from('EinsumDense', spread).apply(z) as T }))
+  },
+  spectral: () => scatter(tf.sequential({ layers: [
+    from('SpectralNormalization', { layer: L.conv2d({ filters: 4, kernelSize: 3 }), batchInputShape: [null, 8, 8, 3] }),
+    L.flatten(), from('SpectralNormalization', { layer: L.dense({ units: 3 }), powerIterations: 2 }),
+  ] })),
+  cells: () => {
+    const x = tf.input({ shape: [6, 8] }), counted = L.masking({ maskValue: 0 }).apply(x) as T
+    const y = L.rnn({ cell: L.lstmCell({ units: 3 }), returnSequences: true }).apply(counted) as T
+    return scatter(tf.model({ inputs: x, outputs: L.rnn({ cell: L.simpleRNNCell({ units: 2 }) }).apply(y) as T }))
+  },
   subtract: () => {
     const input = tf.input({ shape: [4] })
     return scatter(tf.model({ inputs: input, outputs: from('Subtract',

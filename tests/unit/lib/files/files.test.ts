@@ -22,7 +22,7 @@ after(() => rm(folder, { recursive: true, force: true }))
 const extensions = ['.h5', '.keras', '/model.json']
 const named = (model: tf.LayersModel) => leaves(model).filter(layer => layer.weights.length).map(layer => layer.name.replaceAll('/', '.')).sort()
 
-for (const name of ['mobilenet', 'nested', 'branches', 'bidirectional', 'frozen']) {
+for (const name of ['mobilenet', 'nested', 'branches', 'bidirectional', 'attention', 'frozen']) {
   describe(name, () => {
     const model = zoo[name](), at = (extension: string) => join(folder, name + extension)
     before(async () => {
@@ -54,6 +54,8 @@ for (const name of ['mobilenet', 'nested', 'branches', 'bidirectional', 'frozen'
         assert.deepEqual(differences, [])
         assert.ok(none)
         assert.equal(same, new Set(model.weights).size)
+        const [a, b] = await Promise.all(['.h5', other].map(async each => (await files.summary(at(each))).layers))
+        assert.deepEqual(b.map(({ shapes }) => Object.keys(shapes).sort()), a.map(({ shapes }) => Object.keys(shapes).sort()))
       })
     }
     for (const extension of extensions) {
