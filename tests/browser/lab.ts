@@ -16,48 +16,54 @@ export const noBrowser = existsSync(chromiumPath) ? false : `no Chromium at ${ch
 /** Screenshots to look at. */
 export const shots = join(stateFolder, 'screenshots')
 
-/** JupyterLab with the project's kernel on a folder, on a free loopback port, with settings of its own. Ended by pid. */
+/** JupyterLab, or Notebook 7, with the project's kernel on a folder, on a free loopback port, with settings of its own. Ended by pid. */
 export class Lab {
   readonly folder: string
   #server: ChildProcess
   #scratch: string
   #url: string
   #token: string
+  #app: string
   #browser: Browser | undefined
   #log = ''
 
-  private constructor(server: ChildProcess, folder: string, scratch: string, url: string, token: string) {
+  private constructor(server: ChildProcess, folder: string, scratch: string, url: string, token: string, app: string) {
     this.#server = server
     this.folder = folder
     this.#scratch = scratch
     this.#url = url
     this.#token = token
+    this.#app = app
     for (const stream of [server.stdout, server.stderr]) stream?.on('data', chunk => { this.#log = (this.#log + chunk).slice(-20_000) })
   }
 
-  /** Starts a server on `folder`. */
-  static async start(folder: string): Promise<Lab> {
+  /**
+   * Starts a server on `folder`.
+   * @param options.environment the virtual environment whose server it is; the kernel is that of the clone
+   * @param options.app `notebook` for Notebook 7
+   */
+  static async start(folder: string, { environment = venv, app = 'jupyterlab' }: { environment?: string, app?: 'jupyterlab' | 'notebook' } = {}): Promise<Lab> {
     const scratch = mkdtempSync(join(tmpdir(), 'graft-lab-'))
     const token = randomBytes(16).toString('hex')
     const port = await freePort()
-    const env = { ...process.env, JUPYTER_PREFER_ENV_PATH: '1' } as Record<string, string>
+    const env = { ...process.env, JUPYTER_PREFER_ENV_PATH: '1', JUPYTER_PATH: join(venv, 'share', 'jupyter') } as Record<string, string>
     for (const kind of ['CONFIG', 'DATA', 'RUNTIME']) {
       env[`JUPYTER_${kind}_DIR`] = join(scratch, kind.toLowerCase())
       mkdirSync(env[`JUPYTER_${kind}_DIR`])
     }
     const settings = join(scratch, 'settings')
     mkdirSync(settings)
-    const server = spawn(pythonOf(venv), ['-m', 'jupyterlab', '--no-browser', '--allow-root', '--ip=127.0.0.1', `--port=${port}`, '--expose-app-in-browser',
+    const server = spawn(pythonOf(environment), ['-m', app, '--no-browser', '--allow-root', '--ip=127.0.0.1', `--port=${port}`, '--expose-app-in-browser',
       `--IdentityProvider.token=${token}`, `--ServerApp.root_dir=${folder}`, `--LabApp.user_settings_dir=${settings}`, `--LabApp.workspaces_dir=${join(scratch, 'workspaces')}`],
       { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
-    const lab = new Lab(server, folder, scratch, `http://127.0.0.1:${port}`, token)
+    const lab = new Lab(server, folder, scratch, `http://127.0.0.1:${port}`, token, app)
     for (let i = 0; i < 240; i++) {
-      if (server.exitCode !== null) throw new Error(`JupyterLab ended with ${server.exitCode}:\n${lab.#log}`)
+      if (server.exitCode !== null) throw new Error(`${app} ended with ${server.exitCode}:\n${lab.#log}`)
       if (await fetch(`${lab.#url}/api?token=${token}`).then(answer => answer.ok, () => false)) return lab
       await wait(250)
     }
     await lab.stop()
-    throw new Error(`JupyterLab did not answer within a minute:\n${lab.#log}`)
+    throw new Error(`${app} did not answer within a minute:\n${lab.#log}`)
   }
 
   /** Opens a notebook of the folder in the browser and waits until its kernel is there. `theme` is `'JupyterLab Dark'` or the light default. */
@@ -66,7 +72,7 @@ export class Lab {
     // By default only what is in view is in the page.
     this.#set('notebook-extension', 'tracker', { windowingMode: 'none' })
     const page = await this.#page()
-    await page.goto(`${this.#url}/lab/tree/${notebook}?token=${this.#token}&reset`)
+    await page.goto(`${this.#url}/${this.#app === 'notebook' ? 'notebooks' : 'lab/tree'}/${notebook}?token=${this.#token}&reset`)
     await page.waitForSelector('.jp-NotebookPanel .jp-Cell', { timeout: 60_000 })
     await page.waitForFunction(() => {
       const app = (window as any).jupyterapp
