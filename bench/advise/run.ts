@@ -51,7 +51,7 @@ for (const [kind, perClass] of pairs) {
     if (seed === 1) advised = advice.method
     for (const method of methods) {
       const own = method === advice.method ? advice.options : {}, opened = await base()
-      const add = [tf.layers.conv2d({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu' })]
+      const add = [tf.layers.conv2d({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu', kernelInitializer: tf.initializers.glorotUniform({ seed }) })]
       const model = method === 'modify' ? customize.modify(opened, { classes: learned.classes, add, ...own })
         : customize[method](opened, { classes: learned.classes, ...own })
       const started = performance.now()

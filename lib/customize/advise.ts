@@ -1,4 +1,5 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs'
+import { seedFrom } from '../data/random.ts'
 import type { ImageSet } from '../data/set.ts'
 import { GraftError } from '../error.ts'
 import { host } from '../host.ts'
@@ -42,7 +43,7 @@ const forDistance = 32
  * Which of the three methods suits these images, from measurements: images per class, how well a linear classifier tells the
  * classes apart by the trunk's last and by earlier features, how far the images are from those the trunk was trained on, what
  * each method takes in time and memory here, and how well each does when it is tried on two thirds of up to 400 images and judged
- * by the rest, in up to three turns. The answer shows itself, with its reasons. The model given stays as it is.
+ * by the rest, in turns. The answer shows itself, with its reasons. The model given stays as it is.
  *
  * Source: small data or a distant domain → feature extraction or little fine-tuning, for a large model soon knows few images
  * by heart; more and related data → more fine-tuning. Yosinski et al., "How transferable are features in deep neural
@@ -144,8 +145,8 @@ async function trials(trunk: LayersModel, set: ImageSet, { probe: last, earlier 
       options: { at: { stride } } }))]
   const expected = candidates.reduce((sum, { method }) => sum + forecasts[method].seconds * chosen.length / set.length, 0)
   if (!(expected <= seconds) || Math.min(...set.counts) < 3) return null
-  // A quarter of the time may go into being surer: each turn lets another third of the images be judged.
-  const turns = Math.max(1, Math.min(3, Math.floor(seconds / 4 / expected)))
+  // In three turns each image is judged once; of few images twice is surer. Half of the time is kept for what was foretold wrongly.
+  const turns = [chosen.length < 150 ? 6 : 3, 3, 2].find(n => n * expected <= seconds / 2) ?? 1
   const bar = progressBar({ label: 'Trying the methods', total: candidates.length }), tried: Tried[] = []
   try {
     for (const { method, options } of candidates) {
@@ -169,8 +170,13 @@ const methods: Record<Method, (base: LayersModel, set: ImageSet, options: Recomm
   fineTune: (base, { classes }, options) => fineTune(base, { classes: classes.length, show: false, unfreeze: Math.min(5,
     learners(base)), ...options }),
   modify: (base, { classes }, options) => modify(base, { classes: classes.length, show: false,
-    add: [tf.layers.conv2d({ filters: 64, kernelSize: 3, padding: 'same', activation: 'relu' })], ...options }),
+    add: [convolution()], ...options }),
 }
+
+/** What is built on: its first weights are the same each time, so that the same images get the same advice. */
+const convolution = () => tf.layers.conv2d({
+  filters: 64, kernelSize: 3, padding: 'same', activation: 'relu', kernelInitializer: tf.initializers.glorotUniform({ seed: seedFrom('advise') }),
+})
 
 /** How many layers of a base fine-tuning can open. */
 const learners = (base: LayersModel) =>

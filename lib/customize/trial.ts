@@ -28,16 +28,17 @@ export const ratesOf: Record<'extract' | 'fineTune' | 'modify', LearningRate> = 
  *
  * @param chosen which images, as many of each class after one another as there are
  * @param make makes a fresh model, whose weights `done` frees again
- * @param turns in each of up to three another model is judged by another third
+ * @param turns in each another model is judged by another third; after three all are, and others come together
  */
 export async function tryOut(set: ImageSet, chosen: number[], make: () => { model: LayersModel, done: () => void },
   { turns, epochs, batch, learningRate, tick }: { turns: number, epochs: number, batch: number, learningRate: LearningRate,
     tick: (part: number) => void }): Promise<Trial> {
   const { train, predict } = await trainer(), rounds = roundsOf(set, chosen)
-  let right = 0, images = 0, learned = 0, epoch = 0, besides = 0, forwards = 0
+  let right = 0, times = 0, images = 0, learned = 0, epoch = 0, besides = 0, forwards = 0
   for (let turn = 0; turn < turns; turn++) {
     host().signal.throwIfAborted()
-    const kept = chosen.filter((_, i) => rounds[i] % 3 !== turn), judged = chosen.filter((_, i) => rounds[i] % 3 === turn)
+    const third = (round: number) => (round + Math.floor(turn / 3) * Math.floor(round / 3)) % 3
+    const kept = chosen.filter((_, i) => third(rounds[i]) !== turn % 3), judged = chosen.filter((_, i) => third(rounds[i]) === turn % 3)
     const { model, done } = make()
     try {
       const started = performance.now()
@@ -46,7 +47,8 @@ export async function tryOut(set: ImageSet, chosen: number[], make: () => { mode
       const seconds = (performance.now() - started) / 1000
       const answers = await predict(model, set.pick(judged)) as { accuracy: number | null }
       right += (answers.accuracy ?? 0) * judged.length
-      images += judged.length
+      times += judged.length
+      if (turn < 3) images += judged.length
       learned = kept.length
       epoch = epochs > 1 ? (run.times.at(-1)! - run.times[0]) / (epochs - 1) : seconds
       besides = Math.max(0, seconds - epoch * epochs)
@@ -57,7 +59,7 @@ export async function tryOut(set: ImageSet, chosen: number[], make: () => { mode
       done()
     }
   }
-  return { images, accuracy: right / images, learned, seen: chosen.length, epoch, besides, forwards }
+  return { images, accuracy: right / times, learned, seen: chosen.length, epoch, besides, forwards }
 }
 
 /** Training is loaded when it is wanted: it stands above this folder. */
