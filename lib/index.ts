@@ -5,7 +5,7 @@ import { installDisplays } from './show/install.ts'
 import { tf } from './tf.ts'
 
 export { tf }
-export { Plot } from './plot.ts'
+export { Plot } from './plot-later.ts'
 export { hub, type LoadOptions } from './hub/index.ts'
 export * as customize from './customize/index.ts'
 export { tap } from './customize/tap.ts'

@@ -1,4 +1,3 @@
-import sharp from 'sharp'
 import type { Bitmap } from '../data/resize.ts'
 
 /**
@@ -7,6 +6,7 @@ import type { Bitmap } from '../data/resize.ts'
  * keeps its pixels sharp.
  */
 export async function thumbnail({ data, width, height, channels }: Bitmap, side: number, enlarge = false): Promise<string> {
+  const { default: sharp } = await import('sharp')
   const image = sharp(data, { raw: { width, height, channels: channels as 1 | 3 | 4 } }).resize(side, side, {
     fit: 'inside',
     withoutEnlargement: !enlarge,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { displaySymbol, type MimeBundle } from '../../../lib/host.ts'
+import { Plot as later } from '../../../lib/plot-later.ts'
 import { Plot } from '../../../lib/plot.ts'
 import { golden } from '../../golden.ts'
 import { checkPicture } from './show/pictures.ts'
@@ -95,4 +96,11 @@ test("a document of the user's own is used", () => {
 test('nothing of a browser is put on globalThis', () => {
   assert.equal((globalThis as { window?: unknown }).window, undefined)
   assert.equal((globalThis as { document?: unknown }).document, undefined)
+})
+
+test('the library\'s own Plot is the same, loaded when it is looked into', () => {
+  assert.deepEqual(Object.keys(later), Object.keys(Plot))
+  assert.ok('dot' in later)
+  assert.equal(later.dot, Plot.dot)
+  assert.equal(later.plot({}).tagName, Plot.plot({}).tagName)
 })
