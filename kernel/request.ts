@@ -10,7 +10,7 @@ export interface Request {
   channel: RequestChannel
   message: Message
   shell: Shell
-  /** The how manieth of all cells it is that began, its shell's execution count, and its name in errors, once it is its turn. */
+  /** Once it is its turn: its place among all cells that began, its shell's execution count, its number in errors. */
   begun: number
   count: number
   number: CellNumber

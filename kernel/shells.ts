@@ -7,7 +7,7 @@ import type { Header } from './wire/message.ts'
 export interface Shell {
   /** 0 is the main shell; subshells are numbered as they are made. */
   readonly number: number
-  /** Of the cells that ran here and were kept in the history, each subshell's own. */
+  /** How many cells ran here and went into its history. */
   count: number
   queue: Request[]
   /** The cell that runs, or is checked for its types. */

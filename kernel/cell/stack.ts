@@ -101,7 +101,7 @@ export function framesOf(stack: string, isUsers: (path: string) => boolean): Fra
     const cell = /^Cell ([\d.]+)$/.exec(place)
     const mapping = cell ? numbered.get(cell[1]) ?? null : null
     if (!cell && !(place.startsWith('/') || /^[A-Za-z]:/.test(place))) continue
-    if (!cell && !isUsers(place)) continue
+    if (cell ? !mapping : !isUsers(place)) continue
     frames.push({
       name: name.replace(/^async /, '').replace(/^(Object\.)?<anonymous>$/, ''), line: Number(row), column: Number(column),
       cell: mapping?.number ?? null, path: cell ? null : place.split('?')[0], mapping,

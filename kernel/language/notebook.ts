@@ -15,7 +15,7 @@ export interface NotebookDocument { name: string, text: string }
 
 /** A cell that ran, as a document. */
 export interface CellDocument extends NotebookDocument {
-  /** The how manieth of the cells it is, from 0. */
+  /** Its place among the cells that ran, from 0. */
   cell: number
   path: string
   /** The names whose types were inferred, with their places in the document. */
