@@ -54,6 +54,10 @@ layer('Conv1D', SEQUENCE, 4, 3, padding='causal')
 layer('Conv1D', SEQUENCE, 4, 3, groups=2)
 layer('Conv3D', VOLUME, 2, 3)
 layer('Conv3D', VOLUME, 2, 3, groups=2)
+for settings in ({}, {'padding': 'same'}):
+    layer('Conv3D', VOLUME, 2, 2, dilation_rate=2, **settings)
+layer('Conv1D', SEQUENCE, 4, 3, dilation_rate=2)
+layer('SeparableConv1D', SEQUENCE, 4, 3, dilation_rate=2)
 for settings in ({}, {'strides': 2, 'padding': 'same'}, {'strides': 2, 'output_padding': 1}, {'dilation_rate': 2}):
     layer('Conv2DTranspose', IMAGE, 4, 3, **settings)
 layer('Conv1DTranspose', SEQUENCE, 4, 3)

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { KerasAugmentation } from '../layers/augmentation.ts'
 import { prototypeOf } from '../layers/prototype.ts'
 import { tensorOf } from './pinned.ts'
 import type { StepTrace } from './tracing.ts'
@@ -32,6 +33,10 @@ export function drawInTraces(current: () => StepTrace | null): void {
   replace(current, layers.gaussianNoise({ stddev: 1 }), gaussianNoise)
   replace(current, layers.gaussianDropout({ rate: 0.5 }), gaussianDropout)
   replace(current, layers.alphaDropout({ rate: 0.5 }), alphaDropout)
+  const images = KerasAugmentation.prototype, { uniform } = images
+  images.uniform = function (shape) {
+    return current()?.seed ? tensorOf(current()!.draw('Uniform', shape)!) : uniform.call(this, shape)
+  }
 }
 
 function replace(current: () => StepTrace | null, example: tf.layers.Layer, noise: Noise): void {

@@ -1,5 +1,6 @@
 import type * as tfTypes from '@tensorflow/tfjs'
 import { type Methods, prototypeOf, type TF } from './prototype.ts'
+import { apart } from './slices.ts'
 
 type Tensor = tfTypes.Tensor
 type Shape = (number | null)[]
@@ -49,7 +50,7 @@ function repairRank(tf: TF, layer: tfTypes.layers.Layer): void {
     return computeOutputShape.call(this, (shape as Shape).with(1, shape[1] === null ? null : shape[1] + ahead(this)))
   }
   prototype.call = function (this: Convolution, inputs: Tensor | Tensor[], kwargs: object) {
-    const dilated = this.kernelSize.length === 2 && this.dilationRate.some(rate => rate > 1)
+    const dilated = this.kernelSize.length > 1 && this.dilationRate.some(rate => rate > 1)
     const plain = this.groups === 1 && this.padding !== 'causal' && !dilated
     if (plain || this.dataFormat === 'channelsFirst') return call.call(this, inputs, kwargs)
     return tf.tidy(() => {
@@ -75,8 +76,10 @@ function convolve(tf: TF, x: Tensor, kernel: Tensor, groups: number, layer: Conv
     }), [1])
   }
   const pad = padding as 'same', image = [strides as Pair, pad, 'NHWC', dilationRate as Pair] as const
+  // Of volumes no engine has the gradients of a dilated kernel, which is one with zeros between its entries.
   const one = (x: Tensor, kernel: Tensor) => rank === 2 ? tf.conv2d(x as tfTypes.Tensor4D, kernel as tfTypes.Tensor4D, ...image)
-    : tf.conv3d(x as tfTypes.Tensor5D, kernel as tfTypes.Tensor5D, strides as Triple, pad, 'NDHWC', dilationRate as Triple)
+    : tf.conv3d(x as tfTypes.Tensor5D, dilationRate.reduce((wide, rate, d) => apart(wide, d, rate), kernel) as tfTypes.Tensor5D,
+      strides as Triple, pad)
   if (groups === 1) return one(x, kernel)
   const [depth, filters] = kernel.shape.slice(rank)
   if (rank === 2 && depth === 1) {
