@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import type { LayerConfig } from './one-input.ts'
 import { changeOf } from './random-images.ts'
 
 /** Keras's layers that change images at random in training and pass them on as they are in inference. */
@@ -10,7 +11,7 @@ export const augmentations: readonly string[] = [
 ]
 
 /** What the file of Keras says of the layer, as JSON under a key `name`: TensorFlow.js rewrites all other texts. */
-interface StoredConfig { name?: string, keras: { name: string } }
+type StoredConfig = LayerConfig<{ keras: { name: string } }>
 
 /**
  * One of Keras's augmenting layers. In training those that flip, turn, zoom, move, brighten images or change their contrast do so,
@@ -22,8 +23,8 @@ export class KerasAugmentation extends tf.layers.Layer {
   readonly keras: { className: string, config: Record<string, unknown> }
   readonly #change: ReturnType<typeof changeOf>
 
-  constructor({ name, keras }: StoredConfig) {
-    super({ name })
+  constructor({ keras, ...config }: StoredConfig) {
+    super(config)
     this.keras = JSON.parse(keras.name)
     this.#change = changeOf(this.keras.className, this.keras.config)
   }

@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs'
+import type { LayerConfig } from './one-input.ts'
 
 /** Keras's `ELU` with any `alpha`, which TensorFlow.js fixes at 1: x above zero, alpha·(eˣ − 1) below. */
 export class ELU extends tf.layers.Layer {
   static className = 'ELU'
   readonly alpha: number
 
-  constructor({ name, alpha = 1 }: { name?: string, alpha?: number } = {}) {
-    super({ name })
+  constructor({ alpha = 1, ...config }: LayerConfig<{ alpha?: number }> = {}) {
+    super(config)
     this.alpha = alpha
   }
 

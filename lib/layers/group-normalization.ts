@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
+import type { LayerConfig } from './one-input.ts'
 
 /** Options of {@link GroupNormalization}, as Keras's layer has them. */
 export interface GroupNormalizationConfig {
@@ -34,7 +35,7 @@ export class GroupNormalization extends tf.layers.Layer {
   #beta?: { read(): tf.Tensor }
 
   constructor(config: GroupNormalizationConfig = {}) {
-    super({ name: config.name })
+    super(config as LayerConfig)
     this.groups = config.groups ?? 32
     this.epsilon = config.epsilon ?? 1e-3
     this.center = config.center ?? true

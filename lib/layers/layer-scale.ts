@@ -29,8 +29,8 @@ export function registerLayerScale(tf: TF): void {
     gammaInitializer: unknown
     #gamma!: { read(): tfTypes.Tensor }
 
-    constructor({ name, initValues = 1, projectionDim, gammaInitializer }: LayerScaleConfig) {
-      super({ name })
+    constructor({ initValues = 1, projectionDim, gammaInitializer, ...config }: LayerScaleConfig) {
+      super(config)
       this.initValues = initValues
       this.projectionDim = projectionDim
       this.gammaInitializer = gammaInitializer

@@ -30,8 +30,8 @@ export function registerNormalization(tf: TF): void {
     readonly variance: number[]
     readonly axis: number
 
-    constructor({ name, axis = -1, mean, variance }: NormalizationConfig) {
-      super({ name })
+    constructor({ axis = -1, mean, variance, ...config }: NormalizationConfig) {
+      super(config)
       this.axis = axis
       this.mean = mean
       this.variance = variance

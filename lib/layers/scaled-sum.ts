@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs'
+import type { LayerConfig } from './one-input.ts'
 
 /** The first input plus the second times a number: the layer that keras.applications has in InceptionResNetV2. */
 export class CustomScaleLayer extends tf.layers.Layer {
   static className = 'CustomScaleLayer'
   readonly scale: number
 
-  constructor({ name, scale }: { name?: string, scale: number }) {
-    super({ name })
+  constructor({ scale, ...config }: LayerConfig<{ scale: number }>) {
+    super(config)
     this.scale = scale
   }
 

@@ -67,8 +67,8 @@ export function registerTensorFlowOp(tf: TF): void {
     readonly #initial: ((shape: number[]) => Tensor)[]
     #variables: { read(): Tensor }[] = []
 
-    constructor({ name, operation }: StoredConfig, initial: ((shape: number[]) => Tensor)[] = []) {
-      super({ name })
+    constructor({ operation, ...rest }: StoredConfig, initial: ((shape: number[]) => Tensor)[] = []) {
+      super(rest)
       const config = this.config = JSON.parse(operation.name) as TensorFlowOpConfig
       checkSizes(config)
       this.deterministic = !config.operations.some(({ op }) => /Random|Multinomial|TruncatedNormal/.test(op))

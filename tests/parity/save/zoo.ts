@@ -261,7 +261,7 @@ export const zoo: Record<string, () => tf.LayersModel> = {
   ] })),
   cells: () => {
     const x = tf.input({ shape: [6, 8] }), counted = L.masking({ maskValue: 0 }).apply(x) as T
-    const y = L.rnn({ cell: L.lstmCell({ units: 3 }), returnSequences: true }).apply(counted) as T
+    const y = L.rnn({ cell: L.lstmCell({ units: 3, recurrentActivation: 'sigmoid' }), returnSequences: true }).apply(counted) as T
     return scatter(tf.model({ inputs: x, outputs: L.rnn({ cell: L.simpleRNNCell({ units: 2 }) }).apply(y) as T }))
   },
   subtract: () => {
