@@ -1,5 +1,5 @@
 // What install.js does. Plain JavaScript for any Node ≥ 18.15, and no dependency.
-import { relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { makeBundle } from './bundle.js'
 import { checkAll, missing, sizesOf } from './checks.js'
 import { doctor, doctorOf } from './doctor.js'
@@ -57,9 +57,12 @@ function parse(args) {
   return options
 }
 
+/** Whether the kernel is for a Jupyter that is there already. */
+const isForOther = options => Boolean(options.user || options.prefix || options.sysPrefix)
+
 async function setUp(options) {
   if (options.engine !== undefined) checkEngine(options.engine)
-  const elsewhere = options.user || options.prefix || options.sysPrefix
+  const elsewhere = isForOther(options)
   const jupyter = !options.noJupyter && Boolean(!elsewhere || options.run || options.lab)
   const parts = missing({ jupyter, engine: options.engine, dev: options.dev })
   console.log(`Setting up Graft${parts.length ? `: ${sizesOf(parts)}` : ''}`)
@@ -90,6 +93,7 @@ async function main() {
   else if (options.run) process.exitCode = await executeNotebook(options.run, options.out, options.parameters)
   else if (options.lab) process.exitCode = await openLab(options.rest)
   else if (options.noJupyter) console.log(`\nNext:  ${named(kernelNode())} cli/graft.js run notebooks/1-feature-extraction.ipynb`)
+  else if (isForOther(options)) console.log(`\nNext:  open ${join(root, 'notebooks')} in that Jupyter and choose the kernel "TypeScript (Graft)"`)
   else console.log(`\nNext:  ${named(process.execPath)} install.js --lab    or    ${named(process.execPath)} install.js --run notebooks/1-feature-extraction.ipynb`)
 }
 
