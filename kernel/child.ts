@@ -22,9 +22,7 @@ import { vital } from './vital.ts'
 
 // The child process: it holds the user's code and nothing of the protocol. It speaks to the kernel through pipes.
 
-// V8's loop unrolling takes the check for interrupts out of loops that it believes to be short: `while (true) a.push(b)` could never be stopped.
-if (Number(process.versions.node.split('.')[0]) <= 25) setFlagsFromString('--no-turboshaft-loop-unrolling')
-
+let loopsAreStoppable = false
 const pipe = new Pipe(process.env.GRAFT_NONCE ?? '')
 delete process.env.GRAFT_NONCE
 const output = new Output((header, parts, options) => interrupts.guard(() => pipe.send(header, parts, options)))
@@ -61,10 +59,22 @@ process.on('exit', code => {
   pipe.send({ type: 'exit', code }, [], { barrier: true })
 })
 pipe.listen(({ header, parts: [first, ...rest] }) => {
-  if (header.type === 'execute') executor.start(header, first, rest[0])
-  else if (header.type === 'answer') questions.answer(header.question, header.value)
+  if (header.type === 'execute') {
+    keepLoopsStoppable()
+    executor.start(header, first, rest[0])
+  } else if (header.type === 'answer') questions.answer(header.question, header.value)
   else executor.runAside(header.cell, () => comms.receive(header.kind, parse(Buffer.from(first).toString()), rest))
 })
+
+/**
+ * V8's loop unrolling takes the check for interrupts out of loops that it believes to be short: `while (true) a.push(b)` could never be stopped. Not
+ * before it must be: with other flags V8 compiles anew what came compiled with Node, for the thread that starts too.
+ */
+function keepLoopsStoppable() {
+  if (!loopsAreStoppable && Number(process.versions.node.split('.')[0]) <= 25) setFlagsFromString('--no-turboshaft-loop-unrolling')
+  loopsAreStoppable = true
+}
+
 // What a debugger asks about, should there be one.
 Object.defineProperty(globalThis, Symbol.for('graft.parts'), { value: { cells, output } })
 interrupts.start()

@@ -14,7 +14,7 @@ import type { Header, Message } from './wire/message.ts'
 import type { RequestChannel, Sockets } from './wire/sockets.ts'
 
 /** A front end that takes output slowly holds the child back at this many bytes, until it has taken all but the second number. */
-const most = 1 << 21, least = 1 << 19
+const most = 1 << 19, least = 1 << 17
 
 const interrupted = { ename: 'Interrupted', evalue: 'the cell was interrupted', traceback: ['Interrupted: the cell was interrupted'] }
 

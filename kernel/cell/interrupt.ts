@@ -275,7 +275,7 @@ export class Interrupts {
     const fileOf = (site: NodeJS.CallSite) => site.getFileName() ?? ''
     const files = sites.map(fileOf)
     // Below the frames of this hook, and of the expression that called it, is what was interrupted.
-    const below = files.findLastIndex((file, at) => file === '' && files.slice(0, at).every(each => each === import.meta.url)) + 1
+    const below = files.findLastIndex((file, at) => file === '' && files.slice(0, at).every(each => each.startsWith(this.#kernel))) + 1
     const rest = files.slice(below).filter(Boolean), owner = rest.find(file => !file.startsWith('node:'))
     const users = sites.slice(below).filter(site => fileOf(site) && !/^node:/.test(fileOf(site)) && !fileOf(site).startsWith(this.#kernel))
     if (users.length) this.#stack ||= String(prepareStackTrace?.(new Interrupted(), users) ?? '')

@@ -25,8 +25,6 @@ const piece = 1 << 12
  */
 export class Output {
   #send: Send
-  /** The console's own method, whatever a cell puts in its place. */
-  #log: (...data: unknown[]) => void = () => {}
   #cell: RunningCell | null = null
   #name: Name = 'stdout'
   #text = ''
@@ -90,13 +88,13 @@ export class Output {
     this.#takeConsole(console)
   }
 
-  /** Prints some thousand lines into the void, so that the engine compiles the way there. For a moment in which no cell runs. */
-  warmUp(): void {
+  /** Runs `work`, whose output goes nowhere. For a moment in which no cell runs. */
+  mute(work: () => void): void {
     this.flush()
     const send = this.#send
     this.#send = () => {}
     try {
-      for (let i = 0; i < 10_000; i++) this.#log(i)
+      work()
       this.flush()
     } finally {
       this.#send = send
@@ -114,7 +112,6 @@ export class Output {
         else this.write(name, `${lineOf(data)}\n`)
       }
     }
-    this.#log = console.log
   }
 }
 

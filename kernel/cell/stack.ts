@@ -71,14 +71,17 @@ export function installStacks(): void {
     // As V8 does it, also for what console.trace hands over, which is no error.
     try { head = toString.call(error) } catch { head = 'Error' }
     // What called the kernel to run the cell is no part of it.
-    const end = sites.findIndex(site => site.getFileName() === runner)
+    const end = sites.findIndex(site => site.getFunctionName() === runner && site.getFileName()?.startsWith(kernel))
     return [head, ...sites.slice(0, end < 0 ? undefined : end).map(site => `    at ${describeSite(site)}`)].join('\n')
   }
 }
 
 const { toString } = Error.prototype
 
-const runner = new URL('./cells.ts', import.meta.url).href
+const kernel = new URL('..', import.meta.url).href
+
+/** The method of `Cells` that calls a cell's code. */
+const runner = '#evaluate'
 
 function describeSite(site: NodeJS.CallSite): string {
   const text = String(site)

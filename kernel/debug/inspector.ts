@@ -43,8 +43,8 @@ export class Inspector {
   }
 
   async #load() {
-    const url = JSON.stringify(import.meta.url)
-    const expression = `process.getBuiltinModule('node:module').createRequire(${url})('./inside.ts'), ${insideObject}`
+    // As main.js has it, so that it finds the modules that hold the cells.
+    const expression = `globalThis[Symbol.for('graft.load')]('./debug/inside.ts'), ${insideObject}`
     const { result, exceptionDetails } = await this.post<Evaluated>('Runtime.evaluate', { expression, silent: true })
     if (exceptionDetails || !result.objectId) throw new GraftError(`the debugger could not start: ${exceptionDetails?.exception?.description ?? 'its part in the notebook is missing'}`)
     return result.objectId

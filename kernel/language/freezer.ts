@@ -5,7 +5,7 @@ import type { Overlay } from './overlay.ts'
 import type { LanguageServer } from './server.ts'
 
 /** How long nothing must run before cells are frozen, in ms; and how many wait at most, where cells follow each other at once. */
-const pause = 60, most = 10
+const pause = 60, most = 16
 
 /** After so many cells those that nothing mentions any more are forgotten. */
 const sweepAfter = 64
