@@ -18,7 +18,8 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const command = (page: Page, id: string) => page.evaluate(name => { void (window as any).jupyterapp.commands.execute(name) }, id)
+const command = (page: Page, id: string, values: object = {}) =>
+  page.evaluate(([name, args]) => { void (window as any).jupyterapp.commands.execute(name, args) }, [id, values] as const)
 
 const runCell = (page: Page, index: number) => page.evaluate(at => {
   const app = (window as any).jupyterapp
@@ -48,9 +49,10 @@ const basket: Item[] = [{ price: 2, count: 3 }]
 const due = total(basket)
 due`
 
-test('JupyterLab\'s debugger: a click beside a line stops there, the panel shows stack and variables, steps and goes on', { skip: noBrowser, timeout: 180_000 }, async () => {
+test('JupyterLab\'s debugger: a click beside a line stops there, the panel shows stack and variables, steps, goes on, and stops at what is thrown', { skip: noBrowser, timeout: 180_000 }, async () => {
   writeFileSync(join(folder, 'tax.ts'), 'export function taxed(price: number): number {\n  const rate: number = 0.5\n  return price * (1 + rate)\n}\n')
-  writeNotebook(join(folder, 'debug.ipynb'), sums, 'import { taxed } from \'./tax\'\n\'ready\'', 'taxed(due)')
+  writeNotebook(join(folder, 'debug.ipynb'), sums, 'import { taxed } from \'./tax\'\n\'ready\'', 'taxed(due)',
+    'function refuse(price: number) {\n  const told = `${price} is too much`\n  throw new RangeError(told)\n}\nrefuse(7)')
   const page = await lab.open('debug.ipynb')
   // A file that opens at a stop may hide the notebook.
   const shown = (cell: number, text: string) => page.locator('.jp-CodeCell').nth(cell).locator('.jp-OutputArea-output', { hasText: text }).waitFor({ state: 'attached', timeout: 20_000 })
@@ -68,6 +70,9 @@ test('JupyterLab\'s debugger: a click beside a line stops there, the panel shows
   const variables = page.locator('.jp-DebuggerVariables-body')
   await variables.getByText('price').first().waitFor()
   await lab.shoot(page, 'debugger-stopped')
+  // A value as it shows itself, beside the notebook.
+  await command(page, 'debugger:render-mime-variable', { name: 'items' })
+  await page.locator('.jp-VariableRendererPanel', { hasText: 'price: 2, count: 3' }).waitFor({ timeout: 10_000 })
   assert.deepEqual((await variables.first().innerText()).split('\n').filter((_, at) => at % 2 === 0).sort(), ['count', 'items', 'price', 'sum'])
   assert.equal(await page.locator('.jp-DebuggerEditor-highlight').count(), 1)
   for (const next of ['total 4, Cell 2 10', 'total 7, Cell 2 10', 'Cell 2 11']) {
@@ -87,6 +92,13 @@ test('JupyterLab\'s debugger: a click beside a line stops there, the panel shows
   await lab.shoot(page, 'debugger-module')
   await command(page, 'debugger:continue')
   await shown(2, '9')
+  await command(page, 'debugger:pause-on-exceptions', { filter: 'uncaught' })
+  await runCell(page, 3)
+  await waitForStack(page, 'refuse 3, Cell 4 5')
+  await variables.getByText('told').first().waitFor()
+  await lab.shoot(page, 'debugger-exception')
+  await command(page, 'debugger:continue')
+  await shown(3, 'RangeError: 7 is too much')
   await page.close()
 })
 

@@ -69,6 +69,25 @@ class Subshells(KernelTest):
         self.assertEqual((states[-1], states.count("idle")), ("idle", 2))
         self.assertEqual(states[states.index("idle") + 1], "busy")
 
+    def test_a_cell_runs_while_another_trains(self):
+        """It sees how far the training is, changes its rate, and ends it."""
+        main = self.execute("""console.log('begins')
+            const noise = await data.tensors(tf.randomUniform([60, 8, 8, 3]), Array.from({ length: 60 }, (_, i) => i % 3))
+            const model = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [8, 8, 3] }), tf.layers.dense({ units: 3, activation: 'softmax' })] })
+            const training = train(model, noise, { epochs: 1_000_000, show: false, log: false })
+            const trained = await training
+            trained.history.loss.length""")
+        self.kernel.wait_for("stream")
+        results = []
+        for code in ("while (typeof training === 'undefined' || training.run.history.loss.length < 3) await new Promise(r => setTimeout(r, 10))\ntraining.run.history.loss.length > 2",
+                     "training.learningRate = 1e-5\ntraining.learningRate", "training.stop()\n'stopped'"):
+            cell = self.execute(code, self.subshell)
+            messages, [reply] = self.gather(cell)
+            self.assertEqual(reply["content"]["status"], "ok", reply["content"])
+            results += [m["content"]["data"]["text/plain"] for m in messages if m["msg_type"] == "execute_result" and m["parent_header"]["msg_id"] == cell]
+        self.assertEqual(results, ["true", "0.00001", "'stopped'"])
+        self.assertEqual(self.kernel.reply(main)["content"]["status"], "ok")
+
     def test_names_of_a_cell_that_runs_still(self):
         main = self.execute("let go: boolean = false\nwhile (!go) await new Promise(r => setTimeout(r, 10))\nconsole.log('goes on')")
         self.kernel.wait_for("execute_input")
