@@ -2,6 +2,7 @@ import type { LayersModel, NamedTensorMap, Optimizer, Tensor, Variable } from '@
 import { host } from '../host.ts'
 import { liveOptimizer } from './live-optimizer.ts'
 import { Repeated } from './repeat.ts'
+import { secure, wasLost } from './secure.ts'
 import { refuseSlow } from './slow.ts'
 import { tracer } from './start.ts'
 import { Stopped } from './tracing.ts'
@@ -33,7 +34,8 @@ const waiting = new WeakSet<Fitted>()
 
 /**
  * Makes `model.fit`, `fitDataset` and `trainOnBatch` run each of their steps as one function, where the engine can; the first
- * two beside the event loop. Metrics, callbacks, validation, changes of the learning rate and dropout work as before.
+ * two beside the event loop. Metrics, callbacks, validation, changes of the learning rate and dropout work as before. Where a
+ * graphics card is lost on the way, the weights are those of the last epoch's end once the error is thrown.
  */
 export function fitAsOneFunction(tf: TF): void {
   const model = tf.LayersModel.prototype as unknown as Fitted
@@ -61,6 +63,9 @@ export function fitAsOneFunction(tf: TF): void {
     }
     try {
       return await fitLoop.call(this, guarded, inputs, labels, batchSize, epochs, verbose, callbacks, valF, valIns, ...rest)
+    } catch (error) {
+      await wasLost(error)
+      throw error
     } finally {
       waiting.delete(this)
     }
@@ -70,15 +75,26 @@ export function fitAsOneFunction(tf: TF): void {
     waiting.add(this)
     try {
       return await fitDataset.apply(this, parameters)
+    } catch (error) {
+      await wasLost(error)
+      throw error
     } finally {
       waiting.delete(this)
     }
   }
 
-  const list = tf.CallbackList.prototype, { onBatchEnd, setModel } = list, trained = new WeakMap<object, object>()
+  const list = tf.CallbackList.prototype, { onBatchEnd, onEpochEnd, onTrainBegin, setModel } = list, trained = new WeakMap<object, object>()
   list.setModel = function (model) {
     trained.set(this, model)
     return setModel.call(this, model)
+  }
+  list.onTrainBegin = async function (...parameters) {
+    await secure()
+    return onTrainBegin.apply(this, parameters)
+  }
+  list.onEpochEnd = async function (...parameters) {
+    await secure()
+    return onEpochEnd.apply(this, parameters)
   }
   list.onBatchEnd = async function (...parameters) {
     const model = trained.get(this), step = model && pending.get(model)

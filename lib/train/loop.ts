@@ -19,6 +19,7 @@ import { compile } from './prepare.ts'
 import { fingerprint } from './proof.ts'
 import { Reporter } from './report.ts'
 import { setRun, type Run } from './run.ts'
+import { Secured } from './secured.ts'
 import { isSound, moved, restore, snapshot, type Snapshot } from './snapshot.ts'
 import type { TrainOptions } from './train.ts'
 import { Variants } from './variants.ts'
@@ -54,7 +55,7 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
   source.feeder.onForward = count => reporter.forward(count)
   run.engine = [engine().name, source.prefix?.engine].filter(Boolean).join(' + ')
   const initial: Snapshot = await snapshot(open)
-  let good = initial
+  let good = initial, secured = await Secured.now(optimizer)
   const tick = () => {
     run.seconds = (performance.now() - started - rested) / 1000
     run.trunkForwards = forwardsBefore + source.feeder.forwards
@@ -93,12 +94,19 @@ export async function loop(model: LayersModel, parts: Parts, options: Settled & 
       const learned = await learn(source.feeder, goal, optimizer, variants.at(epoch), orderOf(epoch), batch, step => {
         start.setFactor(epoch, step)
         return seedFrom(seed, 'step', epoch, step)
-      }, watch)
+      }, watch).then(async means => {
+        secured = await Secured.now(optimizer)
+        return means
+      }).catch(error => secured.bringsBack(error))
+      if (!learned) {
+        run.notes.push(`Epoch ${epoch-- + 1} was begun anew: the graphics card was lost, and is started again.`)
+        continue
+      }
       const weights = await snapshot(open)
       if (!isSound(weights)) control.end('not a number')
       if (control.ended()) break
-      const tested = validation && await measure(source.feeder, judged, validation, batch, { ...watch, batch: undefined })
-      const old = await watched.measure(batch, control.ended)
+      const tested = validation && await secured.again(() => measure(source.feeder, judged, validation, batch, { ...watch, batch: undefined }))
+      const old = await secured.again(() => watched.measure(batch, control.ended))
       if (control.ended()) break
       record(run, names, goal.read(learned), tested && goal.read(tested), old)
       run.rates.push(start.rate())

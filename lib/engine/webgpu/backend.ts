@@ -45,11 +45,23 @@ export function makeBackend(Stock: StockClass, events: Events, first: Opened, op
     #begin({ device, facts }: Opened): GuardedBuffers {
       this.facts = facts
       this.gone = null
-      device.lost.then(({ reason, message }) => {
-        this.gone = message || reason
-        this.#renewal = this.#renew()
+      device.lost.then(({ reason, message }) => this.#lose(device, message || reason))
+      return this.#buffers = new GuardedBuffers(this.bufferManager, device, facts, () => {
+        if (!this.commandEncoder) return
+        this.endComputePassEncoder()
+        this.submitQueue()
       })
-      return this.#buffers = new GuardedBuffers(this.bufferManager, device, facts)
+    }
+
+    /** Notes that a device is gone, and has it replaced. */
+    #lose(device: GPUDevice, reason: string): DeviceLost {
+      if (device === this.device && this.gone === null) {
+        this.gone = reason
+        this.#renewal = this.#renew()
+        // Who waits for it hears of it.
+        this.#renewal.catch(() => {})
+      }
+      return new DeviceLost(reason)
     }
 
     async #renew(): Promise<void> {
@@ -101,18 +113,18 @@ export function makeBackend(Stock: StockClass, events: Events, first: Opened, op
     override readSync(dataId: DataId): BackendValues {
       const data = this.tensorMap.get(dataId)
       if (data.values || data.dtype === 'string' || data.dtype === 'complex64') return super.readSync(dataId)
-      const staging = this.#copyOf(data)
+      const { device } = this, staging = this.#copyOf(data)
       staging.mapAsync(GPUMapMode.READ).catch(() => {})
       events.waitFor(() => staging.mapState !== 'pending')
-      return this.#taken(data, staging)
+      return this.#taken(data, device, staging)
     }
 
     override async read(dataId: DataId): Promise<BackendValues> {
       const data = this.tensorMap.get(dataId)
       if (data.values || data.dtype === 'string' || data.dtype === 'complex64') return super.read(dataId)
-      const staging = this.#copyOf(data)
+      const { device } = this, staging = this.#copyOf(data)
       await staging.mapAsync(GPUMapMode.READ).catch(() => {})
-      return this.#taken(data, staging)
+      return this.#taken(data, device, staging)
     }
 
     /** A copy of a tensor's bytes that can be looked at once it is mapped. */
@@ -127,8 +139,8 @@ export function makeBackend(Stock: StockClass, events: Events, first: Opened, op
       return staging
     }
 
-    #taken(data: TensorData, staging: GPUBuffer): BackendValues {
-      if (staging.mapState !== 'mapped') throw new DeviceLost(this.gone ?? 'no answer')
+    #taken(data: TensorData, device: GPUDevice, staging: GPUBuffer): BackendValues {
+      if (staging.mapState !== 'mapped') throw this.#lose(device, this.gone ?? 'it gives no answer')
       this.#buffers.check()
       const bytes = staging.getMappedRange().slice(0)
       staging.destroy()

@@ -13,7 +13,8 @@ export class GuardedBuffers {
   readonly #own = new WeakSet<GPUBuffer>()
   #fault: GPUError | null = null
 
-  constructor(manager: BufferManager, device: GPUDevice, { name }: AdapterFacts) {
+  /** @param flush hands on what has not been handed to the GPU yet, so that what was only waiting for it is given back */
+  constructor(manager: BufferManager, device: GPUDevice, { name }: AdapterFacts, flush: () => void) {
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits, most = Math.min(maxBufferSize, maxStorageBufferBindingSize)
     // Dawn tells of what went wrong before the call returns.
     device.addEventListener('uncapturederror', event => {
@@ -42,6 +43,7 @@ export class GuardedBuffers {
       try {
         return create(descriptor)
       } catch (error) {
+        flush()
         if (!(error instanceof OutOfMemory) || giveBack(manager) === 0) throw error
         return create(descriptor)
       }

@@ -49,6 +49,15 @@ export function product(backend: WebGPUBackend, work: Work, inner: number, left:
         return value;
       }
 
+      fn store(row : i32, column : i32, sum : vec4<f32>) {
+        if (row >= uniforms.rows) { return; }
+        let at = (i32(workgroupId.z) * uniforms.rows + row) * uniforms.columns + column;
+        if (column < uniforms.columns) { result[at] = sum.x; }
+        if (column + 1 < uniforms.columns) { result[at + 1] = sum.y; }
+        if (column + 2 < uniforms.columns) { result[at + 2] = sum.z; }
+        if (column + 3 < uniforms.columns) { result[at + 3] = sum.w; }
+      }
+
       fn main() {
         let firstRow = i32(workgroupId.y) * ${tile};
         let firstColumn = i32(workgroupId.x) * ${tile};
@@ -56,7 +65,7 @@ export function product(backend: WebGPUBackend, work: Work, inner: number, left:
         let thread = i32(localIndex);
         let row = i32(localId.y) * 4;
         let column = i32(localId.x) * 4;
-        var sums : array<vec4<f32>, 4>;
+        ${four(i => `var sum${i} = vec4<f32>();`)}
         for (var step = 0; step < uniforms.steps; step++) {
           let start = firstInner + step * ${depth};
           for (var i = thread; i < ${tile * depth}; i += ${side * side}) {
@@ -71,17 +80,11 @@ export function product(backend: WebGPUBackend, work: Work, inner: number, left:
           for (var inner = 0; inner < ${depth}; inner++) {
             let at = inner * ${tile} + column;
             let values = vec4<f32>(rightTile[at], rightTile[at + 1], rightTile[at + 2], rightTile[at + 3]);
-            for (var i = 0; i < 4; i++) { sums[i] = fma(vec4<f32>(leftTile[inner * ${tile} + row + i]), values, sums[i]); }
+            ${four(i => `sum${i} = fma(vec4<f32>(leftTile[inner * ${tile} + row + ${i}]), values, sum${i});`)}
           }
           workgroupBarrier();
         }
-        for (var i = 0; i < 4; i++) {
-          for (var j = 0; j < 4; j++) {
-            if (firstRow + row + i < uniforms.rows && firstColumn + column + j < uniforms.columns) {
-              result[(i32(workgroupId.z) * uniforms.rows + firstRow + row + i) * uniforms.columns + firstColumn + column + j] = sums[i][j];
-            }
-          }
-        }
+        ${four(i => `store(firstRow + row + ${i}, firstColumn + column, sum${i});`)}
       }`,
   }
   const partial = backend.runWebGPUProgram(program, Object.values(work.inputs), 'float32', values)
@@ -90,5 +93,8 @@ export function product(backend: WebGPUBackend, work: Work, inner: number, left:
   backend.disposeData(partial.dataId)
   return whole
 }
+
+/** What each thread does for each of its four rows. */
+const four = (line: (i: number) => string) => [0, 1, 2, 3].map(line).join('\n')
 
 const placed = ({ adjacent }: Operand) => adjacent === 'outer' ? `let outer = i % ${tile}; let inner = i / ${tile};` : `let inner = i % ${depth}; let outer = i / ${depth};`

@@ -30,6 +30,7 @@ export interface Program {
 
 /** TensorFlow.js's pool of buffers. */
 export interface BufferManager {
+  device: { createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer }
   freeBuffers: Map<string, GPUBuffer[]>
   numBytesUsed: number
   numBytesAllocated: number

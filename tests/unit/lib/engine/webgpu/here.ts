@@ -17,18 +17,17 @@ const packages = findWebGPU({ GRAFT_WEBGPU: root })
 export const withoutWebGPU = typeof packages === 'string' ? packages
   : process.env.VK_DRIVER_FILES || chromium ? false : 'no Vulkan driver that computes on the processor is here: Debian\'s chromium brings one'
 
-if (!withoutWebGPU) {
+/** Held, since it is unloaded with what holds it. */
+export const loader = withoutWebGPU ? undefined : prepared()
+
+function prepared() {
   process.env.GRAFT_WEBGPU = root
   process.env.GRAFT_ENGINE = 'webgpu'
-  process.env.VK_DRIVER_FILES ??= join(chromium!, 'vk_swiftshader_icd.json')
-  loadVulkan(dirname(process.env.VK_DRIVER_FILES))
-}
-
-/** The system's loader of Vulkan drivers, or the one beside the driver: once it is loaded, Dawn finds it by its name. */
-function loadVulkan(folder: string): void {
+  const driver = process.env.VK_DRIVER_FILES ??= join(chromium!, 'vk_swiftshader_icd.json')
+  // The system's loader of Vulkan drivers, or the one beside the driver: once it is loaded, Dawn finds it by its name.
   try {
-    koffi.load('libvulkan.so.1', { global: true })
+    return koffi.load('libvulkan.so.1', { global: true })
   } catch {
-    koffi.load(join(folder, 'libvulkan.so.1'), { global: true })
+    return koffi.load(join(dirname(driver), 'libvulkan.so.1'), { global: true })
   }
 }
