@@ -2,8 +2,8 @@ import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 /**
- * Puts a folder back in its place that steps aside while another takes it, and that a process killed just then left under its hidden
- * name; removes one that was replaced.
+ * Puts a folder back in its place that stepped aside while another was to take it, and that a process killed just then left
+ * under its hidden name; removes one that was replaced.
  */
 export async function putBack(target: string): Promise<void> {
   const parent = dirname(target), hidden = `.${basename(target)}.`

@@ -168,6 +168,17 @@ operation('MultiHeadAttention(2, 4) of an image', lambda x: L.MultiHeadAttention
 operation('MultiHeadAttention(2, 4, attention_axes=1) of an image', lambda x: L.MultiHeadAttention(2, 4, attention_axes=1)(x, x), (3, 2, 4))
 operation('MultiHeadAttention(2, 4, value_dim=3, use_gate=True, sliding_window=2)', lambda x: L.MultiHeadAttention(2, 4, value_dim=3, use_gate=True, sliding_window=2)(x, x), SEQUENCE)
 operation('a block of a vision transformer', lambda x: L.Add()([x, L.MultiHeadAttention(2, 4)(x, x)]), SEQUENCE)
+def vision_transformer(x):
+    x = L.Reshape((16, 8))(L.Conv2D(8, 2, 2)(x))
+    for _ in range(2):
+        y = L.LayerNormalization(epsilon=1e-6)(x)
+        x = L.Add()([x, L.MultiHeadAttention(2, 4)(y, y)])
+        y = L.Dense(16, activation='gelu')(L.LayerNormalization(epsilon=1e-6)(x))
+        x = x + L.Dense(8)(L.Dropout(0.1)(y))
+    return L.Dense(3, activation='softmax')(L.GlobalAveragePooling1D()(x))
+
+
+operation('a small vision transformer (Dropout)', vision_transformer, IMAGE)
 operation('GroupQueryAttention(4, 4, 2)', lambda x: L.GroupQueryAttention(4, 4, 2)(x, x), SEQUENCE)
 operation('GroupQueryAttention(4, 4, 2, use_gate=True)', lambda x: L.GroupQueryAttention(4, 4, 2, use_gate=True)(x, x), SEQUENCE)
 operation('x * 2 + y, 1 - x / 3', lambda x, y: (x * 2 + y) * (1 - x / 3), IMAGE, IMAGE)

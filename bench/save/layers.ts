@@ -12,6 +12,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LayersModel, Scalar, Tensor, Variable } from '@tensorflow/tfjs'
+import { KerasAugmentation } from '../../lib/layers/augmentation.ts'
 import { load, save } from '../../lib/save/index.ts'
 import { tf } from '../../lib/tf.ts'
 
@@ -29,8 +30,9 @@ interface Case {
 const [only = ''] = process.argv.slice(2)
 const python = process.env.GRAFT_PYTHON ?? '.graft/python-tests/bin/python'
 const folder = mkdtempSync(join(tmpdir(), 'graft-layers-'))
-const alike: string[] = [], refused: [title: string, why: string][] = [], unsaved: string[] = [], wrong: string[] = []
-let furthest = 0, steepest = 0
+const alike: string[] = [], refused: [title: string, why: string][] = []
+const unsaved: string[] = [], idle: string[] = [], wrong: string[] = []
+let furthest = 0, steepest = 0, farthest = 0
 
 /** The largest difference, as a part of the largest number where that is above 1. */
 function difference(got: ArrayLike<number>, wanted: number[]): number {
@@ -67,7 +69,8 @@ function stepped(model: LayersModel, given: Tensor[], { output, weights }: NonNu
   return tf.tidy(() => {
     const y = firstOf(model.apply(given.length > 1 ? given : given[0], { training: true }) as Tensor)
     const left = [...model.trainableWeights, ...model.nonTrainableWeights]
-    return Math.max(difference(y.dataSync(), output), ...left.map((weight, i) => difference(weight.read().dataSync(), weights[i])))
+    const moved = left.map((weight, i) => difference(weight.read().dataSync(), weights[i]))
+    return Math.max(difference(y.dataSync(), output), ...moved)
   })
 }
 
@@ -95,6 +98,7 @@ try {
     })
     if (!model) continue
     alike.push(title)
+    if (model.layers.some(layer => layer instanceof KerasAugmentation && !layer.acts)) idle.push(title)
     try {
       const given = inputs.map(({ shape, values }) => tf.tensor(values, shape))
       const error = difference(firstOf(model.predict(given.length > 1 ? given : given[0]) as Tensor).dataSync(), output)
@@ -108,6 +112,7 @@ try {
         unsaved.push(`\`${title}\` (${error.message.replace(/^layer '[^']*' /, 'it ')})`)
       })
       const trained = step ? stepped(model, given, step) : 0
+      farthest = Math.max(farthest, trained)
       if (!(trained <= 1e-5)) wrong.push(`${title}: in training it is off by ${trained}`)
       await trains(model, given)
     } catch (error) {
@@ -121,18 +126,22 @@ try {
     if (error === null || !(error <= 2e-6)) wrong.push(`${title}: Keras opens .${extension} of it with ${error ?? what}`)
   }
   if (wrong.length) throw new Error(`loaded, and computed, trained or saved otherwise than in Keras:\n${wrong.join('\n')}`)
+  const list = (titles: string[]) => titles.map(title => `\`${title}\``).join(', ')
   const row = ([title, why]: [string, string]) => `| \`${title}\` | ${why.replaceAll('|', '\\|')} |`
   if (!only) writeFileSync(new URL('../../docs/keras-layers.md', import.meta.url), `# Layers of Keras that are read
 
 ${cases.length} models of one layer or operation each, saved by Keras ${version} as \`.keras\`, and read by \`load\`:
-${alike.length} compute the same (the largest difference is ${furthest.toExponential(0)} of the largest output, and
-${steepest.toExponential(0)} of the largest gradient), train, and are opened by Keras again once \`save\` has written them as \`.keras\` and \`.h5\`;
-${refused.length} are refused in one sentence that names the layer. None computes something else. Made by \`node bench/save/layers.ts\`, which fails
-where one does. A layer set to compute in half precision is computed in float32.
+${alike.length} compute the same (the largest difference is ${furthest.toExponential(0)} of the largest output,
+${steepest.toExponential(0)} of the largest gradient, and ${farthest.toExponential(0)} of what a step of training computes and leaves in the weights), train,
+and are opened by Keras again once \`save\` has written them as \`.keras\` and \`.h5\`; ${refused.length} are refused in one sentence that names
+the layer. None computes something else. Made by \`node bench/save/layers.ts\`, which fails where one does. A layer set to compute in half precision is computed in float32.
 ${unsaved.length ? `\nNot saved as \`.h5\`: ${unsaved.join('; ')}\n` : ''}
+In training these act on images in Keras, and pass them on here (\`data.images(…, { augment })\` does such things without a
+layer): ${list(idle)}.
+
 ## Read
 
-${alike.map(title => `\`${title}\``).join(', ')}.
+${list(alike)}.
 
 ## Refused
 
@@ -141,7 +150,8 @@ ${alike.map(title => `\`${title}\``).join(', ')}.
 ${refused.map(row).join('\n')}
 `)
   if (only) for (const [title, why] of refused) console.log(`refused: ${title}: ${why}`)
-  console.log(`${alike.length} alike (within ${furthest.toExponential(1)}; gradients ${steepest.toExponential(1)}), ${refused.length} refused`)
+  const [far, steep] = [furthest, steepest].map(each => each.toExponential(1))
+  console.log(`${alike.length} alike (within ${far}; gradients ${steep}), ${refused.length} refused`)
 } finally {
   rmSync(folder, { recursive: true })
 }

@@ -120,8 +120,11 @@ function fromVars(root: Group, config: Json | undefined): Rest {
     const inner = [...group.groups].sort(([a], [b]) => placeOf(a) - placeOf(b))
     for (const [key, child] of inner) {
       const at = path ? `${path}/${key}` : key, next = byPath.get(at)
-      const within = key === 'vars' ? { kind, config: settings } : next ?? (path.endsWith('layers') ? { kind: key, config: {} } : innermost(kind, settings))
-      visit(child, at, leaf || (leaves.length ? '' : key), within.kind, within.config, projectionOf(key) ?? (key === 'vars' ? part : undefined))
+      // Without a configuration a layer is known by its folder.
+      const told = path.endsWith('layers') ? { kind: key, config: {} } : innermost(kind, settings)
+      const within = key === 'vars' ? { kind, config: settings } : next ?? told
+      const side = projectionOf(key) ?? (key === 'vars' ? part : undefined)
+      visit(child, at, leaf || (leaves.length ? '' : key), within.kind, within.config, side)
     }
   }
   const layers = root.groups.get('layers') ?? root.groups.get('_layer_checkpoint_dependencies')

@@ -10,8 +10,8 @@ const hardSigmoid: Function = x => tf.div(tf.relu6(tf.add(x, 3)), 6)
 const from = (x: tf.Tensor, least: number): tf.Tensor => tf.cast(tf.greaterEqual(x, least), 'float32')
 
 /**
- * What of the numbers along the last axis lies above a threshold. The threshold is Keras's, which adds up running sums where Martins
- * and Astudillo (2016) add up the numbers themselves.
+ * What of the numbers along the last axis lies above a threshold. The threshold is Keras's, which adds up running sums where
+ * Martins and Astudillo (2016) add up the numbers themselves.
  */
 const sparsemax = tf.customGrad((x: tf.Tensor | tf.GradSaveFunc, save: tf.Tensor | tf.GradSaveFunc) => {
   const given = x as tf.Tensor, count = given.shape.at(-1)!, { values: sorted, indices } = tf.topk(given, count)

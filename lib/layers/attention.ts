@@ -20,8 +20,8 @@ interface Settings {
 }
 
 /**
- * Keras's `Attention` of sequences [batch, entries, features]: called on a list of query and value, or query, value and key; each entry of
- * the query gets the mean of the values, weighed by the softmax of how well their keys fit. The fit is a product (`dot`), or the
+ * Keras's `Attention` of sequences [batch, entries, features]: called on a list of query and value, or query, value and key; each
+ * entry of the query gets the mean of the values, weighed by the softmax of how well their keys fit. The fit is a product (`dot`), or the
  * sum of tanh(query + key) (`concat`). Entries that a mask leaves out count for nothing.
  * Source: Luong et al., Effective Approaches to Attention-based Neural Machine Translation (2015); keras Attention.
  */
@@ -67,7 +67,8 @@ export class Attention extends tf.layers.Layer {
     const [query, value, key = value] = inputs as tf.Tensor[], [queryMask, valueMask] = (mask ?? []) as Masks
     return tf.tidy(() => {
       const scores = this.fit(query, key, this.#scale?.read())
-      const counting = valueMask ? tf.sub(scores, tf.mul(tf.cast(tf.logicalNot(tf.expandDims(valueMask, -2)), 'float32'), 1e9)) : scores
+      const out = valueMask && tf.mul(tf.cast(tf.logicalNot(tf.expandDims(valueMask, -2)), 'float32'), 1e9)
+      const counting = out ? tf.sub(scores, out) : scores
       const found = tf.matMul(weights(counting, training ? this.settings.dropout : 0), value)
       return queryMask ? tf.mul(found, tf.cast(tf.expandDims(queryMask, -1), 'float32')) : found
     })
@@ -86,7 +87,8 @@ export class Attention extends tf.layers.Layer {
 }
 
 /**
- * Keras's `AdditiveAttention`: as {@link Attention}, where the fit is the sum of tanh(query + key), each feature times a learned factor.
+ * Keras's `AdditiveAttention`: as {@link Attention}, where the fit is the sum of tanh(query + key), each feature times a learned
+ * factor.
  * Source: Bahdanau et al., Neural Machine Translation by Jointly Learning to Align and Translate (2015).
  */
 export class AdditiveAttention extends Attention {

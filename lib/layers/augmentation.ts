@@ -14,8 +14,8 @@ export const augmentations: readonly string[] = [
 type StoredConfig = LayerConfig<{ keras: { name: string } }>
 
 /**
- * One of Keras's augmenting layers. In training those that flip, turn, zoom, move, brighten images or change their contrast do so,
- * each image by numbers of its own; the others pass images on, as all do in prediction. All are saved as what they were.
+ * One of Keras's augmenting layers. In training those that flip, turn, zoom, move, brighten images or change their contrast do
+ * so, each image by numbers of its own; the others pass images on, as all do in prediction. All are saved as what they were.
  * `data.images` augments without a layer.
  */
 export class KerasAugmentation extends tf.layers.Layer {

@@ -65,7 +65,8 @@ const flat4d = (tf: TF, x: Tensor): tfTypes.Tensor4D =>
 
 function train(tf: TF, layer: BatchNormalization, x: Tensor, mask: Tensor | undefined): Tensor {
   const gamma = layer.gamma?.read() ?? null, beta = layer.beta?.read() ?? null
-  const [y, mean, variance] = mask ? normalizeCounted(tf, x, mask, gamma, beta, layer.epsilon) : normalizeBatch(x, gamma, beta, layer.epsilon)
+  const { epsilon } = layer
+  const [y, mean, variance] = mask ? normalizeCounted(tf, x, mask, gamma, beta, epsilon) : normalizeBatch(x, gamma, beta, epsilon)
   const count = x.size / x.shape.at(-1)!, unbiased = x.rank === 4 && count > 1 ? count / (count - 1) : 1
   move(tf, layer.movingMean, mean, layer.momentum)
   move(tf, layer.movingVariance, unbiased === 1 ? variance : tf.mul(variance, unbiased), layer.momentum)

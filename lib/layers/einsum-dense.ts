@@ -29,8 +29,10 @@ const Dense = tf.layers.dense({ units: 1 }).constructor as unknown as new (confi
 
 type Given = Omit<Settings, 'outputShape' | 'biasAxes'> & { outputShape: number | (number | null)[], biasAxes?: string | null }
 
-/** An equation taken apart, with a letter for each axis that `...` stands for. */
+/** An equation taken apart, with a letter for each axis that `...` stands for: `elided` ones, on the left or on the right. */
 interface Axes { input: string[], kernel: string[], output: string[], elided: number, left: boolean }
+
+const form = /^(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(?:\.\.\.)?([a-zA-Z]+)(?:\.\.\.)?$/
 
 /**
  * Keras's `EinsumDense`: a dense layer whose kernel and input are multiplied and summed along the axes that an equation names.
@@ -47,12 +49,11 @@ export class EinsumDense extends Dense {
   }
 
   #axesOf(rank: number): Axes {
-    const { equation } = this.settings
-    const [, before, input, after, kernel, , output] = /^(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(?:\.\.\.)?$/.exec(equation) ?? []
+    const { equation } = this.settings, [, before, input, after, kernel, output] = form.exec(equation) ?? []
     const elided = rank - (input?.length ?? 0)
     if (!input || elided < 0 || elided > 0 && !before && !after) {
-      throw new GraftError(`EinsumDense '${this.name}': expected an equation such as 'abc,cd->abd' or '...x,xy->...y' for an input of ` +
-        `${rank} axes. Received ${JSON.stringify(equation)}.`)
+      throw new GraftError(`EinsumDense '${this.name}': expected an equation such as 'abc,cd->abd' or '...x,xy->...y' for an ` +
+        `input of ${rank} axes. Received ${JSON.stringify(equation)}.`)
     }
     const more = Array.from({ length: elided }, (_, i) => String(i)), left = before !== undefined
     const whole = (axes: string) => left ? [...more, ...axes] : [...axes, ...more]
@@ -64,53 +65,57 @@ export class EinsumDense extends Dense {
     const axes = this.#axesOf(shape.length), { input, output, elided, left } = axes
     const sizes = new Map<string, number | null>(input.map((axis, d) => [axis, shape[d]]))
     const own = left ? output.slice(Math.max(elided, 1)) : output.slice(1, output.length - elided)
-    own.forEach((axis, i) => {
-      const size = this.settings.outputShape[i] ?? null
-      if (size !== null && sizes.has(axis) && sizes.get(axis) !== null && sizes.get(axis) !== size) {
-        throw new GraftError(`EinsumDense '${this.name}': axis ${axis} is ${sizes.get(axis)} in the input [${shape}], but ${size} in the ` +
+    for (const [i, axis] of own.entries()) {
+      const size = this.settings.outputShape[i] ?? null, known = sizes.get(axis) ?? null
+      if (size !== null && known !== null && known !== size) {
+        throw new GraftError(`EinsumDense '${this.name}': axis ${axis} is ${known} in the input [${shape}], but ${size} in the ` +
           'output shape. Give both one size.')
       }
-      if (size !== null || !sizes.has(axis)) sizes.set(axis, size)
-    })
+      sizes.set(axis, size ?? known)
+    }
     return { axes, sizes }
   }
 
   override build(shapes: tf.Shape | tf.Shape[]): void {
     const { axes: { kernel, output, elided, left }, sizes } = this.#sizes(shapes as tf.Shape), { biasAxes } = this.settings
-    this.kernel = this.addWeight('kernel', kernel.map(axis => sizes.get(axis)!), 'float32', this.kernelInitializer,
-      this.kernelRegularizer, true, this.kernelConstraint)
+    const { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint } = this
+    const sides = kernel.map(axis => sizes.get(axis)!)
+    this.kernel = this.addWeight('kernel', sides, 'float32', kernelInitializer, kernelRegularizer, true, kernelConstraint)
     if (biasAxes) {
       const from = Math.min(...[...biasAxes].map(axis => output.indexOf(axis)))
-      const own = output.slice(from, left ? undefined : output.length - elided), after = Array.from({ length: left ? 0 : elided }, () => 1)
+      const own = output.slice(from, left ? undefined : output.length - elided)
       const shape = own.map(axis => biasAxes.includes(axis) ? sizes.get(axis)! : 1)
-      this.bias = this.addWeight('bias', [...shape, ...after], 'float32', this.biasInitializer, this.biasRegularizer, true, this.biasConstraint)
+      if (!left) shape.push(...Array.from({ length: elided }, () => 1))
+      this.bias = this.addWeight('bias', shape, 'float32', biasInitializer, biasRegularizer, true, biasConstraint)
     }
     this.built = true
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
-      const product = this.#product(Array.isArray(inputs) ? inputs[0] : inputs), y = this.bias ? tf.add(product, this.bias.read()) : product
+      const product = this.#product(Array.isArray(inputs) ? inputs[0] : inputs)
+      const y = this.bias ? tf.add(product, this.bias.read()) : product
       return this.activation ? this.activation.apply(y) : y
     })
   }
 
   /** Input and kernel as two piles of matrices, multiplied, and their axes put in order. */
-  #product(x: tf.Tensor): tf.Tensor {
-    const { input, kernel, output } = this.#axesOf(x.rank), weights = this.kernel!.read()
-    const shared = input.filter(axis => kernel.includes(axis) && output.includes(axis))
-    const summed = input.filter(axis => kernel.includes(axis) && !output.includes(axis))
-    const given = input.filter(axis => !kernel.includes(axis) && output.includes(axis))
-    const fresh = kernel.filter(axis => !input.includes(axis) && output.includes(axis))
+  #product(given: tf.Tensor): tf.Tensor {
+    const { input, kernel, output } = this.#axesOf(given.rank), weights = this.kernel!.read()
     const gone = input.flatMap((axis, d) => kernel.includes(axis) || output.includes(axis) ? [] : [d])
-    const rest = gone.length ? tf.sum(x, gone) : x, axes = input.filter((_, d) => !gone.includes(d))
-    const sizes = new Map([...axes.map((axis, d) => [axis, rest.shape[d]] as const), ...kernel.map((axis, d) => [axis, weights.shape[d]!] as const)])
-    const sizeOf = (names: string[]) => names.reduce((product, axis) => product * sizes.get(axis)!, 1)
-    const inOrder = (of: tf.Tensor, from: string[], to: string[]) => tf.transpose(of, to.map(axis => from.indexOf(axis)))
-    const left = tf.reshape(inOrder(rest, axes, [...shared, ...given, ...summed]), [sizeOf(shared), sizeOf(given), sizeOf(summed)])
-    const right = tf.reshape(inOrder(weights, kernel, [...shared, ...summed, ...fresh]), [sizeOf(shared), sizeOf(summed), sizeOf(fresh)])
-    const made = [...shared, ...given, ...fresh], product = tf.reshape(tf.matMul(left, right), made.map(axis => sizes.get(axis)!))
-    return inOrder(product, made, output)
+    const x = gone.length ? tf.sum(given, gone) : given, axes = input.filter((_, d) => !gone.includes(d))
+    const both = axes.filter(axis => kernel.includes(axis)), rows = axes.filter(axis => !kernel.includes(axis))
+    const piled = both.filter(axis => output.includes(axis)), summed = both.filter(axis => !output.includes(axis))
+    const columns = kernel.filter(axis => !axes.includes(axis))
+    const sizesOf = (names: string[], { shape }: tf.Tensor) => names.map((axis, d): [string, number] => [axis, shape[d]!])
+    const sizes = new Map([...sizesOf(axes, x), ...sizesOf(kernel, weights)])
+    const size = (names: string[]) => names.reduce((product, axis) => product * sizes.get(axis)!, 1)
+    const ordered = (of: tf.Tensor, from: string[], to: string[]) => tf.transpose(of, to.map(axis => from.indexOf(axis)))
+    const pile = (of: tf.Tensor, from: string[], ...sides: string[][]) =>
+      tf.reshape(ordered(of, from, [...piled, ...sides.flat()]), [size(piled), ...sides.map(size)])
+    const product = tf.matMul(pile(x, axes, rows, summed), pile(weights, kernel, summed, columns))
+    const made = [...piled, ...rows, ...columns]
+    return ordered(tf.reshape(product, made.map(axis => sizes.get(axis)!)), made, output)
   }
 
   override computeOutputShape(shape: tf.Shape | tf.Shape[]): tf.Shape {

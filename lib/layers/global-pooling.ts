@@ -21,7 +21,10 @@ const counted = (x: tf.Tensor, mask: tf.Tensor): tf.Tensor => {
   return tf.div(tf.sum(tf.mul(x, counts), 1), tf.sum(counts, 1))
 }
 
-/** Global pooling with Keras's `keepdims`, which keeps the sides of a sequence or an image as 1, and of sequences by a mask. A configuration carries it. */
+/**
+ * Global pooling with Keras's `keepdims`, which keeps the sides of a sequence or an image as 1; the mean of a sequence is of what
+ * its mask lets count. A configuration carries it.
+ */
 export function repairGlobalPooling(tf: TF): void {
   const layers = [
     [1, tf.layers.globalAveragePooling1d()], [1, tf.layers.globalMaxPooling1d()],
@@ -38,7 +41,8 @@ export function repairGlobalPooling(tf: TF): void {
     tf.serialization.registerClass(cls as never)
     prototype.call = function (this: GlobalPooling, inputs: unknown, kwargs: { mask?: tf.Tensor } = {}) {
       return tf.tidy(() => {
-        const pooled = kwargs.mask && cls === average ? counted([inputs].flat()[0] as tf.Tensor, kwargs.mask) : call.call(this, inputs, kwargs)
+        const [x] = [inputs].flat() as tf.Tensor[]
+        const pooled = kwargs.mask && cls === average ? counted(x, kwargs.mask) : call.call(this, inputs, kwargs)
         return this.keepdims ? tf.reshape(pooled, whole(this, rank, pooled.shape) as number[]) : pooled
       })
     }

@@ -53,8 +53,8 @@ function unflat(y: tf.Tensor, shape: number[], attended: number[] | null): tf.Te
 
 /**
  * What Keras's attentions with learned projections have in common: called on query and value, or query, value and key, each
- * [batch, entries, features] or with several axes of entries, such as the rows and columns of an image; each entry of the query gets
- * the mean of the values, weighed by how well its key fits, in so many heads at once.
+ * [batch, entries, features] or with several axes of entries, such as the rows and columns of an image; each entry of the query
+ * gets the mean of the values, weighed by how well its key fits, in so many heads at once.
  */
 abstract class HeadAttention<Settings extends Shared> extends tf.layers.Layer {
   readonly settings: Settings
@@ -89,8 +89,8 @@ abstract class HeadAttention<Settings extends Shared> extends tf.layers.Layer {
   override build(shapes: tf.Shape | tf.Shape[]): void {
     const [query, value, key = value] = shapes as tf.Shape[], { heads } = this
     if (!Array.isArray(query) || query.length < 3 || value.length < 3) {
-      throw new GraftError(`${this.getClassName()} '${this.name}': expected a call on [query, value], each [batch, entries, features]. ` +
-        `Received shapes ${JSON.stringify(shapes)}.`)
+      throw new GraftError(`${this.getClassName()} '${this.name}': expected a call on [query, value], each ` +
+        `[batch, entries, features]. Received shapes ${JSON.stringify(shapes)}.`)
     }
     const features = query.at(-1)!, width = heads.width ?? features
     const shapeOf: Record<string, number[]> = {
@@ -136,10 +136,12 @@ abstract class HeadAttention<Settings extends Shared> extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], { training, mask }: AttentionArguments = {}): tf.Tensor {
     const [given, ...others] = inputs as tf.Tensor[], { heads, settings } = this
     return tf.tidy(() => {
-      const [query, value, key = value] = [given, ...others].map(x => flat(x, heads.attended)), times = heads.query / heads.keyValue
-      const fit = tf.matMul(tf.mul(this.#heads('query', query), 1 / Math.sqrt(heads.keyDim)), this.#heads('key', key, times), false, true)
+      const [query, value, key = value] = [given, ...others].map(x => flat(x, heads.attended))
+      const times = heads.query / heads.keyValue, asked = tf.mul(this.#heads('query', query), 1 / Math.sqrt(heads.keyDim))
+      const fit = tf.matMul(asked, this.#heads('key', key, times), false, true)
       const counting = this.#counting(query.shape[1]!, key.shape[1]!, (mask ?? []) as Masks)
-      const weighed = weights(counting ? tf.where(counting, fit, tf.fill(fit.shape, -2e38)) : fit, training ? settings.dropout : 0)
+      const counted = counting ? tf.where(counting, fit, tf.fill(fit.shape, -2e38)) : fit
+      const weighed = weights(counted, training ? settings.dropout : 0)
       const found = tf.matMul(weighed, this.#heads('value', value, times))
       const open = settings.useGate ? tf.mul(found, tf.sigmoid(this.#heads('gate', query))) : found
       const { kernel, bias } = this.#projections.get('attention_output')!, all = kernel.read(), [, , width] = all.shape

@@ -15,8 +15,8 @@ export type MaskRule =
 interface Settings { className: string, returnSequences?: unknown, maskZero?: unknown }
 
 const passing = new Set(('Activation ActivityRegularization AdaptedNormalization AdditiveAttention AlphaDropout Attention ' +
-  'BatchNormalization Dense Dropout ELU GaussianDropout GaussianNoise GroupNormalization GroupQueryAttention LayerNormalization ' +
-  'LeakyReLU MultiHeadAttention Normalization PReLU ReLU Rescaling Softmax SpatialDropout1D SpatialDropout2D SpatialDropout3D ' +
+  'BatchNormalization Dense Dropout ELU GaussianDropout GaussianNoise GroupNormalization GroupQueryAttention ' +
+  'LayerNormalization LeakyReLU MultiHeadAttention Normalization PReLU ReLU Rescaling Softmax SpatialDropout1D SpatialDropout2D SpatialDropout3D ' +
   'TimeDistributed UnitNormalization').split(' '))
 const merging = new Set(['Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum'])
 const recurrent = new Set(['SimpleRNN', 'LSTM', 'GRU', 'RNN', 'ConvLSTM1D', 'ConvLSTM2D', 'Bidirectional'])
@@ -60,8 +60,8 @@ function maskAfter(layer: Layer, inputs: tf.Tensor[], given: (tf.Tensor | undefi
 }
 
 /**
- * Masks, by which recurrent layers, attention and pooling leave out entries of a sequence, go from layer to layer as in Keras 3: each
- * tensor carries its own. TensorFlow.js hands the first that it meets to all layers after it, and merges those of several
+ * Masks, by which recurrent layers, attention and pooling leave out entries of a sequence, go from layer to layer as in Keras 3:
+ * each tensor carries its own. TensorFlow.js hands the first that it meets to all layers after it, and merges those of several
  * inputs wrongly. A model within a model takes masks in and gives none out. Source: `Layer.__call__` and `compute_mask` in Keras.
  */
 export function repairMasks(): void {

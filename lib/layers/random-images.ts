@@ -18,11 +18,13 @@ const between = ([least, most]: [number, number], drawn: tf.Tensor): tf.Tensor =
 
 /** Each image takes its pixels from (a0·x + a1·y + a2, b0·x + b1·y + b2); `rows` are a0, a1, a2, b0, b1, b2, each [batch, 1]. */
 function moved(x: tf.Tensor4D, rows: (tf.Tensor | number)[], config: Config): tf.Tensor {
-  const { interpolation = 'bilinear', fill_mode: fill = 'reflect', fill_value: value = 0 } = config, [count, height, width] = x.shape
+  const { interpolation = 'bilinear', fill_mode: fill = 'reflect', fill_value: value = 0 } = config
+  const [count, height, width] = x.shape
   const columns = [...rows, 0, 0].map(row => typeof row === 'number' ? tf.fill([count, 1], row) : tf.reshape(row, [count, 1]))
   // WASM reflects wrongly what lies before an image. A reflected image is the same again after two of it.
   for (const [i, size] of [[2, width], [5, height]]) if (fill === 'reflect') columns[i] = tf.add(columns[i], 4 * size)
-  return tf.image.transform(x, tf.concat(columns, 1) as tf.Tensor2D, interpolation as 'bilinear', fill as 'reflect', Number(value))
+  const matrices = tf.concat(columns, 1) as tf.Tensor2D
+  return tf.image.transform(x, matrices, interpolation as 'bilinear', fill as 'reflect', Number(value))
 }
 
 /** How far a side's middle moves where the side is scaled. */
@@ -47,7 +49,8 @@ const changes: Record<string, Change> = {
     return moved(x, [wide, 0, offset(width, wide), 0, tall, offset(height, tall)], config)
   },
   RandomTranslation(x, config, uniform) {
-    const [count, height, width] = x.shape, by = (factor: unknown, size: number) => tf.mul(between(range(factor), uniform([count, 1])), -size)
+    const [count, height, width] = x.shape
+    const by = (factor: unknown, size: number) => tf.mul(between(range(factor), uniform([count, 1])), -size)
     const down = by(config.height_factor, height)
     return moved(x, [1, 0, by(config.width_factor, width), 0, 1, down], config)
   },
@@ -70,7 +73,7 @@ function within(x: tf.Tensor, config: Config): tf.Tensor {
 }
 
 /**
- * What Keras's augmenting layer of this class and configuration does with images in training; nothing where that is not known here.
+ * What Keras's augmenting layer of this class and configuration does with images in training; undefined where that is not known.
  * Source: keras/src/layers/preprocessing/image_preprocessing.
  */
 export function changeOf(className: string, config: Config): ((x: tf.Tensor4D, uniform: Uniform) => tf.Tensor) | undefined {

@@ -54,8 +54,8 @@ export const addedLayers = (): ReadonlySet<string> => added
  * Mends what TensorFlow.js 4.22 gets wrong, so that fine-tuning does what Keras does: frozen batch normalization, batch
  * normalization and layer normalization without scale or offset, gradients of average pooling, of dilated convolutions, of
  * slices with steps, of volumes, of looked-up rows and of maxima among equals, dilation and groups, the padding of causal and of
- * transposed convolutions, the pixels' centres in resizing, softmax along any axis, masks, what a layer takes twice, `model.trainable`. It adds Keras's layers and activations that are missing
- * (docs/keras-layers.md lists them). Classes keep their names and configurations, so saved files do not change. Calling it again
+ * transposed convolutions, the pixels' centres in resizing, softmax along any axis, masks, what a layer takes twice,
+ * `model.trainable`. It adds Keras's layers and activations that are missing (docs/keras-layers.md lists them). Classes keep their names and configurations, so saved files do not change. Calling it again
  * does nothing.
  */
 export function repair(tf: TF): void {
@@ -85,7 +85,8 @@ export function repair(tf: TF): void {
   const known = new Set(registered(tf))
   const classes = [
     Subtract, ELU, GroupNormalization, Resizing, CenterCrop, StandardizedConv2D, SpatialDropout2D, SpatialDropout3D,
-    AdaptedNormalization, KerasAugmentation, CustomScaleLayer, UnitNormalization, RMSNormalization, AutoContrast, ActivityRegularization,
+    AdaptedNormalization, KerasAugmentation, CustomScaleLayer, UnitNormalization, RMSNormalization, AutoContrast,
+    ActivityRegularization,
     Attention, AdditiveAttention, MultiHeadAttention, GroupQueryAttention, EinsumDense, SpectralNormalization,
     ...borderLayers,
     ...upSamplingLayers, ...adaptivePoolingLayers, ...volumePoolingLayers, ...sequenceConvolutions(), convLstm1d(),

@@ -11,8 +11,8 @@ interface Lists { _trainableWeights: tf.layers.Layer['weights'], _nonTrainableWe
 const normalized = (x: tf.Tensor): tf.Tensor => tf.div(x, tf.sqrt(tf.maximum(tf.sum(tf.square(x)), 1e-12)))
 
 /**
- * Keras's `SpectralNormalization`: before each step of a training, the kernel of the layer within is divided by its largest singular
- * value, which power iterations find. While it is frozen nothing changes, as with all that is frozen here.
+ * Keras's `SpectralNormalization`: before each step of a training, the kernel of the layer within is divided by its largest
+ * singular value, which power iterations find. While it is frozen nothing changes, as with all that is frozen here.
  * Source: Miyato et al., Spectral Normalization for Generative Adversarial Networks (2018); keras SpectralNormalization.
  */
 export class SpectralNormalization extends tf.layers.Layer {
@@ -43,7 +43,8 @@ export class SpectralNormalization extends tf.layers.Layer {
   /** In Keras's order, in which the layer's own come first once all is frozen. */
   override get nonTrainableWeights(): tf.layers.Layer['weights'] {
     const weights = super.nonTrainableWeights
-    return this.trainable || !this.built ? weights : [...this.ownWeights, ...weights.filter(each => !this.ownWeights.includes(each))]
+    if (this.trainable || !this.built) return weights
+    return [...this.ownWeights, ...weights.filter(each => !this.ownWeights.includes(each))]
   }
 
   override build(shape: tf.Shape | tf.Shape[]): void {

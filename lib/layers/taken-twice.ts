@@ -33,9 +33,9 @@ function holding<T>(run: () => T): T {
 }
 
 /**
- * While it predicts, TensorFlow.js frees a tensor once as many layers have run as take it, and counts a layer that takes it twice,
- * such as `Multiply` of x and x or an attention of a sequence to itself, as two: it was gone before the last of them ran. Those
- * tensors are freed at the end here.
+ * While it predicts, TensorFlow.js frees a tensor once as many layers have run as take it, and counts a layer that takes it
+ * twice, such as `Multiply` of x and x or an attention of a sequence to itself, as two: it was gone before the last of them ran.
+ * Those tensors are freed at the end here.
  */
 export function repairTakenTwice(): void {
   const layer = tf.layers.Layer.prototype as unknown as { apply: Call }, { apply } = layer

@@ -34,7 +34,10 @@ export const h5: Format = {
   decode: async (bytes, { signal }) => build(await decodeTree(bytes, signal)),
 }
 
-/** Keras 3 drops several axes of a layer when it opens an `.h5`, its own too, and finds one class in none (`keras/src/legacy/saving`). */
+/**
+ * Keras 3 drops several axes of a layer when it opens an `.h5`, its own too, and finds one class in none
+ * (`keras/src/legacy/saving/saving_utils.py`).
+ */
 function refuseUnknown(layers: LayersModel['layers'], readers: Readers): void {
   for (const layer of layers) {
     if (isModel(layer)) refuseUnknown(layer.layers, readers)

@@ -88,7 +88,8 @@ function readFunctional(config: Config, source: Source, depth: number): ModelPla
   for (const [i, layer] of layers.entries()) {
     const nodes = (written as Config[])[i].inbound_nodes
     const passes = !layer.model && !trained.test(layer.className)
-    layer.calls = (Array.isArray(nodes) ? nodes : []).map(node => readCall(layer.name, node, callShift, passes, layerRules.get(layer.className)?.called))
+    const called = layerRules.get(layer.className)?.called
+    layer.calls = (Array.isArray(nodes) ? nodes : []).map(node => readCall(layer.name, node, callShift, passes, called))
   }
   checkMasks(layers, told)
   return {

@@ -188,7 +188,11 @@ const rows: Record<string, Row> = {
   LSTM: recurrentRow('units recurrent_activation unit_forget_bias'),
   ConvLSTM1D: convolved,
   ConvLSTM2D: convolved,
-  RNN: { ...recurrentRow('cell'), keys: `${sequence} cell`, ignored: `${cell} units recurrent_activation unit_forget_bias reset_after implementation seed` },
+  RNN: {
+    ...recurrentRow('cell'), keys: `${sequence} cell`,
+    // TensorFlow.js tells the cell's settings twice.
+    ignored: `${cell} units recurrent_activation unit_forget_bias reset_after implementation seed`,
+  },
   SimpleRNNCell: cellRow(''),
   GRUCell: cellRow('recurrent_activation reset_after'),
   LSTMCell: cellRow('recurrent_activation unit_forget_bias'),

@@ -15,22 +15,24 @@ export type ToldMasks = Map<string, (Set<Mask> | undefined)[]>
 const operations = new Set(['NotEqual', 'Any', 'LogicalOr'])
 const arguments_ = ['mask', 'query_mask', 'value_mask', 'key_mask']
 
+const nameOf = (layer: Config): string => String(layer.name ?? (layer.config as Config | undefined)?.name)
 const sayTensor = ([layer, call, output]: Output): string => `${layer}:${call}:${output}`
 const madeBy = (className: string, input: Output, value: Json): Mask =>
   className === 'Masking' ? `any(${sayTensor(input)} is not ${Number(value)})` : `${sayTensor(input)} is not 0`
 const either = (masks: Mask[]): Mask => masks.reduce((a, b) => `${a} or ${b}`)
 
 function historyOf(value: Json): Output | undefined {
-  const history = isObject(value) && value.class_name === '__keras_tensor__' && isObject(value.config) ? value.config.keras_history : undefined
+  if (!isObject(value) || value.class_name !== '__keras_tensor__' || !isObject(value.config)) return undefined
+  const history = value.config.keras_history
   return Array.isArray(history) ? [String(history[0]), Number(history[1]), Number(history[2])] : undefined
 }
 
 /**
- * Keras 3 writes masks into a Functional model's file as layers of their own, and calls others with them. This tells them apart: the
- * layers without them, and which masks each was called with.
+ * Keras 3 writes masks into a Functional model's file as layers of their own, and calls others with them. This tells them apart:
+ * the layers without them, and which masks each was called with.
  */
 export function withoutMasks(layers: Json[]): { layers: Json[], told: ToldMasks } {
-  const nodes = new Map<string, Config>(layers.filter(isObject).map(layer => [String(layer.name ?? (layer.config as Config)?.name), layer]))
+  const nodes = new Map<string, Config>(layers.filter(isObject).map(layer => [nameOf(layer), layer]))
   const taken = new Set<string>(), told: ToldMasks = new Map()
   const maskOf = (value: Json): Mask | undefined => {
     const history = historyOf(value), node = history && nodes.get(history[0])
@@ -42,12 +44,12 @@ export function withoutMasks(layers: Json[]): { layers: Json[], told: ToldMasks 
   }
   const without = (layer: Json): Json => {
     if (!isObject(layer) || !Array.isArray(layer.inbound_nodes)) return layer
-    const name = String(layer.name ?? (layer.config as Config).name)
+    const name = nameOf(layer)
     const calls = layer.inbound_nodes.map((node): { node: Json, masks?: Set<Mask> } => {
       if (!isObject(node) || !isObject(node.kwargs)) return { node }
-      const found = arguments_.flatMap(key => [(node.kwargs as Config)[key] ?? null].flat().flatMap(each => maskOf(each) ?? []))
-      const strange = arguments_.some(key => [(node.kwargs as Config)[key] ?? null].flat().some(each => historyOf(each) && !maskOf(each)))
-      if (strange) throw unreached(name, String(layer.class_name))
+      const given = arguments_.flatMap(key => [(node.kwargs as Config)[key] ?? null].flat()).filter(historyOf)
+      const found = given.flatMap(each => maskOf(each) ?? [])
+      if (found.length < given.length) throw unreached(name, String(layer.class_name))
       const kwargs = Object.fromEntries(Object.entries(node.kwargs).filter(([key]) => !arguments_.includes(key)))
       return { node: { ...node, kwargs }, masks: new Set(found) }
     })
@@ -55,7 +57,7 @@ export function withoutMasks(layers: Json[]): { layers: Json[], told: ToldMasks 
     return { ...layer, inbound_nodes: calls.map(({ node }) => node) }
   }
   const plain = layers.map(without)
-  return { layers: plain.filter(layer => !isObject(layer) || !taken.has(String(layer.name ?? (layer.config as Config)?.name))), told }
+  return { layers: plain.filter(layer => !isObject(layer) || !taken.has(nameOf(layer))), told }
 }
 
 function sayOperation(kind: string, [first, second]: Json[], maskOf: (value: Json) => Mask | undefined): Mask | undefined {
@@ -69,8 +71,8 @@ function sayOperation(kind: string, [first, second]: Json[], maskOf: (value: Jso
 }
 
 /**
- * Compares the masks that a model's layers get here with those they were called with, where the file tells them (`told`). Throws a
- * GraftError where they differ, and where Keras's layer heeds a mask and ours does not.
+ * Compares the masks that a model's layers get here with those they were called with, where the file tells them (`told`). Throws
+ * a GraftError where they differ, and where Keras's layer heeds a mask and ours does not.
  */
 export function checkMasks(layers: LayerPlan[], told: ToldMasks = new Map()): void {
   const byName = new Map(layers.map(layer => [layer.name, layer]))

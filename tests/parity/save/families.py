@@ -1,7 +1,9 @@
-"""Keras's own image networks, written by the real Keras 3 and tf_keras, for tests/parity/save-families.test.ts.
+"""Keras's own image networks, written by the real Keras 3 and tf_keras, for tests/parity/save-families.test.ts and
+bench/save/applications.ts.
 
-    families.py write FOLDER NAME...  writes those that are not there: NAME_LIBRARY.keras, .h5, a batch and its features
-    families.py read FOLDER           opens each file of FOLDER/cases.json; prints how far its features are from those before
+    families.py names                 prints the names of all networks that both libraries have
+    families.py write FOLDER NAME...  writes those that are not there: NAME_LIBRARY.keras, .h5, a batch and its logits
+    families.py read FOLDER           opens each file of FOLDER/cases.json; prints how far its logits are from those before
 """
 import json
 import os
@@ -36,12 +38,12 @@ def write(folder, names):
                 continue
             k.utils.set_random_seed(7)
             size, random = SIZES.get(name, 96), np.random.default_rng(7)
-            model = getattr(k.applications, name)(weights=None, include_top=False, pooling='avg', input_shape=(size, size, 3))
+            model = getattr(k.applications, name)(weights=None, classes=10, classifier_activation=None, input_shape=(size, size, 3))
             scatter(model, random)
             images = random.uniform(0, 255, (2, size, size, 3)).astype('<f4')
-            features = np.asarray(model(images, training=False))
+            logits = np.asarray(model(images, training=False))
             images.tofile(at + '.x')
-            features.tofile(at + '.y')
+            logits.tofile(at + '.y')
             model.save(at + '.keras')
             model.save(at + '.h5')
             with open(at + '.json', 'w') as file:
@@ -54,13 +56,18 @@ def read(folder):
         try:
             model = LIBRARIES[case['library']].models.load_model(os.path.join(folder, case['file']), compile=False)
             images = np.fromfile(case['x'], '<f4').reshape(2, *model.input_shape[1:])
-            features = np.asarray(model(images, training=False))
-            wanted = np.fromfile(case['y'], '<f4').reshape(features.shape)
-            found.append(float(np.abs(features - wanted).max() / np.abs(wanted).max()))
+            logits = np.asarray(model(images, training=False))
+            wanted = np.fromfile(case['y'], '<f4').reshape(logits.shape)
+            found.append(float(np.abs(logits - wanted).max() / np.abs(wanted).max()))
         except Exception as error:
             found.append(f'{type(error).__name__}: {error}'[:1000])
     print(json.dumps(found))
 
 
+def names():
+    networks = [{name for name in dir(k.applications) if callable(getattr(k.applications, name))} for k in LIBRARIES.values()]
+    print(json.dumps(sorted(set.intersection(*networks))))
+
+
 if __name__ == '__main__':
-    write(sys.argv[2], sys.argv[3:]) if sys.argv[1] == 'write' else read(sys.argv[2])
+    {'names': names, 'write': lambda folder, *wanted: write(folder, wanted), 'read': read}[sys.argv[1]](*sys.argv[2:])

@@ -6,9 +6,11 @@ import { KerasAugmentation } from '../../../../lib/layers/augmentation.ts'
 import { tf } from '../../../../lib/tf.ts'
 
 interface Case { className: string, config: Record<string, unknown>, drawn: number[][], output: number[] }
-const cases = JSON.parse(await readFile(new URL('../../../fixtures/layers/random_images.json', import.meta.url), 'utf8')) as Case[]
+const file = new URL('../../../fixtures/layers/random_images.json', import.meta.url)
+const cases = JSON.parse(await readFile(file, 'utf8')) as Case[]
 const images = () => tf.tensor(Float32Array.from({ length: 3 * 5 * 6 * 2 }, (_, i) => i * 89 % 251), [3, 5, 6, 2])
-const layerOf = (className: string, config: object) => new KerasAugmentation({ keras: { name: JSON.stringify({ className, config }) } })
+const layerOf = (className: string, config: object) =>
+  new KerasAugmentation({ keras: { name: JSON.stringify({ className, config }) } })
 
 describe('in training images change as in Keras, by the same numbers', () => {
   for (const { className, config, drawn, output } of cases) {
@@ -17,13 +19,15 @@ describe('in training images change as in Keras, by the same numbers', () => {
       layer.uniform = shape => tf.tensor(rest.shift()!, shape)
       const changed = layer.apply(images(), { training: true }) as Tensor
       assert.equal(rest.length, 0)
-      Array.from(changed.dataSync()).forEach((value, i) => assert.ok(Math.abs(value - output[i]) <= 1e-3, `${i}: ${value}, in Keras ${output[i]}`))
+      for (const [i, value] of changed.dataSync().entries())
+        assert.ok(Math.abs(value - output[i]) <= 1e-3, `${i}: ${value}, in Keras ${output[i]}`)
     })
   }
 })
 
 test('each image and each call changes otherwise, and prediction changes nothing', () => {
-  const layer = layerOf('RandomTranslation', { height_factor: 0.4, width_factor: 0.4 }), x = tf.tile(images().slice([0], [1]), [8, 1, 1, 1])
+  const layer = layerOf('RandomTranslation', { height_factor: 0.4, width_factor: 0.4 })
+  const x = tf.tile(images().slice([0], [1]), [8, 1, 1, 1])
   const rows = (y: Tensor) => (y.reshape([8, -1]).arraySync() as number[][]).map(String)
   const [first, second] = [0, 1].map(() => rows(layer.apply(x, { training: true }) as Tensor))
   assert.ok(new Set([...first, ...second]).size > 12)
