@@ -5,7 +5,7 @@ import { escape } from '../show/format.ts'
 import { tf } from '../tf.ts'
 import { onnxRuntime, threads } from './onnx/runtime.ts'
 import { refusedPredictions } from './predict.ts'
-import { graphicsRemedy, remedy, startedEngine, tensorFlow, webGPU } from './start.ts'
+import { graphicsRemedy, onCard, remedy, startedEngine, tensorFlow, webGPU } from './start.ts'
 import type { Started } from './start.ts'
 import { mayHaveCard, notInstalled } from './webgpu/find.ts'
 
@@ -17,7 +17,7 @@ export class EngineInfo {
   readonly threads: number
   /** Why this engine. */
   readonly reason: string
-  /** What runs the frozen part of a model in training, and a whole one that predicts. */
+  /** What runs the frozen part of a model in training and, unless the engine is on a graphics card, a whole one that predicts. */
   readonly frozen: string
   /** Models that predict in the engine itself, with the reason why. */
   readonly exceptions: string[]
@@ -36,18 +36,20 @@ export class EngineInfo {
     if (faster) this.faster = faster
   }
 
+  readonly #elsewhere = onCard() ? 'what is frozen runs' : 'what is frozen, and a whole model that predicts, runs'
+
   #faster(backend: string, started: Started): string | undefined {
     if (backend !== started.name) return `await tf.setBackend('${started.name}')`
     if (backend === 'webgpu') return webGPU()!.facts.software ? 'unset GRAFT_ENGINE: a processor that plays a graphics card is the slowest of all' : started.withoutCuda
-    if (backend === 'tensorflow') return started.withoutCuda ?? onCard(started)
-    if (!started.forced) return [`${started.without}; ${remedy}`, onCard(started)].filter(Boolean).join('; ')
+    if (backend === 'tensorflow') return started.withoutCuda ?? withCard(started)
+    if (!started.forced) return [`${started.without}; ${remedy}`, withCard(started)].filter(Boolean).join('; ')
     return `unset GRAFT_ENGINE${backend === 'wasm' ? `, and ${remedy}` : ' for WASM SIMD'}`
   }
 
   toString(): string {
     const faster = this.faster ? ` Faster: ${this.faster}.` : ''
     const exceptions = this.exceptions.map(each => ` ${each}.`).join('')
-    return `Engine: ${this.name}, ${plural(this.threads)} (${this.reason}); what is frozen, and a whole model that predicts, runs in ${this.frozen}.${exceptions}${faster}`
+    return `Engine: ${this.name}, ${plural(this.threads)} (${this.reason}); ${this.#elsewhere} in ${this.frozen}.${exceptions}${faster}`
   }
 
   [inspect.custom](): string {
@@ -78,7 +80,7 @@ const names: Record<string, () => string> = {
 const unproved = '(its tests have not yet run on a GPU)'
 
 /** Why no graphics card is used, and what to do, on a machine that may have one. */
-function onCard({ withoutGraphics: reason }: Started): string | undefined {
+function withCard({ withoutGraphics: reason }: Started): string | undefined {
   if (!reason || !mayHaveCard()) return
   return `on a graphics card: ${reason === notInstalled ? `${reason}; ${graphicsRemedy}` : reason}`
 }

@@ -6,7 +6,7 @@ import type { Values } from './answers.ts'
 import { graphOf, workOf } from './graph.ts'
 import type { Graph } from './graph.ts'
 import { unbroken } from './interrupts.ts'
-import { tensorFlow, tracer } from './start.ts'
+import { onCard, tracer } from './start.ts'
 
 type PredictLoop = (inputs: Tensor | Tensor[], batchSize?: number, verbose?: boolean) => Tensor | Tensor[]
 
@@ -49,7 +49,7 @@ export const refusedPredictions = (): ReadonlyMap<string, string> => refusals
 /**
  * Makes `model.predict` and `predictOnBatch` run in ONNX Runtime, whichever engine trains, where that pays: making a model ready
  * takes as long as a few predictions, so it is done once the layers themselves have taken, or would take, that long since the
- * weights last changed. Whatever changes a weight or a setting makes it start anew. Predictions within a gradient, or of what ONNX cannot
+ * weights last changed; a graphics card predicts itself. Whatever changes a weight or a setting makes it start anew. Predictions within a gradient, or of what ONNX cannot
  * say, run in the engine as before. Two models stay ready; one that is disposed of, or that nobody refers to any more, does not.
  */
 export function predictInOnnxRuntime(): void {
@@ -92,7 +92,7 @@ export async function predictInTurns(
       signal.throwIfAborted()
       // Asked for in each turn: between two of them other models may have taken its place, or its weights may have changed.
       const known = knownOf(model, inputs), answers = known && ready(model, known, all)
-      const turn = known ? perTurn(answers ? onnxPace : pace[tf.getBackend()], known) : count
+      const turn = known ? perTurn(answers ? onnxPace : pace[tf.getBackend()], known) : onCard() && inputs.every(({ shape }) => shape[0] === count) ? Math.min(count, 32) : count
       parts.push(tf.tidy(() => {
         const slices = inputs.map(input => tf.slice(input, first, Math.min(turn, count - first)))
         return [answers ? answered(answers, slices, turn) : model.predictOnBatch(slices.length === 1 ? slices[0] : slices)].flat()
@@ -111,8 +111,7 @@ const perTurn = (pace: number, { work }: Known) => Math.max(1, Math.min(32, Math
 /** What is known of a model, where ONNX Runtime may answer for it; `null` where it may not. */
 function knownOf(model: LayersModel, inputs: Tensor[]): Known | null {
   const { state } = tf.engine(), backend = tf.getBackend()
-  if (state.gradientDepth > 0 || state.profiling || tracer()?.current || !(backend in pace)) return null
-  if (tensorFlow()?.runtime.devices.includes('GPU')) return null
+  if (state.gradientDepth > 0 || state.profiling || tracer()?.current || onCard() || !(backend in pace)) return null
   const [{ shape: [count] }] = inputs
   if (!count || inputs.some(({ shape, dtype }) => dtype !== 'float32' || shape[0] !== count)) return null
   if (model.inputs.some(({ shape }) => shape.slice(1).includes(null))) return null

@@ -42,6 +42,9 @@ export const tensorFlow = (): TensorFlowBackend | undefined => tensorflow
 /** The graphics card's backend, where it has been started. */
 export const webGPU = (): WebGPUBackend | undefined => graphics
 
+/** Whether the engine in use computes on a graphics card. */
+export const onCard = (): boolean => tf.getBackend() === 'webgpu' || tf.getBackend() === 'tensorflow' && tensorflow!.runtime.devices.includes('GPU')
+
 /** What writes steps down on the engine that is in use; nothing where they run operation by operation. */
 export const tracer = (): Tracer | undefined => tracers.get(tf.getBackend())
 
