@@ -1,12 +1,13 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire, registerHooks } from 'node:module'
-import { basename, dirname, extname, join, resolve, sep } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import vm from 'node:vm'
 import { parseSync } from 'oxc-parser'
 import { GraftError } from '../../lib/error.ts'
 import { positionAt } from './frame.ts'
 import { graftRoot, isLocal } from './local.ts'
+import { fileAt, localFiles } from './local-files.ts'
 import { mapPositions } from './stack.ts'
 import { placeError } from './traceback.ts'
 import { SourceError, transpile } from './transpile.ts'
@@ -16,7 +17,6 @@ const aliases: Record<string, string> = {
   'graft': 'lib/index.ts', '@graft-kernel/graft': 'lib/index.ts', 'tslab': 'kernel/display/tslab.ts',
   '@observablehq/plot': 'lib/plot.ts',
 }
-const extensions = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.json', '/index.ts', '/index.js']
 
 let installed = false
 
@@ -76,9 +76,7 @@ const resolveWidely = (specifier: string, context: Parameters<Resolve>[1], next:
   } catch (error) {
     if (!isUsers || !isMissing(error)) throw error
     if (/^(\.\.?\/|\/|file:)/.test(specifier)) {
-      const base = fileURLToPath(new URL(specifier, parent))
-      const candidates = [...extensions.map(e => base + e), base.replace(/\.([mc]?)js$/, '.$1ts')]
-      const file = candidates.find(path => path !== base && existsSync(path) && statSync(path).isFile())
+      const file = fileAt(fileURLToPath(new URL(specifier, parent)))
       if (!file) throw explain(error, specifier, parent)
       return next(pathToFileURL(file).href, context)
     }
@@ -105,32 +103,8 @@ function explain(error: unknown, specifier: string, parent: string): unknown {
 const isMissing = (error: unknown) =>
   ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_UNSUPPORTED_DIR_IMPORT'].includes((error as { code?: string }).code ?? '')
 
-const imported = new Map<string, { time: number, specifiers: string[] }>()
-
-/** The newest time of change, in milliseconds, among a local file and the local files it imports, however far. */
-function newestChange(path: string, seen = new Set<string>()): number {
-  if (seen.has(path) || !existsSync(path)) return 0
-  seen.add(path)
-  const time = statSync(path).mtimeMs
-  let known = imported.get(path)
-  if (known?.time !== time) {
-    known = { time, specifiers: /\.[mc]?[jt]sx?$/.test(path) ? specifiersOf(path) : [] }
-    imported.set(path, known)
-  }
-  return known.specifiers.reduce((newest, specifier) => {
-    const base = join(dirname(path), specifier)
-    const file = ['', ...extensions].map(e => base + e).concat(base.replace(/\.([mc]?)js$/, '.$1ts'))
-      .find(f => extname(f) && existsSync(f) && statSync(f).isFile())
-    return file ? Math.max(newest, newestChange(file, seen)) : newest
-  }, time)
-}
-
-function specifiersOf(path: string): string[] {
-  const { module } = parseSync(path, readFileSync(path, 'utf8'))
-  const from = [...module.staticImports.map(i => i.moduleRequest.value),
-    ...module.staticExports.flatMap(e => e.entries.map(entry => entry.moduleRequest?.value ?? ''))]
-  return [...new Set(from)].filter(specifier => specifier.startsWith('.'))
-}
+/** The newest time of change, in milliseconds, among a local file and all that it imports. */
+const newestChange = (path: string) => Math.max(0, ...localFiles(path).values())
 
 /** The one setting of a folder's tsconfig.json that changes what its files do when they run. */
 function tsconfigOf(folder: string): { experimentalDecorators?: boolean } {

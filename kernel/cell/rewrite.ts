@@ -68,7 +68,8 @@ export function rewrite(source: string, program: Node, scope: Scope, earlier: Ea
     } else topLevel(code, statement, earlier.stored)
   }
   keepHotNamesLocal(code, loops, earlier)
-  const last = statements.at(-1)
+  // `export {}`, as compilers end a module, says nothing of the cell's value.
+  const last = statements.findLast(({ type, declaration }) => !/^Export(Named|All)/.test(type) || declaration)
   if (last) returnValue(code, last.type === 'ExportDefaultDeclaration' ? last.declaration : last)
   code.prepend(`'use strict';(${scope.awaits ? 'async ' : ''}() => {${scope.awaitNodes.length ? awaitsHead : ''}`)
   code.append('\n})')

@@ -7,6 +7,7 @@ import { isComplete, type Completeness } from './complete.ts'
 import { completionsOf, magicCompletions, type CompletionItem, type Completions } from './completion.ts'
 import { inspectionOf, type Hover, type Inspection, type Signatures } from './inspection.ts'
 import { configName } from './config.ts'
+import { Files } from './files.ts'
 import { Freezer } from './freezer.ts'
 import { envName } from './modules.ts'
 import type { NotebookDocument } from './notebook.ts'
@@ -32,6 +33,7 @@ export class Language {
   readonly #folder: string
   readonly #server: LanguageServer
   readonly #freezer: Freezer
+  readonly #files: Files
   #overlay: Overlay
   #ran: { source: string, number: CellNumber }[] = []
   /** A notebook written for tslab is checked as strictly as tslab does: null and undefined fit every type. */
@@ -45,6 +47,7 @@ export class Language {
     this.#server = new LanguageServer({ config: configName, entry: envName, idle: options.idle ?? idle })
     this.#overlay = new Overlay(this.#server, options.folder, Object.keys(libraryNames), true)
     this.#freezer = new Freezer(this.#server, this.#overlay)
+    this.#files = new Files(options.folder)
   }
 
   /** Whether the language server's process runs now. */
@@ -79,7 +82,7 @@ export class Language {
     this.#widen()
     this.#catchUp()
     const isMember = /[.'"`]\s*$/.test(code.slice(0, offset).replace(/[\w$]+$/, ''))
-    const live = this.#overlay.notebook.live(withoutMagics(code), !isMember)
+    const live = this.#live(code, !isMember)
     const at = { position: livePosition(code, offset), context: { triggerKind: 1 } }
     const list = await this.#overlay.ask<{ items: CompletionItem[] } | null>('textDocument/completion', this.#show(live), at)
     const extra = isMember ? [] : this.#overlay.notebook.unloaded()
@@ -95,7 +98,7 @@ export class Language {
     const offset = toUnits(code, cursor)
     this.#widen()
     this.#catchUp()
-    const live = this.#show(this.#overlay.notebook.live(withoutMagics(code)))
+    const live = this.#show(this.#live(code))
     const ask = <T>(method: string, at: number) => this.#overlay.ask<T | null>(method, live, { position: livePosition(code, at) })
     const onName = /[\w$]/.test(code[offset] ?? '') ? offset : /[\w$]/.test(code[offset - 1] ?? '') ? offset - 1 : -1
     const hover = onName < 0 ? null : await ask<Hover>('textDocument/hover', onName)
@@ -176,6 +179,13 @@ export class Language {
     this.#overlay.share()
   }
 
+  /** The document of a cell that is typed or about to run. What it imports, the server looks at as it is now. */
+  #live(source: string, all = false): NotebookDocument {
+    const text = withoutMagics(source)
+    this.#server.filesChanged(this.#files.changes(text))
+    return this.#overlay.notebook.live(text, all)
+  }
+
   /** Shows the server a document and what it refers to; gives its name. */
   #show(document: NotebookDocument): string {
     this.#overlay.share()
@@ -213,7 +223,7 @@ export class Language {
 
   #diagnose(source: string): Promise<Diagnostic[]> {
     this.#catchUp()
-    return this.#overlay.diagnose(this.#show(this.#overlay.notebook.live(withoutMagics(source))))
+    return this.#overlay.diagnose(this.#show(this.#live(source)))
   }
 }
 

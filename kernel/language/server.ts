@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { nativeCompiler } from './compiler.ts'
+import type { FileEvent } from './files.ts'
 import { Rpc } from './rpc.ts'
 
 /** How the server runs. */
@@ -60,6 +61,11 @@ export class LanguageServer {
   /** Opens a document unless it is open. */
   open(uri: string, text: string): void {
     if (!this.#documents.has(uri)) this.set(uri, text)
+  }
+
+  /** Tells the server of files that changed on the disk, those that it has read among them. */
+  filesChanged(changes: FileEvent[]): void {
+    if (changes.length) this.#rpc?.notify('workspace/didChangeWatchedFiles', { changes })
   }
 
   /** Asks the server; rejects when it ends before its answer. */

@@ -124,6 +124,8 @@ const rows: Record<string, Row[]> = {
     ['await using', ['const log: string[] = []', 'await using c = { async [Symbol.asyncDispose]() { log.push("c") } }', 'log'], ['c']],
     ['decorators', ['const seen: string[] = []\nfunction note(value: any, context: DecoratorContext) { seen.push(`${context.kind} ${String(context.name)}`) }\n' +
       '@note class A { @note m() {} @note accessor x: number = 1 }', 'seen.push(String(new A().x)); seen'], ['method m', 'accessor x', 'class A', '1']],
+    ['a value after a decorated class', ['const same = (value: any, context: DecoratorContext) => value\nclass A { @same m() { return 42 } }\nnew A().m()'], 42],
+    ['a value before export {}', ['7\nexport {}'], 7],
     ['a shorthand of a renamed name', ['const performance = 3', '({ performance })'], { performance: 3 }],
     ['a name of Node\'s stays Node\'s for others', ['const performance = 3', 'performance + 1'], 4],
     ['globalThis keeps its own', ['const performance = 3', 'typeof globalThis.performance.now'], 'function'],

@@ -56,6 +56,22 @@ test('a value tells its type', async () => {
   assert.match((await language.check('twice.length', 3))!.evalue, /'length' does not exist on type 'number'/)
 })
 
+test('a file that was edited counts as it is once a cell imports it again, and so does a file behind it', async () => {
+  const put = (deep: string, more = '') => {
+    writeFileSync(join(folder, 'deep.ts'), `export const deep = ${deep}`)
+    writeFileSync(join(folder, 'edited.ts'), `export { deep } from './deep.ts'\n${more}`)
+  }
+  const cell = 'import * as edited from "./edited"\n'
+  put('1')
+  assert.equal(await check([`${cell}edited.deep.toFixed()`]), null)
+  put('"text"', 'export const more = 2')
+  assert.match((await check([cell, 'edited.deep.toUpperCase()']))?.evalue ?? 'nothing', /nothing/)
+  assert.equal(await check([cell, 'edited.more.toFixed()']), null)
+  rmSync(join(folder, 'edited.ts'))
+  writeFileSync(join(folder, 'edited.js'), 'export const more = "text"')
+  assert.equal(await check([cell, 'edited.more.toUpperCase()']), null)
+})
+
 test('without checks, cells are taken in when somebody asks', async () => {
   language.reset()
   assert.equal(await language.check('%types off', 1), null)
