@@ -138,6 +138,7 @@ the layer. None computes something else. Made by \`node bench/save/layers.ts\`, 
 ${unsaved.length ? `\nNot saved as \`.h5\`: ${unsaved.join('; ')}\n` : ''}
 In training these act on images in Keras, and pass them on here (\`data.images(…, { augment })\` does such things without a
 layer): ${list(idle)}.
+A mask that reaches a model's output leaves out entries of its loss in Keras, not here.
 
 ## Read
 
