@@ -1,12 +1,13 @@
 // Decoding runs in libuv's pool of four threads, also on fewer processors: a picture waits for the disk or the main thread while
 // another is decoded. More at once would only hold more undecoded files in memory.
-const atOnce = 4
+const inPool = 4
 
 /**
- * Maps with a few at a time, in order. The first failure stops the rest and is thrown; so is the reason of an aborted signal.
+ * Maps with a few at a time, by default as many as Node's pool of threads takes, in order. The first failure stops the rest and is
+ * thrown; so is the reason of an aborted signal.
  */
 export async function concurrently<T, R>(
-  items: ArrayLike<T>, work: (item: T, index: number) => Promise<R>, signal?: AbortSignal,
+  items: ArrayLike<T>, work: (item: T, index: number) => Promise<R>, signal?: AbortSignal, atOnce = inPool,
 ): Promise<R[]> {
   const results = new Array<R>(items.length)
   let next = 0, failed = false

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs'
 import { resolve } from 'node:path'
-import { inspect, promisify } from 'node:util'
+import { inspect } from 'node:util'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { GraftError } from '../error.ts'
 import { displaySymbol, host, type MimeBundle } from '../host.ts'
@@ -11,9 +9,11 @@ import { progressBar } from '../show/progress.ts'
 import { Augmentation } from './augment/augmentation.ts'
 import type { Augment } from './augment/options.ts'
 import { concurrently } from './concurrently.ts'
-import { decodeImage, type ImageShape } from './decode.ts'
+import type { ImageShape } from './decode.ts'
 import { inputOf } from './input.ts'
 import { countOf, list, naturalOrder, type Entry, type FilesByClass } from './list.ts'
+import { readPicture } from './picture.ts'
+import { readElsewhere, readersAtOnce } from './readers.ts'
 import type { Bitmap } from './resize.ts'
 import { batchOf, ImageSet, rangeTable, type Item, type Range, type Source } from './set.ts'
 import { split } from './split.ts'
@@ -136,7 +136,7 @@ export async function images(source: string | FilesByClass, options: ImageOption
   const { validation, seed = 1, batch = 32, memory = 2 ** 30 } = options
   const augmentation = options.augment === undefined ? null : new Augmentation(options.augment)
   const listing = await list(source)
-  const files = new FileSource(listing.classes, shape, range, memory)
+  const files = new FileSource(listing.classes, shape, range, memory, countOf(listing))
   const problems: Problem[] = []
   const bar = progressBar({ label: 'Reading images', total: countOf(listing) })
   const read = async (entries: Entry[]) => {
@@ -144,7 +144,7 @@ export async function images(source: string | FilesByClass, options: ImageOption
       if (!(error instanceof GraftError)) throw error
       problems.push({ file: entry.file, reason: error.message })
       return null
-    }).finally(() => bar.tick()), signal)
+    }).finally(() => bar.tick()), signal, readersAtOnce)
     return items.filter(item => item !== null)
   }
   let train: Item[], held: Item[] | null, test: Item[] | null
@@ -176,6 +176,9 @@ export async function images(source: string | FilesByClass, options: ImageOption
   return new ImageData({ source: listing.source, batch, ...parts, problems, notes, recipe })
 }
 
+/** So many files are read sooner than threads have started. */
+const few = 100
+
 /** Files decoded once; pixels are kept as bytes while memory lasts. */
 class FileSource implements Source {
   readonly classes: string[]
@@ -184,9 +187,11 @@ class FileSource implements Source {
   readonly #files: string[] = []
   readonly #kept = new Map<number, Uint8Array>()
   readonly #table: Float32Array
+  readonly #read: typeof readPicture
   #room: number
 
-  constructor(classes: string[], shape: ImageShape, range: Range, memory: number) {
+  constructor(classes: string[], shape: ImageShape, range: Range, memory: number, count: number) {
+    this.#read = count < few ? readPicture : readElsewhere
     this.classes = classes
     this.shape = shape
     this.range = range
@@ -196,16 +201,14 @@ class FileSource implements Source {
 
   /** Reads and decodes a file, so that a damaged one is found before any training. */
   async add({ file, label }: Entry): Promise<Item> {
-    const bytes = await readImage(file)
-    const pixels = await decodeImage(bytes, this.shape)
+    const { pixels, content } = await this.#read(file, this.shape)
     const key = this.#files.push(file) - 1
     this.#keep(key, pixels)
-    const content = createHash('sha256').update(bytes).digest('hex').slice(0, 32)
     return { key, file, label, id: `${content} ${this.shape.join('x')} ${this.range.join('..')}` }
   }
 
   async pixels(keys: number[]): Promise<Float32Array> {
-    return batchOf(await concurrently(keys, key => this.#bytes(key)), this.shape, this.#table)
+    return batchOf(await concurrently(keys, key => this.#bytes(key), undefined, readersAtOnce), this.shape, this.#table)
   }
 
   async bitmap(key: number): Promise<Bitmap> {
@@ -217,7 +220,7 @@ class FileSource implements Source {
     const kept = this.#kept.get(key)
     if (kept) return kept
     const file = this.#files[key]
-    const pixels = await readImage(file).then(bytes => decodeImage(bytes, this.shape)).catch((error: Error) => {
+    const { pixels } = await this.#read(file, this.shape).catch((error: Error) => {
       throw new GraftError(`'${file}' changed since it was read: ${error.message}. Run data.images(…) again.`)
     })
     this.#keep(key, pixels)
@@ -228,18 +231,6 @@ class FileSource implements Source {
     if (pixels.length > this.#room || this.#kept.has(key)) return
     this.#room -= pixels.length
     this.#kept.set(key, pixels)
-  }
-}
-
-// In half of the time that the one of `node:fs/promises` takes.
-const bytesOf = promisify(readFile)
-
-async function readImage(file: string): Promise<Uint8Array> {
-  try {
-    return await bytesOf(file)
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    throw new GraftError(code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`)
   }
 }
 

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
 import { isTurned } from './exif.ts'
 import type { Bitmap } from './resize.ts'
 
@@ -20,8 +22,9 @@ export async function decodeJpeg(bytes: Uint8Array, channels: number, use: (imag
     if (!head) return null
     const { height, width, grey } = head, depth = grey && channels === 1 ? 1 : 3, size = height * width * depth
     if (seat.memory.length < size) seat.memory = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
-    const code = await new Promise<number>((resolve, reject) => turbo.tj3Decompress8.async(seat.handle, bytes, bytes.length, seat.memory, 0,
-      depth === 1 ? format.grey : format.rgb, (error, code) => error ? reject(error) : resolve(code)))
+    const picture = [seat.handle, bytes, bytes.length, seat.memory, 0, depth === 1 ? format.grey : format.rgb] as const
+    // A thread that is there for reading may wait.
+    const code = isMainThread ? await promisify(turbo.tj3Decompress8.async)(...picture) : turbo.tj3Decompress8(...picture)
     if (code) return null
     const data = seat.memory.subarray(0, size), made = use({ data, height, width, channels: depth })
     return made === data ? made.slice() : made
@@ -48,14 +51,18 @@ const mostPixels = 500e6
 interface Seat { handle: bigint, memory: Uint8Array }
 const none = new Uint8Array(0), seats: Seat[] = [], spare = 4, mostKept = 2 ** 24
 
+/** A decoder, a file and its length, where the pixels go, how far its rows are apart (0: not), and the order of the channels. */
+type Target = readonly [handle: bigint, bytes: Uint8Array, length: number, pixels: Uint8Array, pitch: number, format: number]
+
 /** The functions of libjpeg-turbo that are used, as in turbojpeg.h. */
 interface Turbo {
   tj3Init(kind: number): bigint
   tj3Destroy(handle: bigint): void
   tj3Get(handle: bigint, parameter: number): number
   tj3DecompressHeader(handle: bigint, bytes: Uint8Array, length: number): number
-  tj3Decompress8: { async(handle: bigint, bytes: Uint8Array, length: number, target: Uint8Array, pitch: number, format: number,
-    done: (error: unknown, code: number) => void): void }
+  tj3Decompress8: ((...picture: Target) => number) & {
+    async(...picture: [...Target, done: (error: unknown, code: number) => void]): void
+  }
 }
 
 let turbo: Promise<Turbo | null> | null = null
