@@ -66,6 +66,7 @@ export class KernelClient {
         ...(existsSync(hubFolder) && { TFHUB_CACHE_DIR: hubFolder }),
         ...process.env,
         GRAFT_HISTORY: process.env.GRAFT_HISTORY ?? ':memory:',
+        JPY_PARENT_PID: String(process.pid),
       },
     })
     const client = new KernelClient(kernel, scratch, new Wire(key, 'sha256')),

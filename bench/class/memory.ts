@@ -17,8 +17,13 @@ export function treeOf(pid: number): Taken[] {
   }
   const all = [pid]
   for (const one of all) all.push(...below.get(one) ?? [])
-  return all.map(pid => ({
-    pid, command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, 3).map(part => part.split('/').at(-1)).join(' '),
-    megabytes: Number(/^Pss:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) / 1000,
-  }))
+  return all.flatMap(pid => {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, 3).map(part => part.split('/').at(-1)).join(' ')
+      return [{ pid, command, megabytes: Number(/^Pss:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) / 1000 }]
+    } catch {
+      // It has ended since it was listed.
+      return []
+    }
+  })
 }

@@ -1,4 +1,4 @@
-// What a kernel takes of the machine while it works: node bench/class/work.ts. The lessons' trunk, and an InceptionV3 in full size, which is made with
+// What a kernel takes of the machine while it works: node bench/class/work.ts [PART OF A NAME]. The lessons' trunk, and an InceptionV3 in full size, which is made with
 // Keras on the first run. Each in a kernel of its own; the most that its processes held at once, and what they hold when the cell is over.
 import { join } from 'node:path'
 import { KernelClient } from '../../cli/client.ts'
@@ -21,7 +21,7 @@ const work: Record<string, string> = {
 }
 const megabytes = () => treeOf(process.pid).slice(1).reduce((sum, each) => sum + each.megabytes, 0)
 
-for (const [name, code] of Object.entries(work)) {
+for (const [name, code] of Object.entries(work).filter(([name]) => name.includes(process.argv[2] ?? ''))) {
   const kernel = await KernelClient.start(notebooks), wrong: string[] = []
   let most = 0
   const watch = setInterval(() => { most = Math.max(most, megabytes()) }, 250)

@@ -4,9 +4,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { setParameters } from '../../../cli/parameters.ts'
 import { readNotebook, type Notebook } from '../../../cli/notebook.ts'
 import { root } from '../../../install/place.js'
+import { descendants } from '../../../kernel/descendants.ts'
+import { isAlive } from '../../../lib/alive.ts'
 import { writeNotebook, type CodeCell } from '../../notebooks/write.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'graft-cli-'))
@@ -82,6 +85,20 @@ test('Ctrl+C interrupts the cell and ends the run with 130', { timeout: 60_000 }
   const code = await new Promise(resolve => child.on('close', resolve))
   assert.equal(code, 130)
   assert.equal(readNotebook(join(folder, 'endless.executed.ipynb')).cells[1].outputs[0].ename, 'Interrupted')
+})
+
+test('a run that is killed leaves no kernel behind', { timeout: 60_000 }, async () => {
+  const path = write('killed.ipynb', 'await new Promise(() => {})'),
+    child = spawn(process.execPath, [join(root, 'cli', 'graft.js'), 'run', path], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = '', processes: number[] = []
+  child.stdout.on('data', chunk => { said += chunk })
+  while (!processes.length) {
+    await sleep(100)
+    // The cell is told before it runs; a while later it runs.
+    if (/cell 1 of 1/.test(said)) processes = await sleep(500).then(() => descendants(child.pid!))
+  }
+  child.kill('SIGKILL')
+  while (processes.some(isAlive)) await sleep(100)
 })
 
 for (const [name, args, expected] of [
