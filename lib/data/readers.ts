@@ -32,9 +32,9 @@ export function readElsewhere(file: string, shape: ImageShape): Promise<Picture>
 }
 
 function start(): Reader {
-  // Of the flags that Node was started with, those that name a program (`--eval`, `--input-type`) are not for a thread.
-  const execArgv = process.execArgv.filter(flag => /^--(disable-warning|no-warnings)/.test(flag))
-  const worker = new Worker(new URL(`./readers-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url), { execArgv })
+  const code = new URL(`./readers-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+  // Not the flags that Node was started with: those that name a program (`--eval`, `--input-type`) are not for a thread.
+  const worker = new Worker(code, { execArgv: ['--disable-warning=ExperimentalWarning'] })
   const reader: Reader = { worker, asked: new Map() }
   worker.on('message', (answer: Answer) => {
     const { resolve, reject } = reader.asked.get(answer.id)!
