@@ -60,7 +60,7 @@ export class Notebook {
   live(source: string, all = false): NotebookDocument {
     const names = namesOf(source), wanted = new Map(names.free)
     if (all) for (const name of this.names()) if (!names.declared.has(name)) wanted.set(name, wanted.get(name) ?? { written: false })
-    return { name: this.#modules.nameOf(this.#numbers.length), text: this.#text(source, names, this.#prelude(wanted, all ? names.declared : null)) }
+    return { name: this.#modules.nameOf(this.#numbers.length), text: this.#text(source, names, this.#prelude(source, wanted, all ? names.declared : null)) }
   }
 
   /** Whether a cell imports anything or uses the library. */
@@ -72,7 +72,7 @@ export class Notebook {
   add(source: string, number: CellNumber): CellDocument | null {
     const names = namesOf(source)
     if (!names.parsed) return null
-    const prelude = this.#prelude(names.free, null), cell = this.#numbers.push(number) - 1, name = this.#modules.nameOf(cell)
+    const prelude = this.#prelude(source, names.free, null), cell = this.#numbers.push(number) - 1, name = this.#modules.nameOf(cell)
     const inferred = [...names.declared].filter(([name, { at }]) => at >= 0 && !reserved.has(name))
       .map(([name, { at, constant }]) => ({ name, constant, at: prelude.length + 1 + at }))
     for (const [name, { value, type, constant }] of names.declared) {
@@ -82,7 +82,7 @@ export class Notebook {
       if (value) this.#values.set(name, { cell, constant })
       if (type) this.#types.set(name, { cell, constant })
     }
-    for (const [, name] of source.matchAll(/\bglobalThis\.([A-Za-z_$][\w$]*)\s*=(?!=)/g)) this.#dynamic.add(name)
+    for (const name of putOnGlobal(source)) this.#dynamic.add(name)
     this.#mentions.set(cell, new Set(cellsIn(prelude)))
     return {
       cell, name, path: join(this.#folder, name), text: this.#text(source, names, prelude), inferred,
@@ -168,11 +168,11 @@ export class Notebook {
   }
 
   /**
-   * The first line of a document: what it mentions of other cells and of the library.
+   * The first line of a document: what it mentions of other cells and of the library, and puts on globalThis.
    * @param besides the names that the document declares, where all names of the library are to be brought in
    */
-  #prelude(free: CellNames['free'], besides: Map<string, unknown> | null): string {
-    const taken: string[] = [], spaces = new Set<string>()
+  #prelude(source: string, free: CellNames['free'], besides: Map<string, unknown> | null): string {
+    const taken: string[] = [], spaces = new Set<string>(), own = putOnGlobal(source)
     const from = (owner: Owner, name: string) => {
       spaces.add(cellName(owner.cell))
       return `${cellName(owner.cell)}.${name}`
@@ -184,7 +184,7 @@ export class Notebook {
         taken.push(`declare ${value.constant ? 'const' : 'let'} ${name}: typeof ${from(value, name)};`)
         if (type) taken.push(`type ${name} = ${from(type, name)};`)
       } else if (value ?? type) taken.push(`import ${name} = ${from((value ?? type)!, name)};`)
-      else if (!this.#library.has(name) && this.#dynamic.has(name)) taken.push(`declare let ${name}: any;`)
+      else if (!this.#library.has(name) && (own.has(name) || this.#dynamic.has(name))) taken.push(`declare let ${name}: any;`)
     }
     for (const name of this.#library) {
       if (this.#values.has(name) || this.#types.has(name)) continue
@@ -200,6 +200,9 @@ export class Notebook {
 
 /** The cells that a text speaks of. */
 const cellsIn = (text: string): number[] => [...text.matchAll(/\b__cell_(\d+)\b/g)].map(([, cell]) => Number(cell))
+
+/** The names that a cell gives values to as `globalThis.name = …`, or `(globalThis as any).name = …`. */
+const putOnGlobal = (source: string) => new Set([...source.matchAll(/\bglobalThis(?:\s+as\s+[^()]*\))?\.([A-Za-z_$][\w$]*)\s*=(?!=)/g)].map(([, name]) => name))
 
 const headerOf = (spaces: Iterable<string>) => `import { ${[...spaces].join(', ')} } from './__env';`
 

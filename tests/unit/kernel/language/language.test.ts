@@ -194,7 +194,7 @@ describe('what may be right when it runs does not', () => {
     ['a caught error', 'try { throw 1 } catch (e) { e.message }'],
     ['a package without types', 'import untyped, { anything } from "untyped"\nuntyped.x + anything'],
     ['a missing module', 'import { a } from "./not-yet"'],
-    ['a name put on globalThis', '(globalThis as any).late = 1; globalThis.later = 2', 'later'],
+    ['a name put on globalThis', '(globalThis as any).late = 1; globalThis.later = 2; late + later', 'late + later'],
     ['redeclared kinds', 'const a = 1', 'let a = "s"', 'function a() { return true }', 'class a {}', 'new a()'],
     ['enums again', 'enum E { A }', 'enum E { B }', 'E.B'],
     ['top-level await and export', 'export const a = await Promise.resolve(1)', 'export { a as b }', 'a + 1'],
