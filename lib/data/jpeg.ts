@@ -66,7 +66,8 @@ interface Turbo {
 }
 
 let turbo: Promise<Turbo | null> | null = null
-const loaded = () => turbo ??= load()
+/** Without it sharp reads all. */
+const loaded = () => turbo ??= load().catch(() => null)
 
 /**
  * libjpeg-turbo as the package brings it: a library for Linux, a module for macOS that exports the same functions; that for Windows

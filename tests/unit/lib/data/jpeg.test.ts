@@ -74,5 +74,6 @@ const exif: [string, Uint8Array, boolean][] = [
   ['turned, little end first', withExif(274, 6, true), true], ['turned, big end first', withExif(274, 8, false), true],
   ['mirrored', withExif(274, 2, false), true], ['cut off', withExif(274, 6, true, 8), true], ['no value', withExif(274, 0, true), false],
   ['cut in its header', withExif(274, 1, true, 22), true], ['nothing after the start', Uint8Array.of(0xff, 0xd8), false],
+  ['an empty segment at the end', Uint8Array.of(0xff, 0xd8, 0xff, 0xe1, 0, 2), false],
 ]
 for (const [name, bytes, turned] of exif) test(`EXIF, ${name}: ${turned ? 'turned' : 'as it is'}`, () => assert.equal(isTurned(bytes), turned))
