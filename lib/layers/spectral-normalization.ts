@@ -22,9 +22,9 @@ export class SpectralNormalization extends tf.layers.Layer {
   readonly deterministic = true
   #vector!: Variable
 
-  constructor({ layer, powerIterations = 1, ...config }: LayerConfig<{ layer: Inner | Stored, powerIterations?: number }>) {
+  constructor({ layer, powerIterations = 1, ...config }: LayerConfig<{ layer: tf.layers.Layer | Stored, powerIterations?: number }>) {
     super(config)
-    this.layer = layer instanceof tf.layers.Layer ? layer : built(layer)
+    this.layer = layer instanceof tf.layers.Layer ? layer as Inner : built(layer)
     this.powerIterations = powerIterations
   }
 

@@ -33,7 +33,7 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }))
 
 /** What TensorFlow.js alone does not compute as Graft does, mended in lib/layers. */
-const mended = new Set(['reshape', 'bilinear', 'variants', 'preprocessing', 'subtract', 'outputPadding', 'attention', 'spectral'])
+const mended = new Set(['reshape', 'bilinear', 'variants', 'preprocessing', 'subtract', 'outputPadding', 'attention'])
 const read = Object.keys(zoo).filter(name => !mended.has(name))
 
 describe('the folder that Graft saves, TensorFlow.js loads over HTTP', () => {

@@ -61,14 +61,14 @@ describe('what Graft saves, Keras 3 and tf_keras open', { skip }, () => {
           }),
         )
       models.set(name, model)
-      // Models within models are counted differently by the two: each has its file.
-      const nested = name.startsWith('nested')
+      // Models within models are counted differently by the two, and attention is told otherwise: each has its file.
+      const apart = /^(nested|attention)/.test(name)
       await save(model, join(folder, `${name}.h5`))
       await save(model, join(folder, `${name}_2.h5`), { readers: 'tf_keras' })
       await save(model, join(folder, `${name}.keras`))
       cases.push({
         name,
-        files: { 'keras3 (.keras)': `${name}.keras`, keras3: `${name}.h5`, tf_keras: nested ? `${name}_2.h5` : `${name}.h5` },
+        files: { 'keras3 (.keras)': `${name}.keras`, keras3: `${name}.h5`, tf_keras: apart ? `${name}_2.h5` : `${name}.h5` },
         inputs: await store(
           'x',
           inputs.map(input => input.dataSync() as Float32Array),

@@ -34,8 +34,14 @@ export const h5: Format = {
   decode: async (bytes, { signal }) => build(await decodeTree(bytes, signal)),
 }
 
+/** Classes that a reader has, and yet does not find in an `.h5` or cannot build. */
+const unread: Record<string, Partial<Record<Readers, string>>> = {
+  GroupQueryAttention: { keras3: 'Keras 3 does not find in an .h5', tf_keras: 'tf_keras lacks' },
+  SpectralNormalization: { tf_keras: 'tf_keras does not find in an .h5' },
+}
+
 /**
- * Keras 3 drops several axes of a layer when it opens an `.h5`, its own too, and finds one class in none
+ * Keras 3 drops several axes of a layer when it opens an `.h5`, its own too, and does not find some classes in one
  * (`keras/src/legacy/saving/saving_utils.py`).
  */
 function refuseUnknown(layers: LayersModel['layers'], readers: Readers): void {
@@ -46,8 +52,8 @@ function refuseUnknown(layers: LayersModel['layers'], readers: Readers): void {
       throw new GraftError(`layer '${layer.name}' works along the axes ${axis.join(', ')}, which Keras 3 loses from an .h5. ` +
         "Save as .keras, or with { readers: 'tf_keras' }.")
     }
-    if (layer.getClassName() === 'GroupQueryAttention')
-      throw new GraftError(`layer '${layer.name}' is a GroupQueryAttention, which no Keras finds in an .h5. Save as .keras.`)
+    const className = layer.getClassName(), who = unread[className]?.[readers]
+    if (who) throw new GraftError(`layer '${layer.name}' is of class ${className}, which ${who}. Save as .keras, for Keras 3.`)
   }
 }
 

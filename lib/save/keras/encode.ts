@@ -141,7 +141,14 @@ function layerToKeras(layer: Layer, readers: Readers, mayTrain: boolean): KerasO
       throw error instanceof Untranslatable ? refuse(error.message) : error
     }
   }
+  if (class_name === 'MultiHeadAttention' && readers === 'tf_keras') Object.assign(config, shapesCalledOn(layer))
   return { class_name: rule.missing ? `graft>${kerasClass(layer)}` : kerasClass(layer), config }
+}
+
+/** What Keras 2 makes an attention's weights from when it reads it. */
+function shapesCalledOn({ inboundNodes: [node] }: Layer): { [key: string]: Json } {
+  const [query, value, key = value] = (node as unknown as { inputTensors: SymbolicTensor[] }).inputTensors.map(({ shape }) => shape as Json)
+  return { query_shape: query, value_shape: value, key_shape: key }
 }
 
 /** The layers of a model that Keras lacks, by name, with what `.keras` files know all the same left out. */

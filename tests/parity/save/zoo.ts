@@ -255,10 +255,6 @@ export const zoo: Record<string, () => tf.LayersModel> = {
     const spread = { equation: 'abc,cde->abde', outputShape: [null, 2, 3], biasAxes: 'de', activation: 'relu' }
     return scatter(tf.model({ inputs: x, outputs: from('EinsumDense', spread).apply(z) as T }))
   },
-  spectral: () => scatter(tf.sequential({ layers: [
-    from('SpectralNormalization', { layer: L.conv2d({ filters: 4, kernelSize: 3 }), batchInputShape: [null, 8, 8, 3] }),
-    L.flatten(), from('SpectralNormalization', { layer: L.dense({ units: 3 }), powerIterations: 2 }),
-  ] })),
   cells: () => {
     const x = tf.input({ shape: [6, 8] }), counted = L.masking({ maskValue: 0 }).apply(x) as T
     const y = L.rnn({ cell: L.lstmCell({ units: 3, recurrentActivation: 'sigmoid' }), returnSequences: true }).apply(counted) as T

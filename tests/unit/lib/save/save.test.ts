@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import { cardOf, setCard } from '../../../../lib/card.ts'
 import { displaySymbol, host, installHost } from '../../../../lib/host.ts'
+import { SpectralNormalization } from '../../../../lib/layers/spectral-normalization.ts'
 import { load, save } from '../../../../lib/save/index.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { GroupedOptimizer } from '../../../../lib/train/optimizers.ts'
@@ -117,6 +118,8 @@ test('an interrupt ends in a GraftError and leaves the old file', async () => {
   )
 })
 
+const spectral = () => new SpectralNormalization({ layer: tf.layers.dense({ units: 1 }), batchInputShape: [null, 2] })
+
 const refused: Record<string, [work: () => Promise<unknown>, message: RegExp]> = {
   'no extension': [() => save(small(), join(folder, 'model')), /no extension.*\.h5/],
   'an unknown extension': [() => save(small(), join(folder, 'model.hd5')), /unknown extension '\.hd5'\. Did you mean '\.h5'/],
@@ -134,6 +137,10 @@ const refused: Record<string, [work: () => Promise<unknown>, message: RegExp]> =
   'a layer that Keras lacks': [
     () => save(tf.sequential({ layers: [tf.layers.thresholdedReLU({ inputShape: [2] } as never)] }), join(folder, 'model.h5')),
     /ThresholdedReLU, which has no counterpart/,
+  ],
+  'a layer that tf_keras does not find in an .h5': [
+    () => save(tf.sequential({ layers: [spectral()] }), join(folder, 'model.h5'), { readers: 'tf_keras' }),
+    /SpectralNormalization, which tf_keras does not find in an \.h5\. Save as \.keras/,
   ],
 }
 for (const [what, [work, message]] of Object.entries(refused)) {
