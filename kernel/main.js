@@ -14,8 +14,10 @@ process.emitWarning = (warning, ...rest) => {
   if ((warning?.name ?? type) !== 'ExperimentalWarning') emitWarning.call(process, warning, ...rest)
 }
 
-const modules = { kernel: './kernel.ts', spawn: './child-spawn.js', child: './child.ts', thread: './cell/interrupt-thread.ts', debugger: './debug/inside.ts' }
+const modules = { kernel: './kernel.ts', child: './child.ts', thread: './cell/interrupt-thread.ts', debugger: './debug/inside.ts' }
 const role = { '--child': 'child', '--interrupt-thread': 'thread', '--bundle': 'bundle' }[process.argv[2]] ?? 'kernel'
+// The process for the cells comes first: its start is the longest part of the kernel's.
+const child = role === 'kernel' ? (await import('./child-spawn.js')).spawnChild() : null
 const urlOf = module => new URL(module, import.meta.url).href
 const require = createRequire(import.meta.url)
 const place = bundlePlace()
@@ -28,11 +30,9 @@ globalThis[Symbol.for('graft.load')] = module => bundle ? bundle.load(urlOf(modu
 if (role !== 'bundle') for (const time of [1000, 10_000]) setTimeout(keep, time).unref()
 
 if (role === 'bundle') (await import('./bundle.ts')).writeBundle(place.bundle, Object.values(modules).map(urlOf))
-else if (role !== 'kernel') await load(modules[role])
 else {
-  // The process for the cells gets ready while this one does.
-  const child = (await load(modules.spawn)).spawnChild()
-  await (await load(modules.kernel)).startKernel(process.argv[2], child)
+  const module = await load(modules[role])
+  if (role === 'kernel') await module.startKernel(process.argv[2], child)
 }
 
 /** Where the bundle of this kernel's modules is kept, beside what Node compiled (bundle.ts); null where Node keeps nothing. */
