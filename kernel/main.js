@@ -15,40 +15,40 @@ process.emitWarning = (warning, ...rest) => {
 }
 
 const modules = { kernel: './kernel.ts', child: './child.ts', thread: './cell/interrupt-thread.ts', debugger: './debug/inside.ts' }
-const role = { '--child': 'child', '--interrupt-thread': 'thread', '--bundle': 'bundle' }[process.argv[2]] ?? 'kernel'
+const role = { '--child': 'child', '--interrupt-thread': 'thread', '--startup': 'startup' }[process.argv[2]] ?? 'kernel'
 // The process for the cells comes first: its start is the longest part of the kernel's.
 const child = role === 'kernel' ? (await import('./child-spawn.js')).spawnChild() : null
 const urlOf = module => new URL(module, import.meta.url).href
 const require = createRequire(import.meta.url)
-const place = bundlePlace()
-const bundle = place && role !== 'bundle' ? readBundle() : null
+const place = startupPlace()
+const startup = place && role !== 'startup' ? readStartup() : null
 let isKept = false
-const load = module => bundle ? bundle.load(urlOf(module)) : import(urlOf(module))
+const load = module => startup ? startup.load(urlOf(module)) : import(urlOf(module))
 // The debugger has its part on this thread loaded by it.
-globalThis[Symbol.for('graft.load')] = module => bundle ? bundle.load(urlOf(module)) : require(module)
+globalThis[Symbol.for('graft.load')] = module => startup ? startup.load(urlOf(module)) : require(module)
 // Most processes of a kernel are ended, not left to end: what they compiled is kept while they rest.
-if (role !== 'bundle') for (const time of [1000, 10_000]) setTimeout(keep, time).unref()
+if (role !== 'startup') for (const time of [1000, 10_000]) setTimeout(keep, time).unref()
 
-if (role === 'bundle') (await import('./bundle.ts')).writeBundle(place.bundle, Object.values(modules).map(urlOf))
+if (role === 'startup') (await import('./startup.ts')).writeStartup(place.script, Object.values(modules).map(urlOf))
 else {
   const module = await load(modules[role])
   if (role === 'kernel') await module.startKernel(process.argv[2], child)
 }
 
-/** Where the bundle of this kernel's modules is kept, beside what Node compiled (bundle.ts); null where Node keeps nothing. */
-function bundlePlace() {
+/** Where the script of this kernel's modules is kept, beside what Node compiled (startup.ts); null where Node keeps nothing. */
+function startupPlace() {
   if (!directory) return null
   let hash = 0
   for (const char of import.meta.url) hash = hash * 31 + char.codePointAt(0) | 0
   // What the variable names is the same for all; below it Node has a folder for each setting of V8's.
   const folder = join(process.env.NODE_COMPILE_CACHE || directory, `graft-${(hash >>> 0).toString(16)}-${process.version}`)
-  return { bundle: join(folder, 'modules.js'), compiled: join(folder, `${role}.cache`) }
+  return { script: join(folder, 'modules.js'), compiled: join(folder, `${role}.cache`) }
 }
 
-/** The bundle, if it was made of the sources as they are now. What V8 compiled of it belongs to the bundle whose name it begins with. */
-function readBundle() {
+/** The script, if it was made of the sources as they are now. What V8 compiled of it belongs to the script whose name it begins with. */
+function readStartup() {
   try {
-    const text = readFileSync(place.bundle, 'latin1'), about = JSON.parse(text.slice(2, text.indexOf('\n')))
+    const text = readFileSync(place.script, 'latin1'), about = JSON.parse(text.slice(2, text.indexOf('\n')))
     if (about.node !== process.version || about.main !== import.meta.url) return null
     for (const [path, time] of about.files) if (statSync(path).mtimeMs !== time) return null
     let cachedData
@@ -56,9 +56,9 @@ function readBundle() {
       const compiled = readFileSync(place.compiled)
       if (compiled.toString('latin1', 0, about.made.length) === about.made) cachedData = compiled.subarray(about.made.length)
     } catch {
-      // This is the first process with this bundle.
+      // This is the first process with this script.
     }
-    const script = new vm.Script(text, { filename: urlOf('./bundle.ts'), cachedData, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER })
+    const script = new vm.Script(text, { filename: urlOf('./startup.ts'), cachedData, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER })
     return { script, made: about.made, isCompiled: cachedData !== undefined && !script.cachedDataRejected, load: script.runInThisContext()(require) }
   } catch {
     return null
@@ -71,13 +71,13 @@ async function keep() {
   isKept = true
   try {
     // The thread has little to compile.
-    if (bundle && !bundle.isCompiled && role !== 'thread') {
+    if (startup && !startup.isCompiled && role !== 'thread') {
       const written = `${place.compiled}.${process.pid}`
-      writeFileSync(written, Buffer.concat([Buffer.from(bundle.made), compiledData()]))
+      writeFileSync(written, Buffer.concat([Buffer.from(startup.made), compiledData()]))
       renameSync(written, place.compiled)
-    } else if (!bundle && role === 'kernel') {
+    } else if (!startup && role === 'kernel') {
       const { Worker } = await import('node:worker_threads')
-      new Worker(new URL(import.meta.url), { argv: ['--bundle'] }).on('error', () => {}).unref()
+      new Worker(new URL(import.meta.url), { argv: ['--startup'] }).on('error', () => {}).unref()
     }
   } catch {
     // A folder that takes no files: the next start takes longer.
@@ -89,7 +89,7 @@ function compiledData() {
   const hasFlag = role === 'child' && Number(process.versions.node.split('.')[0]) <= 25
   if (hasFlag) setFlagsFromString('--turboshaft-loop-unrolling')
   try {
-    return bundle.script.createCachedData()
+    return startup.script.createCachedData()
   } finally {
     if (hasFlag) setFlagsFromString('--no-turboshaft-loop-unrolling')
   }

@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import vm from 'node:vm'
 import { KernelClient } from '../../../cli/client.ts'
-import { bundle } from '../../../kernel/bundle.ts'
+import { startupScript } from '../../../kernel/startup.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'graft-bundle-'))
+const folder = mkdtempSync(join(tmpdir(), 'graft-startup-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 type Load = (url: string) => Record<string, never>
@@ -22,13 +22,13 @@ function write(files: Record<string, string>): string {
   return pathToFileURL(join(folder, Object.keys(files)[0])).href
 }
 
-/** A module out of a bundle that is opened as main.js does it. */
+/** A module out of the script, opened as main.js does it. */
 function open(entry: string) {
-  const script = new vm.Script(bundle([entry]), { filename: kernelUrl('bundle.ts'), importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER })
+  const script = new vm.Script(startupScript([entry]), { filename: kernelUrl('startup.ts'), importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER })
   return (script.runInThisContext() as (require: NodeJS.Require) => Load)(createRequire(import.meta.url))(entry)
 }
 
-test('a bundled module exports what it does as a file', async () => {
+test('a module in the script exports what it does as a file', async () => {
   const module = open(write({
     'a.ts': `import { basename as last } from 'node:path'\nimport fs from 'node:fs'\nimport * as b from './b.ts'\nimport { type Kind, twice } from './b.ts'
       export const here = last(import.meta.filename), kind: Kind = 'é', four = twice(2), same = b.twice === twice, exists = typeof fs.existsSync
@@ -47,10 +47,10 @@ for (const [form, files, message] of [
   ['a variable that changes', { 'x.ts': 'export let a = 1' }, /exports a variable that may change/],
   ['a circle', { 'x.ts': "import { b } from './y.ts'\nexport const a = () => b", 'y.ts': "import { a } from './x.ts'\nexport const b = () => a" }, /import each other/],
 ] as [string, Record<string, string>, RegExp][]) {
-  test(`${form} is refused`, () => assert.throws(() => bundle([write(files)]), message))
+  test(`${form} is refused`, () => assert.throws(() => startupScript([write(files)]), message))
 }
 
-test('a cell runs in the bundle as it does in the sources, with the same stack', async () => {
+test('a cell runs in the script as it does in the sources, with the same stack', async () => {
   const entry = kernelUrl('cell/cells.ts')
   const { Cells } = open(entry) as unknown as typeof import('../../../kernel/cell/cells.ts')
   const cells = new Cells({ folder, names: {} })
@@ -72,7 +72,7 @@ async function start(kept: () => boolean): Promise<void> {
   }
 }
 
-test('a kernel writes the bundle when it rests, writes one anew that is out of date, and starts from one that is not', async () => {
+test('a kernel writes the script when it rests, writes one anew that is out of date, and starts from one that is not', async () => {
   const cache = join(folder, 'cache'), before = process.env.NODE_COMPILE_CACHE
   const find = (name: string) => globSync(`graft-*/${name}`, { cwd: cache }).map(path => join(cache, path))[0]
   process.env.NODE_COMPILE_CACHE = cache

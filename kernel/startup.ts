@@ -12,10 +12,10 @@ const kernel = new URL('.', import.meta.url).href
 /** Packages that come along: ES modules of one file, which take longer to find than to load. */
 const packages = new Set(['magic-string'])
 
-/** One module on its way into the bundle. */
+/** One module on its way into the script. */
 interface Part {
   code: string
-  /** The modules of the bundle that must run before it, and those it may load later. */
+  /** The modules of the script that must run before it, and those it may load later. */
   first: string[]
   later: string[]
 }
@@ -28,7 +28,7 @@ interface Part {
  * @param entries URLs of the modules it begins with
  * @throws Error for forms of modules that it does not know, and for modules that import each other in a circle
  */
-export function bundle(entries: string[]): string {
+export function startupScript(entries: string[]): string {
   const parts = new Map<string, Part>()
   for (const waiting = [...entries]; waiting.length;) {
     const url = waiting.pop()!
@@ -47,16 +47,16 @@ export function bundle(entries: string[]): string {
 /** The same code in characters of one byte each, which are read faster: all others stand in texts, patterns and comments, where an escape means the same. */
 const inAscii = (code: string) => code.replace(/[^\0-\x7f]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-/** Writes the bundle to a file, in one rename, and removes what V8 compiled of the one before. */
-export function writeBundle(file: string, entries: string[]): void {
-  const text = bundle(entries), written = `${file}.${process.pid}`
+/** Writes the script to a file, in one rename, and removes what V8 compiled of the one before. */
+export function writeStartup(file: string, entries: string[]): void {
+  const text = startupScript(entries), written = `${file}.${process.pid}`
   mkdirSync(dirname(file), { recursive: true })
-  for (const role of ['kernel', 'child', 'thread']) rmSync(join(dirname(file), `${role}.cache`), { force: true })
+  for (const role of ['kernel', 'child']) rmSync(join(dirname(file), `${role}.cache`), { force: true })
   writeFileSync(written, text)
   renameSync(written, file)
 }
 
-/** What stands round the modules in the bundle; it is written out as text. */
+/** What stands round the modules; it is written out as text. */
 const runtime = `modules => $require => {
   const loaded = new Map()
   const load = url => {
@@ -74,7 +74,7 @@ const runtime = `modules => $require => {
 function partOf(url: string): Part {
   const path = fileURLToPath(url), source = transformSync(path, readFileSync(path, 'utf8'), { sourceType: 'module', typescript: { onlyRemoveTypeImports: true } }).code
   const { program, errors } = parseSync('module.js', source, { sourceType: 'module' })
-  if (errors.length) throw new Error(`cannot bundle ${path}: ${errors[0].message}`)
+  if (errors.length) throw new Error(`cannot join ${path}: ${errors[0].message}`)
   const code = new MagicString(source), first: string[] = [], later: string[] = [], heads: string[] = [], exported: string[] = []
   const isOurs = (target: string) => target.startsWith('file:')
   for (const node of program.body as unknown as Node[]) {
@@ -89,7 +89,7 @@ function partOf(url: string): Part {
     } else if (node.type === 'ExportNamedDeclaration' && !node.source) {
       code.remove(node.start, node.end)
       for (const { local, exported: as } of node.specifiers as Node[]) exported.push(`${as.name}: ${local.name}`)
-    } else if (node.type.startsWith('Export')) throw new Error(`cannot bundle ${path}: it exports what it does not declare`)
+    } else if (node.type.startsWith('Export')) throw new Error(`cannot join ${path}: it exports what it does not declare`)
   }
   each(program, node => {
     if (node.type === 'MetaProperty') code.overwrite(node.start, node.end, '$meta')
@@ -120,7 +120,7 @@ function importOf({ specifiers }: Node, target: string): string {
 
 function namesOf({ type, id, kind, declarations }: Node, path: string): string[] {
   if (type !== 'VariableDeclaration') return [id.name]
-  if (kind !== 'const') throw new Error(`cannot bundle ${path}: it exports a variable that may change`)
+  if (kind !== 'const') throw new Error(`cannot join ${path}: it exports a variable that may change`)
   const names: string[] = []
   for (const { id } of declarations as Node[]) {
     if (id.type === 'Identifier') names.push(id.name)
@@ -139,7 +139,7 @@ function each(node: unknown, work: (node: Node) => void): void {
 function refuseCircles(parts: Map<string, Part>) {
   const done = new Set<string>()
   const visit = (url: string, path: string[]) => {
-    if (path.includes(url)) throw new Error(`cannot bundle modules that import each other: ${[...path, url].join(' → ')}`)
+    if (path.includes(url)) throw new Error(`cannot join modules that import each other: ${[...path, url].join(' → ')}`)
     if (done.has(url)) return
     for (const next of parts.get(url)!.first) visit(next, [...path, url])
     done.add(url)
