@@ -126,7 +126,7 @@ cases['Bidirectional(LSTM(3))'] = lambda: keras.Sequential([L.Input(SEQUENCE), L
 cases['Bidirectional(GRU(3))'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.Bidirectional(L.GRU(3))])
 for cell in ('LSTMCell(3)', 'GRUCell(3)', 'GRUCell(3, reset_after=False)', 'SimpleRNNCell(3)'):
     cases[f'RNN({cell})'] = lambda cell=cell: keras.Sequential([L.Input(SEQUENCE), L.RNN(eval(f'L.{cell}'), return_sequences=True)])
-cases['RNN([LSTMCell(3), LSTMCell(2)])'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.RNN([L.LSTMCell(3), L.LSTMCell(2)])])
+cases['RNN([LSTMCell(3), GRUCell(2)])'] = lambda: keras.Sequential([L.Input(SEQUENCE), L.RNN([L.LSTMCell(3), L.GRUCell(2)])])
 cases['TimeDistributed(Conv2D(3, 3))'] = lambda: keras.Sequential([L.Input(VIDEO), L.TimeDistributed(L.Conv2D(3, 3))])
 cases['TimeDistributed(a model)'] = lambda: keras.Sequential([L.Input(VIDEO), L.TimeDistributed(keras.Sequential([L.Input(VIDEO[1:]), L.Conv2D(3, 3), L.Flatten()]))])
 def within():

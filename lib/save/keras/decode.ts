@@ -184,12 +184,13 @@ function readLayer(value: Json, source: Source, depth: number): LayerPlan {
 function readValue(key: string, value: Json, source: Source, depth: number): Json {
   if (key === 'activation' || key === 'recurrent_activation') return activationFromKeras(value, source.writer)
   if (key === 'layer' || key === 'cell') {
-    if (key === 'cell' && !(isObject(value) && /^(SimpleRNN|GRU|LSTM)Cell$/.test(String(value.class_name))))
-      throw new Untranslatable('Only one SimpleRNNCell, GRUCell or LSTMCell is known here')
+    if (key === 'cell' && !(isObject(value) && /^(SimpleRNNCell|GRUCell|LSTMCell|StackedRNNCells)$/.test(String(value.class_name))))
+      throw new Untranslatable('Only SimpleRNNCell, GRUCell, LSTMCell and several of them are known here')
     const { className, config, model } = readLayer(value, source, depth + 1)
     if (model) throw new Untranslatable('Only TimeDistributed is known here around a model')
     return { className, config }
   }
+  if (key === 'cells') return (value as Json[]).map(cell => readValue('cell', cell, source, depth))
   if (/_(initializer|regularizer|constraint)$/.test(key)) return objectFromKeras(key, value)
   if (typeof value === 'string' && spelled.has(key)) return camel(value)
   return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value

@@ -191,9 +191,10 @@ function valueToKeras(layer: Layer, key: string, value: Json, readers: Readers, 
     const functional = readers === 'keras3' ? ofOneTensor(written) : written
     return { module: 'keras.src.models.functional', registered_name: 'Functional', ...functional }
   }
-  if (key === 'cell') {
-    const { cell } = layer as Layer & { cell: Layer }
-    return { module: 'keras.layers', registered_name: null, ...layerToKeras(cell, readers, mayTrain) }
+  if (key === 'cell' || key === 'cells') {
+    const { cell, cells } = layer as Layer & { cell: Layer, cells: Layer[] }
+    const written = (each: Layer) => ({ module: 'keras.layers', registered_name: null, ...layerToKeras(each, readers, mayTrain) })
+    return key === 'cell' ? written(cell) : cells.map(written)
   }
   if (key === 'target_shape') return (value as Json[]).map(size => size ?? -1)
   return /_(initializer|regularizer|constraint)$/.test(key) ? objectToKeras(key, value) : value

@@ -191,11 +191,12 @@ const rows: Record<string, Row> = {
   RNN: {
     ...recurrentRow('cell'), keys: `${sequence} cell`,
     // TensorFlow.js tells the cell's settings twice.
-    ignored: `${cell} units recurrent_activation unit_forget_bias reset_after implementation seed`,
+    ignored: `${cell} cells units recurrent_activation unit_forget_bias reset_after implementation seed`,
   },
   SimpleRNNCell: cellRow(''),
   GRUCell: cellRow('recurrent_activation reset_after'),
   LSTMCell: cellRow('recurrent_activation unit_forget_bias'),
+  StackedRNNCells: { keys: 'cells' },
   Bidirectional: { keys: 'merge_mode layer' },
   TimeDistributed: { keys: 'layer' },
 }

@@ -33,15 +33,19 @@ const inPython: Record<string, string> = { GroupQueryAttention: 'GroupedQueryAtt
  * counted in each model separately (`keras/src/saving/saving_lib.py`).
  */
 export function slotsOf(model: LayersModel, at = ''): Slot[] {
+  return [...numbered(model.layers, `${at}layers/`), { path: `${at}vars`, name: layerName(model.name), weights: [] }]
+}
+
+/** The slots of layers that lie in one folder. */
+function numbered(layers: Layer[], at: string): Slot[] {
   const counts = new Map<string, number>()
-  const found = model.layers.flatMap(layer => {
+  return layers.flatMap(layer => {
     const className = kerasClass(layer)
     const kind = isModel(layer) && className !== 'Sequential' ? 'functional' : snakeClass(inPython[className] ?? className)
     const count = counts.get(kind) ?? 0
     counts.set(kind, count + 1)
-    return slotsOfLayer(layer, `${at}layers/${kind}${count ? `_${count}` : ''}/`)
+    return slotsOfLayer(layer, `${at}${kind}${count ? `_${count}` : ''}/`)
   })
-  return [...found, { path: `${at}vars`, name: layerName(model.name), weights: [] }]
 }
 
 function slotsOfLayer(layer: Layer, at: string): Slot[] {
@@ -64,6 +68,8 @@ function slotsOfLayer(layer: Layer, at: string): Slot[] {
     const { ownWeights = [] } = layer as Layer & { ownWeights?: Variable[] }
     return [...slotsOfLayer(inner.layer, `${at}layer/`), { ...empty, weights: ownWeights }]
   }
+  const { cells } = (inner.cell ?? {}) as { cells?: Layer[] }
+  if (cells) return [...numbered(cells, `${at}cell/cells/`), empty]
   if (inner.cell) return [{ path: `${at}cell/vars`, name: layerName(inner.cell.name), weights: layer.weights }, empty]
   return [{ ...empty, weights: layer.weights }]
 }
