@@ -1,4 +1,5 @@
 import type { NamedTensorMap, Optimizer, Tensor, Variable } from '@tensorflow/tfjs'
+import { adamAtOnce } from '../engine/adam.ts'
 import { didYouMean, GraftError, inWords } from '../error.ts'
 import { tf } from '../tf.ts'
 import type { LearningRate } from './rates.ts'
@@ -217,6 +218,7 @@ const rules: Record<OptimizerName, Rule> = {
     numbers: (rate, step, { beta1, beta2 }) => [rate * Math.sqrt(1 - beta2 ** step) / (1 - beta1 ** step)],
     update(gradient, variable, [alpha], slot, { beta1, beta2, epsilon }) {
       const m = slot('m'), v = slot('v')
+      if (adamAtOnce(variable, m, v, gradient, { alpha: alpha as number, beta1, beta2, epsilon })) return
       m.assign(m.add(gradient.sub(m).mul(1 - beta1)))
       v.assign(v.add(gradient.square().sub(v).mul(1 - beta2)))
       variable.assign(variable.sub(m.mul(alpha).div(v.sqrt().add(epsilon))))

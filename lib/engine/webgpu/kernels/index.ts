@@ -4,13 +4,14 @@ import type { WebGPUBackend } from '../backend.ts'
 import { each } from '../program.ts'
 import { convolution } from './convolution.ts'
 import { normalization } from './normalization.ts'
+import { optimizer } from './optimizer.ts'
 
 /** A kernel as TensorFlow.js calls it, and such kernels by name. */
 export type Kernels = Record<string, (inputs: Record<string, TensorInfo>, attributes: Record<string, unknown>, backend: WebGPUBackend) => TensorInfo | TensorInfo[]>
 
 /** Registers what TensorFlow.js 4.22's WebGPU backend lacks for training convolutional nets, does slowly or gets wrong. */
 export function addKernels(backend: WebGPUBackend): void {
-  for (const [kernelName, kernel] of Object.entries({ ...convolution, ...normalization, ...types() })) {
+  for (const [kernelName, kernel] of Object.entries({ ...convolution, ...normalization, ...optimizer, ...types() })) {
     if (tf.getKernel(kernelName, 'webgpu')) tf.unregisterKernel(kernelName, 'webgpu')
     tf.registerKernel({
       kernelName, backendName: 'webgpu',

@@ -22,7 +22,7 @@ export const loader = withoutWebGPU ? undefined : prepared()
 
 function prepared() {
   process.env.GRAFT_WEBGPU = root
-  process.env.GRAFT_ENGINE = 'webgpu'
+  process.env.GRAFT_ENGINE ||= 'webgpu'
   const driver = process.env.VK_DRIVER_FILES ??= join(chromium!, 'vk_swiftshader_icd.json')
   // The system's loader of Vulkan drivers, or the one beside the driver: once it is loaded, Dawn finds it by its name.
   try {
