@@ -18,14 +18,16 @@ const possibleCodes = [2454, 2531, 2532, 2533, 2564, 2565, 2566, 2571]
 /** What depends on a setting that a cell cannot change; 2527, 2742 and 2883 come of `declaration`, which wants every type to have a name. */
 const settingCodes = [1202, 1203, 1205, 1206, 1208, 1219, 1238, 1239, 1240, 1241, 1286, 1287, 1343, 1375, 1378, 1432, 1448,
   2354, 2527, 2580, 2591, 2688, 2742, 2883]
-const tolerated = new Set([...importCodes, ...possibleCodes, ...settingCodes])
+/** `this` in a function that says nothing of it: the implicit `any` that is not among TypeScript's 7xxx. */
+const implicitThis = 2683
+const tolerated = new Set([...importCodes, ...possibleCodes, ...settingCodes, implicitThis])
 
 /** A `let` without a type, a package without types, a name put on globalThis: `any` is what was meant. */
 const meant = new Set([7005, 7016, 7017, 7034])
 
-/** The first place where a type is `any` because nothing says what it is (TypeScript's 7xxx): no error, but worth a word. */
+/** The first place where a type is `any` because nothing says what it is (TypeScript's 7xxx and 2683): no error, but worth a word. */
 export const implicitAny = (diagnostics: Diagnostic[], source: string): Diagnostic | undefined =>
-  inCell(diagnostics, source).find(({ severity, code }) => severity === 1 && code >= 7000 && code < 8000 && !meant.has(code))
+  inCell(diagnostics, source).find(({ severity, code }) => severity === 1 && (code === implicitThis || code >= 7000 && code < 8000) && !meant.has(code))
 
 /** The implicit `any` as a warning. */
 export function describeImplicitAny({ message, code, range }: Diagnostic, number: CellNumber): Described {
