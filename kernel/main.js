@@ -1,8 +1,8 @@
 // The kernel's entry: `node kernel/main.js <connection file>`. It starts the child by the same file, and the child its thread. In plain JavaScript, so that the cache of
 // compiled code is on before the first TypeScript file is read.
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire, enableCompileCache, flushCompileCache } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import vm from 'node:vm'
 
@@ -76,12 +76,20 @@ async function keep() {
       writeFileSync(written, Buffer.concat([Buffer.from(startup.made), compiledData()]))
       renameSync(written, place.compiled)
     } else if (!startup && role === 'kernel') {
+      claim(`${place.script}.new`)
       const { Worker } = await import('node:worker_threads')
       new Worker(new URL(import.meta.url), { argv: ['--startup'] }).on('error', () => {}).unref()
     }
   } catch {
-    // A folder that takes no files: the next start takes longer.
+    // The folder takes no files, or another kernel is at it: the next start takes longer.
   }
+}
+
+/** Makes the file that the script is written to, so that of many kernels one writes it. One that a kernel left behind counts no more after a minute. */
+function claim(path) {
+  mkdirSync(dirname(path), { recursive: true })
+  if (statSync(path, { throwIfNoEntry: false })?.mtimeMs < Date.now() - 60_000) rmSync(path)
+  writeFileSync(path, '', { flag: 'wx' })
 }
 
 /** What V8 has compiled so far. It takes that only with the flags it had then, and the child sets one when its first cell comes (child.ts). */

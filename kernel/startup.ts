@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -49,8 +49,7 @@ const inAscii = (code: string) => code.replace(/[^\0-\x7f]/g, char => `\\u${char
 
 /** Writes the script to a file, in one rename, and removes what V8 compiled of the one before. */
 export function writeStartup(file: string, entries: string[]): void {
-  const text = startupScript(entries), written = `${file}.${process.pid}`
-  mkdirSync(dirname(file), { recursive: true })
+  const text = startupScript(entries), written = `${file}.new`
   for (const role of ['kernel', 'child']) rmSync(join(dirname(file), `${role}.cache`), { force: true })
   writeFileSync(written, text)
   renameSync(written, file)
