@@ -6,7 +6,7 @@ import { Publisher } from './publisher.ts'
 import { SendQueue } from './send-queue.ts'
 
 /** So many messages a front end may be behind before the kernel waits for it. */
-const behind = 16
+const behind = 32
 
 /** So long, in ms, the process waits at its end for a front end to take what was sent. */
 const linger = 400
