@@ -34,6 +34,8 @@ const models: Record<string, () => Promise<LayersModel> | LayersModel> = {
   'a model within a model': () => zoo.nested(),
   'several inputs and outputs, a shared layer': () => zoo.branches(),
   'recurrent': () => zoo.bidirectional(),
+  'recurrent cells under a mask': () => zoo.cells(),
+  'attention and EinsumDense': () => zoo.attention(),
   'preprocessing layers': () => zoo.preprocessing(),
   'layers that Keras lacks': () => custom.standardized(),
   'half-way through training (Adam)': async () => {

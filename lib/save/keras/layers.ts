@@ -174,6 +174,7 @@ const rows: Record<string, Row> = {
   MultiHeadAttention: {
     ...projected,
     keys: `num_heads key_dim value_dim output_shape attention_axes ${projected.keys}`,
+    keras: { ...projected.keras, softmax_robust_masking: [false] },
     ignored: `${projected.ignored} query_shape key_shape value_shape`,
   },
   GroupQueryAttention: { ...projected, keys: `head_dim num_query_heads num_key_value_heads ${projected.keys}` },
