@@ -13,7 +13,7 @@ export type ToldMasks = Map<string, (Set<Mask> | undefined)[]>
 
 /** The operations of Keras 3 by which masks come to be. */
 const operations = new Set(['NotEqual', 'Any', 'LogicalOr'])
-const arguments_ = ['mask', 'query_mask', 'value_mask', 'key_mask']
+const maskArguments = ['mask', 'query_mask', 'value_mask', 'key_mask']
 
 const nameOf = (layer: Config): string => String(layer.name ?? (layer.config as Config | undefined)?.name)
 const sayTensor = ([layer, call, output]: Output): string => `${layer}:${call}:${output}`
@@ -37,7 +37,7 @@ export function withoutMasks(layers: Json[]): { layers: Json[], told: ToldMasks 
   const maskOf = (value: Json): Mask | undefined => {
     const history = historyOf(value), node = history && nodes.get(history[0])
     if (!history || !node || !operations.has(String(node.class_name))) return undefined
-    const [call] = node.inbound_nodes as Json[], args = isObject(call) && Array.isArray(call.args) ? call.args : []
+    const [call] = [node.inbound_nodes ?? []].flat(), args = isObject(call) && Array.isArray(call.args) ? call.args : []
     const mask = sayOperation(String(node.class_name), args, maskOf)
     if (mask) taken.add(history[0])
     return mask
@@ -47,10 +47,13 @@ export function withoutMasks(layers: Json[]): { layers: Json[], told: ToldMasks 
     const name = nameOf(layer)
     const calls = layer.inbound_nodes.map((node): { node: Json, masks?: Set<Mask> } => {
       if (!isObject(node) || !isObject(node.kwargs)) return { node }
-      const given = arguments_.flatMap(key => [(node.kwargs as Config)[key] ?? null].flat()).filter(historyOf)
+      const given = maskArguments.flatMap(key => [(node.kwargs as Config)[key] ?? null].flat()).filter(historyOf)
       const found = given.flatMap(each => maskOf(each) ?? [])
       if (found.length < given.length) throw unreached(name, String(layer.class_name))
-      const kwargs = Object.fromEntries(Object.entries(node.kwargs).filter(([key]) => !arguments_.includes(key)))
+      // What else is given as a mask is left for the reader of calls to refuse.
+      const isMask = (value: Json) => [value].flat().every(each => each === null || historyOf(each))
+      const kwargs = Object.fromEntries(
+        Object.entries(node.kwargs).filter(([key, value]) => !(maskArguments.includes(key) && isMask(value))))
       return { node: { ...node, kwargs }, masks: new Set(found) }
     })
     told.set(name, calls.map(({ masks }) => masks))
