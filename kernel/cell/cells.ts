@@ -214,7 +214,7 @@ export class Cells {
     }
     const scope = scopeOf(js.program)
     const { code, imports, stores } = rewrite(js.code, js.program, scope, this.#earlier)
-    const mapping = mappingOf(number, text, js.mappings, code, object ? 1 : 0)
+    const mapping = cellMapping(number, text, js.mappings, code, object ? 1 : 0)
     const name = join(this.#folder, `Cell ${number}`)
     rememberCell(name, mapping)
     try {
@@ -288,7 +288,7 @@ function mentionsType(source: string, name: string): boolean {
 }
 
 /** It holds what leads back to the text and nothing else of the cell: thousands of cells are remembered. */
-function mappingOf(number: CellNumber, text: string, mappings: string | null, rewritten: MagicString, indent: number): Mapping & { number: CellNumber } {
+function cellMapping(number: CellNumber, text: string, mappings: string | null, rewritten: MagicString, indent: number): Mapping & { number: CellNumber } {
   let code: MagicString | null = rewritten, written = ''
   const first = () => {
     if (code) written = code.generateMap({ hires: true }).mappings
