@@ -24,6 +24,8 @@ const piece = 1 << 12
  * output.publish('display_data', { data: { 'text/plain': 'x' }, metadata: {} })
  */
 export class Output {
+  /** The console's method as it was put here, whatever a cell puts in its place later. */
+  log: (...data: unknown[]) => void = () => {}
   #send: Send
   #cell: RunningCell | null = null
   #name: Name = 'stdout'
@@ -112,6 +114,7 @@ export class Output {
         else this.write(name, `${lineOf(data)}\n`)
       }
     }
+    this.log = console.log
   }
 }
 
