@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { inJavaScript } from '../../in-javascript.ts'
 import type { TensorFlowBackend } from '../backend.ts'
 import { array } from './array.ts'
 import { convolution } from './convolution.ts'
@@ -19,7 +20,7 @@ const kernels: Kernels = { ...array, ...convolution, ...elementwise, ...image, .
 
 /** Registers the kernels; those that the table lacks (text, sparse tensors and other rarities) run in plain JavaScript. */
 export function addKernels(name: string, backend: TensorFlowBackend): void {
-  const all = { ...Object.fromEntries(tf.getKernelsForBackend('cpu').map(({ kernelName }) => [kernelName, inJavaScript(kernelName)])), ...kernels }
+  const all = { ...Object.fromEntries(tf.getKernelsForBackend('cpu').map(({ kernelName }) => [kernelName, unlessTraced(kernelName)])), ...kernels }
   for (const [kernelName, kernel] of Object.entries(all)) {
     tf.registerKernel({
       kernelName, backendName: name,
@@ -29,16 +30,9 @@ export function addKernels(name: string, backend: TensorFlowBackend): void {
   }
 }
 
-function inJavaScript(name: string): Kernel {
+function unlessTraced(name: string): Kernel {
   return (inputs, attrs, backend) => {
     if (backend.trace) throw backend.trace.refusal(`uses the operation ${name}`)
-    const cpu = tf.findBackend('cpu')
-    const moved = Object.fromEntries(Object.entries(inputs).map(([key, { dataId, shape, dtype }]) =>
-      [key, { dataId: cpu.write(backend.readSync(dataId), shape, dtype), shape, dtype }]))
-    const results = tf.getKernel(name, 'cpu').kernelFunc({ inputs: moved, attrs: attrs as never, backend: cpu })
-    const back = (Array.isArray(results) ? results : [results]).map(({ dataId, shape, dtype }) =>
-      ({ dataId: backend.write(cpu.readSync(dataId), shape, dtype), shape, dtype }))
-    for (const { dataId } of [...Object.values(moved), ...Array.isArray(results) ? results : [results]]) cpu.disposeData(dataId)
-    return Array.isArray(results) ? back : back[0]
+    return inJavaScript(name, backend)(inputs, attrs)
   }
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { inJavaScript } from '../../in-javascript.ts'
 import type { WebGPUBackend } from '../backend.ts'
 import { each } from '../program.ts'
 import { convolution } from './convolution.ts'
@@ -9,9 +10,11 @@ import { optimizer } from './optimizer.ts'
 /** A kernel as TensorFlow.js calls it, and such kernels by name. */
 export type Kernels = Record<string, (inputs: Record<string, TensorInfo>, attributes: Record<string, unknown>, backend: WebGPUBackend) => TensorInfo | TensorInfo[]>
 
-/** Registers what TensorFlow.js 4.22's WebGPU backend lacks for training convolutional nets, does slowly or gets wrong. */
+/** Registers what TensorFlow.js 4.22's WebGPU backend lacks, does slowly or gets wrong; text and other rarities run in plain JavaScript. */
 export function addKernels(backend: WebGPUBackend): void {
-  for (const [kernelName, kernel] of Object.entries({ ...convolution, ...normalization, ...optimizer, ...types() })) {
+  const missing = tf.getKernelsForBackend('cpu').map(({ kernelName }) => kernelName).filter(name => !tf.getKernel(name, 'webgpu'))
+  const rare: Kernels = Object.fromEntries(missing.map(name => [name, inJavaScript(name, backend)]))
+  for (const [kernelName, kernel] of Object.entries({ ...rare, ...convolution, ...normalization, ...optimizer, ...types() })) {
     if (tf.getKernel(kernelName, 'webgpu')) tf.unregisterKernel(kernelName, 'webgpu')
     tf.registerKernel({
       kernelName, backendName: 'webgpu',
