@@ -62,11 +62,17 @@ export const optimizerIn = (root: Group): Dataset[] => datasetsAt(root, 'optimiz
 export function fillVars(model: LayersModel, root: Group): void {
   if (!root.groups.has('layers'))
     throw new GraftError("it holds no weights in the layout of Keras 3 ('layers'). Save it as .h5 or .keras.")
-  const stored = varsPlaces(model).map(({ layer, weights }) => ({ layer, weights, datasets: datasetsAt(root, layer) }))
+  const stored = varsPlaces(model).map(({ layer, weights }) => ({ layer, weights, datasets: datasetsOf(root, layer) }))
   const held = countDatasets(root.groups.get('layers') as Group),
     wanted = stored.reduce((sum, { weights }) => sum + weights.length, 0)
   if (held !== wanted) throw new GraftError(`it holds ${held} weights, but the model has ${wanted}.`)
   for (const { layer, weights, datasets } of stored) if (weights.length) setWeights(layer, weights, datasets)
+}
+
+/** Those of a layer; tf_keras writes the parts of an attention under names of its own, with a `_` in front. */
+function datasetsOf(root: Group, layer: string): ReturnType<typeof datasetsAt> {
+  const found = datasetsAt(root, layer)
+  return found.length ? found : datasetsAt(root, layer.replace(/\/(\w+_dense)\/vars$/, '/_$1/vars'))
 }
 
 function datasetsAt(root: Group, path: string) {
