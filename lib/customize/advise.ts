@@ -175,7 +175,8 @@ const methods: Record<Method, (base: LayersModel, set: ImageSet, options: Recomm
 
 /** What is built on: its first weights are the same each time, so that the same images get the same advice. */
 const convolution = () => tf.layers.conv2d({
-  filters: 64, kernelSize: 3, padding: 'same', activation: 'relu', kernelInitializer: tf.initializers.glorotUniform({ seed: seedFrom('advise') }),
+  filters: 64, kernelSize: 3, padding: 'same', activation: 'relu',
+  kernelInitializer: tf.initializers.glorotUniform({ seed: seedFrom('advise') }),
 })
 
 /** How many layers of a base fine-tuning can open. */

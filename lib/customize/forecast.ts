@@ -58,17 +58,18 @@ export async function forecast(model: LayersModel, parts: Parts, batch: number, 
     const step = (count: number) => () => learn(feeder, goal, optimizer, train, first(count), batch, () => 1, watch)
     const judge = () => measure(feeder, judged, train.pick(first(full)), batch, watch)
     // The first of each also pays for making ready. In it the memory is taken.
-    const started = performance.now(), { peakBytes } = await tf.profile(async () => { await step(full)() }), ready = since(started)
-    await judge()
+    const started = performance.now(), { peakBytes } = await tf.profile(async () => { await step(full)() })
+    const ready = since(started)
     const whole = await secondsOf(step(full)), half = full >> 1
     // Where a step takes long, its size is all that counts.
-    const smaller = half && whole < long ? await step(half)().then(() => secondsOf(step(half))) : whole * half / full
+    const smaller = half && whole < long ? await madeReady(step(half)).then(secondsOf) : whole * half / full
     const image = Math.min(whole / full, Math.max(0, (whole - smaller) / (full - half)))
     const pixels = () => train.pixels(first(full))
     const forward = prefix ? await secondsOf(async () => { await prefix.run(await pixels(), full) }) / full : 0
     const costs: Costs = {
-      starting: making + Math.max(0, ready - whole - Math.min(full, unseen) * forward), forward, unseen, step: whole - full * image, image,
-      judging: validation ? Math.ceil(validation.length / batch) * await secondsOf(judge) : 0,
+      starting: making + Math.max(0, ready - whole - Math.min(full, unseen) * forward),
+      forward, unseen, step: whole - full * image, image,
+      judging: validation ? Math.ceil(validation.length / batch) * await madeReady(judge).then(secondsOf) : 0,
     }
     const kept = prefix?.shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 4), 0) ?? 0
     return {
@@ -86,7 +87,8 @@ export async function forecast(model: LayersModel, parts: Parts, batch: number, 
 export function refined(forecast: Forecast, trial: Trial, { train, validation }: Parts, batch: number, epochs: number): Forecast {
   const { costs } = forecast, times = trial.epoch / learning(costs, trial.learned, batch)
   const mended: Costs = {
-    ...costs, step: costs.step * times, image: costs.image * times, starting: Math.max(0, trial.besides - trial.forwards * costs.forward),
+    ...costs, step: costs.step * times, image: costs.image * times,
+    starting: Math.max(0, trial.besides - trial.forwards * costs.forward),
     unseen: Math.max(0, train.length + (validation?.length ?? 0) - trial.seen),
   }
   return { ...forecast, costs: mended, seconds: total(mended, train.length, batch, epochs) }
@@ -94,6 +96,12 @@ export function refined(forecast: Forecast, trial: Trial, { train, validation }:
 
 const first = (count: number) => Array.from({ length: count }, (_, i) => i)
 const since = (began: number) => (performance.now() - began) / 1000
+
+/** Work that has been done once, for the first time takes longer. */
+async function madeReady(work: () => Promise<unknown>): Promise<typeof work> {
+  await work()
+  return work
+}
 
 /** Seconds from which on a step is measured once. */
 const long = 1

@@ -38,7 +38,8 @@ export async function tryOut(set: ImageSet, chosen: number[], make: () => { mode
   for (let turn = 0; turn < turns; turn++) {
     host().signal.throwIfAborted()
     const third = (round: number) => (round + Math.floor(turn / 3) * Math.floor(round / 3)) % 3
-    const kept = chosen.filter((_, i) => third(rounds[i]) !== turn % 3), judged = chosen.filter((_, i) => third(rounds[i]) === turn % 3)
+    const kept = chosen.filter((_, i) => third(rounds[i]) !== turn % 3)
+    const judged = chosen.filter((_, i) => third(rounds[i]) === turn % 3)
     const { model, done } = make()
     try {
       const started = performance.now()

@@ -3,8 +3,8 @@
 const inPool = 4
 
 /**
- * Maps with a few at a time, by default as many as Node's pool of threads takes, in order. The first failure stops the rest and is
- * thrown; so is the reason of an aborted signal.
+ * Maps with a few at a time, by default as many as Node's pool of threads takes, in order. The first failure stops the rest and
+ * is thrown; so is the reason of an aborted signal.
  */
 export async function concurrently<T, R>(
   items: ArrayLike<T>, work: (item: T, index: number) => Promise<R>, signal?: AbortSignal, atOnce = inPool,

@@ -9,7 +9,8 @@ export function isTurned(jpeg: Uint8Array): boolean {
     const marker = view.getUint16(at), end = at + 2 + view.getUint16(at + 2)
     // From the scan on there are pixels; what is no segment ends the search as well.
     if (marker < 0xffc0 || marker === 0xffda || end < at + 4 || end > jpeg.length) return false
-    if (marker === 0xffe1 && end >= at + 10 && view.getUint32(at + 4) === exif && orientation(view, at + 10, end) !== 1) return true
+    const isExif = marker === 0xffe1 && end >= at + 10 && view.getUint32(at + 4) === exif
+    if (isExif && orientation(view, at + 10, end) !== 1) return true
     at = end
   }
   return false

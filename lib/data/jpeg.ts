@@ -6,13 +6,15 @@ import { isTurned } from './exif.ts'
 import type { Bitmap } from './resize.ts'
 
 /**
- * Decodes a JPEG of 8 bits, grey or in colours, with libjpeg-turbo, off the main thread: the pixels of Pillow and of sharp in less
- * than half of sharp's time, for nothing goes through a pipeline. `use` makes of the picture what is wanted; the picture's memory
- * serves the next one afterwards.
+ * Decodes a JPEG of 8 bits, grey or in colours, with libjpeg-turbo, off the main thread: the pixels of Pillow and of sharp in
+ * less than half of sharp's time, for nothing goes through a pipeline. `use` makes of the picture what is wanted; the picture's
+ * memory serves the next one afterwards.
  *
  * @returns null where this is no such JPEG, its EXIF turns it, or it is damaged: sharp reads it, or says what is wrong
  */
-export async function decodeJpeg(bytes: Uint8Array, channels: number, use: (image: Bitmap) => Uint8Array): Promise<Uint8Array | null> {
+export async function decodeJpeg(
+  bytes: Uint8Array, channels: number, use: (image: Bitmap) => Uint8Array,
+): Promise<Uint8Array | null> {
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8 || isTurned(bytes)) return null
   const turbo = await loaded()
   if (!turbo) return null
@@ -44,7 +46,8 @@ function readHead(turbo: Turbo, handle: bigint, bytes: Uint8Array): { height: nu
 }
 
 // Of turbojpeg.h 3.1: enums TJINIT, TJPARAM, TJCS and TJPF.
-const decompress = 1, parameters = { width: 5, height: 6, precision: 7, space: 8 }, spaces = { grey: 2 }, format = { rgb: 0, grey: 6 }
+const decompress = 1, parameters = { width: 5, height: 6, precision: 7, space: 8 }
+const spaces = { grey: 2 }, format = { rgb: 0, grey: 6 }
 const mostPixels = 500e6
 
 /** A decoder and the memory it writes to. Fresh memory costs a third of the decoding, for the system clears it page by page. */
@@ -70,14 +73,15 @@ let turbo: Promise<Turbo | null> | null = null
 const loaded = () => turbo ??= load().catch(() => null)
 
 /**
- * libjpeg-turbo as the package brings it: a library for Linux, a module for macOS that exports the same functions; that for Windows
- * exports none. The package's own functions know the fast cosine transform alone, which makes white 254.
+ * libjpeg-turbo as the package brings it: a library for Linux, a module for macOS that exports the same functions; that for
+ * Windows exports none. The package's own functions know the fast cosine transform alone, which makes white 254.
  */
 async function load(): Promise<Turbo | null> {
   const home = dirname(createRequire(import.meta.url).resolve('@julusian/jpeg-turbo/package.json'))
   const here = join(home, 'prebuilds', `jpeg-turbo-${process.platform}-${process.arch}`)
   const { koffi } = await import('../engine/tensorflow/foreign.ts')
-  for (const file of [join(here, 'libturbojpeg.so.0'), join(`${here}-musl`, 'libturbojpeg.so.0'), join(here, 'node-napi-v10.node')]) {
+  const name = 'libturbojpeg.so.0', places = [join(here, name), join(`${here}-musl`, name), join(here, 'node-napi-v10.node')]
+  for (const file of places) {
     try {
       const library = koffi.load(file)
       return {

@@ -24,13 +24,14 @@ export function mixRow(
   const parts = f32x4.splat(down), half = f32x4.splat(0.5)
   for (let x = 0; x < width; x++, left += 4, right += 4, across += 4, out += channels) {
     const l = <usize>load<u32>(left), r = <usize>load<u32>(right), part = v128.load32_splat(across)
-    const mixed = between(between(pixel(above + l), pixel(above + r), part), between(pixel(below + l), pixel(below + r), part), parts)
+    const first = between(pixel(above + l), pixel(above + r), part), second = between(pixel(below + l), pixel(below + r), part)
+    const mixed = between(first, second, parts)
     const whole = i32x4.trunc_sat_f32x4_s(f32x4.add(mixed, half)), words = i16x8.narrow_i32x4_s(whole, whole)
     store<u32>(out, i32x4.extract_lane(i8x16.narrow_i16x8_u(words, words), 0))
   }
 }
 
-/** The value of each byte in a table of floats. `count` is a multiple of 4, or up to three values behind the last are overwritten. */
+/** The value of each byte in a table of floats. Unless `count` is a multiple of 4, up to three values behind are overwritten. */
 export function lookUp(out: usize, bytes: usize, table: usize, count: i32): void {
   for (let i = 0; i < count; i += 4, bytes += 4, out += 16) {
     const four = load<u32>(bytes)

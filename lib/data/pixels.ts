@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 
 /** What pixels.wasm exports; pixels.as.ts says what the arguments are. */
 interface Pixels {
-  mixRow(out: number, above: number, below: number, left: number, right: number, across: number, width: number, channels: number, down: number): void
+  mixRow(
+    out: number, above: number, below: number, left: number, right: number, across: number, width: number, channels: number,
+    down: number,
+  ): void
   lookUp(out: number, bytes: number, table: number, count: number): void
 }
 

@@ -17,8 +17,8 @@ export const readersAtOnce = 2 * most
 let last = 0, ending: NodeJS.Timeout | undefined
 
 /**
- * Reads and decodes an image file on a thread of its own, as {@link readPicture} does. Threads take a tenth of a second to start, so
- * they are for many files; they end when nothing has been asked for half a minute, and keep no process alive.
+ * Reads and decodes an image file on a thread of its own, as {@link readPicture} does. Threads take a tenth of a second to
+ * start, so they are for many files; they end when nothing has been asked for half a minute, and keep no process alive.
  */
 export function readElsewhere(file: string, shape: ImageShape): Promise<Picture> {
   clearTimeout(ending)

@@ -19,7 +19,8 @@ export function resizeBilinear(image: Bitmap, height: number, width: number): Bi
   const { data, channels } = image, stride = image.width * channels, across = width * channels
   const rows = neighbours(image.height, height), columns = neighbours(image.width, width)
   // Two rows of the picture and one of the result, with room for what is read and written behind their ends; then the columns.
-  const above = 0, below = stride + 4, made = below + stride + 4, left = (made + across + 7) & ~3, right = left + width * 4, parts = right + width * 4
+  const above = 0, below = stride + 4, made = below + stride + 4
+  const left = (made + across + 7) & ~3, right = left + width * 4, parts = right + width * 4
   const memory = room(parts + width * 4), bytes = new Uint8Array(memory), out = new Uint8Array(height * across)
   new Int32Array(memory, left).set(columns.lower.map(x => x * channels))
   new Int32Array(memory, right).set(columns.upper.map(x => x * channels))

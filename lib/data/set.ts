@@ -198,7 +198,8 @@ export function rangeTable([low, high]: Range): Float32Array {
 /** Images as one batch of a model's values, image after image: each is `height · width · channels` bytes. */
 export function batchOf(images: Uint8Array[], [height, width, channels]: ImageShape, table: Float32Array): Float32Array {
   const each = height * width * channels, out = new Float32Array(images.length * each)
-  const from = 1024, to = from + atOnce, memory = room(to + atOnce * 4), bytes = new Uint8Array(memory), values = new Float32Array(memory, to)
+  const from = 1024, to = from + atOnce, memory = room(to + atOnce * 4)
+  const bytes = new Uint8Array(memory), values = new Float32Array(memory, to)
   new Float32Array(memory).set(table)
   images.forEach((image, n) => {
     for (let at = 0; at < each; at += atOnce) {
