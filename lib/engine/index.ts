@@ -5,9 +5,9 @@ import { escape } from '../show/format.ts'
 import { tf } from '../tf.ts'
 import { onnxRuntime, threads } from './onnx/runtime.ts'
 import { refusedPredictions } from './predict.ts'
-import { graphicsRemedy, onCard, remedy, startedEngine, tensorFlow, webGPU } from './start.ts'
+import { onCard, remedy, startedEngine, tensorFlow, webGPU, withRemedy } from './start.ts'
 import type { Started } from './start.ts'
-import { mayHaveCard, notInstalled } from './webgpu/find.ts'
+import { mayHaveCard } from './webgpu/find.ts'
 
 /** Which library does the arithmetic, and why. It shows itself in one line. */
 export class EngineInfo {
@@ -23,6 +23,7 @@ export class EngineInfo {
   readonly exceptions: string[]
   /** Why it is not a faster one, and how to get that; absent where there is none. */
   declare readonly faster?: string
+  readonly #elsewhere = onCard() ? 'what is frozen runs' : 'what is frozen, and a whole model that predicts, runs'
 
   constructor() {
     const backend = tf.getBackend(), started = startedEngine()!, runtime = onnxRuntime(), tensorflow = tensorFlow()?.runtime
@@ -35,8 +36,6 @@ export class EngineInfo {
     const faster = this.#faster(backend, started)
     if (faster) this.faster = faster
   }
-
-  readonly #elsewhere = onCard() ? 'what is frozen runs' : 'what is frozen, and a whole model that predicts, runs'
 
   #faster(backend: string, started: Started): string | undefined {
     if (backend !== started.name) return `await tf.setBackend('${started.name}')`
@@ -82,7 +81,7 @@ const unproved = '(its tests have not yet run on a GPU)'
 /** Why no graphics card is used, and what to do, on a machine that may have one. */
 function withCard({ withoutGraphics: reason }: Started): string | undefined {
   if (!reason || !mayHaveCard()) return
-  return `on a graphics card: ${reason === notInstalled ? `${reason}; ${graphicsRemedy}` : reason}`
+  return `on a graphics card: ${withRemedy(reason)}`
 }
 
 const plural = (count: number) => `${count} thread${count === 1 ? '' : 's'}`

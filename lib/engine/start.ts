@@ -10,6 +10,7 @@ import type { Wheel } from './tensorflow/find.ts'
 import type { Tracer } from './tracing.ts'
 import { addKernels } from './wasm/kernels.ts'
 import type { WebGPUBackend } from './webgpu/backend.ts'
+import { findWebGPU, notInstalled } from './webgpu/find.ts'
 
 /** The engines that there are, the fastest first. */
 export const engines = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const
@@ -52,10 +53,10 @@ export const tracer = (): Tracer | undefined => tracers.get(tf.getBackend())
 export const startedEngine = (): Started | undefined => outcome
 
 /**
- * Makes the arithmetic ready: TensorFlow's own library where a tested one is found, else WebAssembly SIMD with the library's own
- * gradient kernels, or what `GRAFT_ENGINE` asks for. Nothing is fetched. A second call gives the first one's answer.
+ * Makes the arithmetic ready: a graphics card or TensorFlow's own library where one is found, else WebAssembly SIMD with the library's
+ * own gradient kernels, or what `GRAFT_ENGINE` asks for. Nothing is fetched. A second call gives the first one's answer.
  *
- * @throws GraftError where `GRAFT_ENGINE` names no engine, or TensorFlow and there is none
+ * @throws GraftError where `GRAFT_ENGINE` names no engine, or one that is not here
  */
 export function startEngine(): Promise<Started> {
   return started ??= start(process.env.GRAFT_ENGINE)
@@ -84,7 +85,7 @@ async function fastest(wish: EngineName | undefined): Promise<Omit<Started, 'for
   if (wish === 'wasm' || wish === 'cpu') return { name: wish, without: `GRAFT_ENGINE=${wish} asks for it` }
   if (wish === 'webgpu') {
     const found = await startGraphics(true)
-    if (found.withoutGraphics) throw new GraftError(`GRAFT_ENGINE=webgpu: ${found.withoutGraphics}. ${graphicsRemedy}.`)
+    if (found.withoutGraphics) throw new GraftError(`GRAFT_ENGINE=webgpu: ${withRemedy(found.withoutGraphics)}.`)
     return { name: wish, without: 'GRAFT_ENGINE=webgpu asks for it', ...found }
   }
   const { findTensorFlow } = await import('./tensorflow/find.ts'), { cudaFor } = await import('./tensorflow/cuda.ts')
@@ -113,14 +114,15 @@ async function startTensorFlowHere(wheel: Wheel): Promise<{ from: string, withou
   }
 }
 
-/** The one command that gets a graphics card used. */
-export const graphicsRemedy = 'node install.js --engine webgpu installs it'
+/** Why no graphics card is used and, where only the packages are missing, the one command that gets it used. */
+export const withRemedy = (reason: string): string =>
+  reason === notInstalled || reason.startsWith('GRAFT_WEBGPU') ? `${reason}; node install.js --engine webgpu installs it` : reason
 
 /**
  * Starts a graphics card where there is one; `software` takes a program that plays one too. The engine in use stays what it is.
  */
 export async function startGraphics(software: boolean): Promise<Pick<Started, 'from' | 'withoutGraphics'>> {
-  const { findWebGPU } = await import('./webgpu/find.ts'), packages = findWebGPU()
+  const packages = findWebGPU()
   if (typeof packages === 'string') return { withoutGraphics: packages }
   try {
     const { startWebGPU } = await import('./webgpu/start.ts'), backend = await startWebGPU(packages, software)

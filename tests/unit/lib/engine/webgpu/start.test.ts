@@ -68,7 +68,7 @@ describe('the engine', { skip: withoutWebGPU }, () => {
   test('that is asked for and not there is an error with the command that gets it', async () => {
     const env = { ...process.env, GRAFT_ENGINE: 'webgpu', GRAFT_WEBGPU: join(scratch, 'nowhere') }
     await assert.rejects(run(process.execPath, ['--input-type=module', '-e', `await import(${engineModule})`], { env }), (error: { stderr: string }) => {
-      assert.match(error.stderr, /GraftError: GRAFT_ENGINE=webgpu: GRAFT_WEBGPU: no webgpu in .+ node install\.js --engine webgpu installs it\./)
+      assert.match(error.stderr, /GraftError: GRAFT_ENGINE=webgpu: GRAFT_WEBGPU: no webgpu in .+; node install\.js --engine webgpu installs it\./)
       return true
     })
   })
