@@ -46,10 +46,9 @@ function page(known: Network[]): string {
   const [{ found }] = known
   return `# Networks of Keras that are read
 
-${known.length} of the ${all.length} networks of \`keras.applications\`, with ten classes, weights and statistics at random, as Keras 3 and
-tf_keras save them; of most families one stands for its larger ones, which are of the same layers. Reader ← format; numbers: the
-largest difference of two images' logits, as a part of the largest. Made by \`node bench/save/applications.ts\`, which fails where one
-is above 1e-5.
+The networks of \`keras.applications\` that were measured, ${known.length} of ${all.length}, with ten classes, weights and statistics at random, as Keras 3
+and tf_keras save them. Reader ← format; numbers: the largest difference of two images' logits, as a part of the largest. Made by
+\`node bench/save/applications.ts\`, which takes all or those it is told, and fails where a difference is above 1e-5.
 
 | network | million weights | ${found.map(({ way }) => way).join(' | ')} |
 |---|---|${found.map(() => '---|').join('')}
