@@ -24,8 +24,8 @@ export function webgpuIsThere(folder = folderOfItsOwn) {
 }
 
 /**
- * Brings the two packages, with install scripts off, without what they ask for (TensorFlow.js itself is there; the rest serves to build
- * them), and removes other machines' binaries. `folder` and `npm` are others in tests. Returns a word for the step's line.
+ * Brings the two packages, with install scripts off, without what they ask for (TensorFlow.js itself is there; the rest serves to
+ * build them), and removes other machines' binaries. `folder` and `npm` are others in tests. Returns a word for the step's line.
  */
 export async function installWebGPU(folder = folderOfItsOwn, npm = npmInto) {
   if (webgpuIsThere(folder)) return 'already there'
@@ -35,12 +35,16 @@ export async function installWebGPU(folder = folderOfItsOwn, npm = npmInto) {
   writeFileSync(join(fresh, 'package.json'), JSON.stringify({ private: true, dependencies: packages }))
   await npm(fresh)
   if (!webgpuIsThere(fresh)) throw new SetupError(`npm brought no ${Object.keys(packages).join(' and ')}: see ${logFile}.`)
-  for (const name of readdirSync(join(fresh, 'node_modules'))) if (name !== 'webgpu' && name !== '@tensorflow') rmSync(inside(fresh, name), { recursive: true })
-  for (const name of readdirSync(inside(fresh, '@tensorflow'))) if (name !== 'tfjs-backend-webgpu') rmSync(inside(fresh, `@tensorflow/${name}`), { recursive: true })
+  keepOnly(join(fresh, 'node_modules'), ['webgpu', '@tensorflow'])
+  keepOnly(inside(fresh, '@tensorflow'), ['tfjs-backend-webgpu'])
   prune(fresh)
   rmSync(folder, { recursive: true, force: true })
   renameSync(fresh, folder)
   return `webgpu ${packages.webgpu}, ${Math.round(sizeOf(folder) / 1e6)} MB`
+}
+
+function keepOnly(folder, names) {
+  for (const name of readdirSync(folder)) if (!names.includes(name)) rmSync(join(folder, name), { recursive: true })
 }
 
 async function npmInto(folder) {

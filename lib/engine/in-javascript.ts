@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs'
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 
+type Kernel = (inputs: Record<string, TensorInfo>, attrs: Record<string, unknown>) => TensorInfo | TensorInfo[]
+
 /** A kernel that another engine lacks, run in plain JavaScript: its inputs are brought here, its results back. */
-export function inJavaScript(name: string, backend: tf.KernelBackend): (inputs: Record<string, TensorInfo>, attrs: Record<string, unknown>) => TensorInfo | TensorInfo[] {
+export function inJavaScript(name: string, backend: tf.KernelBackend): Kernel {
   return (inputs, attrs) => {
     const cpu = tf.findBackend('cpu')
     const moved = Object.fromEntries(Object.entries(inputs).map(([key, { dataId, shape, dtype }]) =>

@@ -39,7 +39,10 @@ export class EngineInfo {
 
   #faster(backend: string, started: Started): string | undefined {
     if (backend !== started.name) return `await tf.setBackend('${started.name}')`
-    if (backend === 'webgpu') return webGPU()!.facts.software ? 'unset GRAFT_ENGINE: a processor that plays a graphics card is the slowest of all' : started.withoutCuda
+    if (backend === 'webgpu' && webGPU()!.facts.software) {
+      return 'unset GRAFT_ENGINE: a processor that plays a graphics card is the slowest of all'
+    }
+    if (backend === 'webgpu') return started.withoutCuda
     if (backend === 'tensorflow') return started.withoutCuda ?? withCard(started)
     if (!started.forced) return [`${started.without}; ${remedy}`, withCard(started)].filter(Boolean).join('; ')
     return `unset GRAFT_ENGINE${backend === 'wasm' ? `, and ${remedy}` : ' for WASM SIMD'}`
@@ -48,7 +51,8 @@ export class EngineInfo {
   toString(): string {
     const faster = this.faster ? ` Faster: ${this.faster}.` : ''
     const exceptions = this.exceptions.map(each => ` ${each}.`).join('')
-    return `Engine: ${this.name}, ${plural(this.threads)} (${this.reason}); ${this.#elsewhere} in ${this.frozen}.${exceptions}${faster}`
+    const line = `Engine: ${this.name}, ${plural(this.threads)} (${this.reason}); ${this.#elsewhere} in ${this.frozen}.`
+    return line + exceptions + faster
   }
 
   [inspect.custom](): string {

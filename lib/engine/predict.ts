@@ -92,7 +92,8 @@ export async function predictInTurns(
       signal.throwIfAborted()
       // Asked for in each turn: between two of them other models may have taken its place, or its weights may have changed.
       const known = knownOf(model, inputs), answers = known && ready(model, known, all)
-      const turn = known ? perTurn(answers ? onnxPace : pace[tf.getBackend()], known) : onCard() && inputs.every(({ shape }) => shape[0] === count) ? Math.min(count, 32) : count
+      const turn = known ? perTurn(answers ? onnxPace : pace[tf.getBackend()], known)
+        : onCard() && inputs.every(({ shape }) => shape[0] === count) ? 32 : count
       parts.push(tf.tidy(() => {
         const slices = inputs.map(input => tf.slice(input, first, Math.min(turn, count - first)))
         return [answers ? answered(answers, slices, turn) : model.predictOnBatch(slices.length === 1 ? slices[0] : slices)].flat()

@@ -44,7 +44,8 @@ export const tensorFlow = (): TensorFlowBackend | undefined => tensorflow
 export const webGPU = (): WebGPUBackend | undefined => graphics
 
 /** Whether the engine in use computes on a graphics card. */
-export const onCard = (): boolean => tf.getBackend() === 'webgpu' || tf.getBackend() === 'tensorflow' && tensorflow!.runtime.devices.includes('GPU')
+export const onCard = (): boolean => tf.getBackend() === 'webgpu'
+  || tf.getBackend() === 'tensorflow' && tensorflow!.runtime.devices.includes('GPU')
 
 /** What writes steps down on the engine that is in use; nothing where they run operation by operation. */
 export const tracer = (): Tracer | undefined => tracers.get(tf.getBackend())
@@ -53,8 +54,8 @@ export const tracer = (): Tracer | undefined => tracers.get(tf.getBackend())
 export const startedEngine = (): Started | undefined => outcome
 
 /**
- * Makes the arithmetic ready: a graphics card or TensorFlow's own library where one is found, else WebAssembly SIMD with the library's
- * own gradient kernels, or what `GRAFT_ENGINE` asks for. Nothing is fetched. A second call gives the first one's answer.
+ * Makes the arithmetic ready: a graphics card or TensorFlow's own library where one is found, else WebAssembly SIMD with the
+ * library's own gradient kernels, or what `GRAFT_ENGINE` asks for. Nothing is fetched. A second call gives the first one's answer.
  *
  * @throws GraftError where `GRAFT_ENGINE` names no engine, or one that is not here
  */
@@ -78,8 +79,9 @@ async function start(wish: string | undefined): Promise<Started> {
 }
 
 /**
- * The engine that is wished for; else the first that is here of TensorFlow on an NVIDIA card, a graphics card through WebGPU, TensorFlow,
- * WASM. WebGPU is asked before TensorFlow is loaded: in one process TensorFlow's library takes the place of parts of Dawn's.
+ * The engine that is wished for; else the first that is here of TensorFlow on an NVIDIA card, a graphics card through WebGPU,
+ * TensorFlow, WASM. WebGPU is asked before TensorFlow is loaded: in one process TensorFlow's library takes the place of parts of
+ * Dawn's.
  */
 async function fastest(wish: EngineName | undefined): Promise<Omit<Started, 'forced'>> {
   if (wish === 'wasm' || wish === 'cpu') return { name: wish, without: `GRAFT_ENGINE=${wish} asks for it` }
@@ -92,7 +94,9 @@ async function fastest(wish: EngineName | undefined): Promise<Omit<Started, 'for
   const wheel = findTensorFlow(), cuda = typeof wheel === 'string' ? null : cudaFor(wheel)
   const withoutCuda = cuda && !cuda.ready && cuda.card ? { withoutCuda: cuda.without } : {}
   const card = wish || cuda?.ready ? null : await startGraphics(false)
-  if (card?.from) return { name: 'webgpu', ...card, ...withoutCuda, without: typeof wheel === 'string' ? wheel : 'a graphics card is faster' }
+  if (card?.from) {
+    return { name: 'webgpu', ...card, ...withoutCuda, without: typeof wheel === 'string' ? wheel : 'a graphics card is faster' }
+  }
   const found = typeof wheel === 'string' ? { without: wheel } : await startTensorFlowHere(wheel)
   if (wish && found.without) throw new GraftError(`GRAFT_ENGINE=tensorflow: ${found.without}. ${remedy}.`)
   return { name: found.without ? 'wasm' : 'tensorflow', ...found, ...card, ...withoutCuda }

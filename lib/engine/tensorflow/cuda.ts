@@ -16,18 +16,21 @@ export function cudaFor(wheel: Wheel, machine = '/'): Cuda {
   if (!card) return { ready: false, card, without: 'there is no NVIDIA driver here' }
   const beside = dirname(wheel.folder), names = readdirSync(beside)
   if (!names.includes(`tensorflow-${wheel.version}.dist-info`) || names.some(name => name.startsWith('tensorflow_cpu-'))) {
-    return { ready: false, card, without: `the wheel in ${wheel.folder} is the one for processors alone; ${command(wheel)} brings the one for NVIDIA cards` }
+    const without = `the wheel in ${wheel.folder} is the one for processors alone; ${command(wheel)} brings the one for NVIDIA cards`
+    return { ready: false, card, without }
   }
   const missing = wanted(join(beside, `tensorflow-${wheel.version}.dist-info`, 'METADATA'))
     .filter(name => !names.some(folder => folder.startsWith(`${name.replaceAll('-', '_')}-`) && folder.endsWith('.dist-info')))
-  if (missing.length) return { ready: false, card, without: `beside the wheel in ${wheel.folder} there is no ${missing.join(', ')}; ${command(wheel)} brings them` }
-  return { ready: true }
+  if (!missing.length) return { ready: true }
+  const without = `beside the wheel in ${wheel.folder} there is no ${missing.join(', ')}; ${command(wheel)} brings them`
+  return { ready: false, card, without }
 }
 
 /** Where NVIDIA's driver shows itself: on Linux, and under Windows's Linux. */
 const driver = ['proc/driver/nvidia/version', 'dev/nvidiactl', 'usr/lib/wsl/lib/libcuda.so.1']
 
-const command = ({ version }: Wheel) => `pip install 'tensorflow[and-cuda]==${version}' in a virtual environment that GRAFT_TENSORFLOW names`
+const command = ({ version }: Wheel) =>
+  `pip install 'tensorflow[and-cuda]==${version}' in a virtual environment that GRAFT_TENSORFLOW names`
 
 /** What the wheel's extra `and-cuda` asks for. */
 function wanted(metadata: string): string[] {

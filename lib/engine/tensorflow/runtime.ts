@@ -88,13 +88,14 @@ export class Runtime {
     const tensor = this.allocate(bytes.length, shape, dtype as TypeName, memory => memory.set(bytes))
     try {
       const handle = this.checked<Pointer>('TFE_NewTensorHandle', tensor)
-      return this.devices.includes('GPU') && dtype === 'float32' && bytes.length >= worthMoving ? this.moved(handle, 'GPU:0') : handle
+      const onCard = this.devices.includes('GPU') && dtype === 'float32' && bytes.length >= worthMoving
+      return onCard ? this.moved(handle, 'GPU:0') : handle
     } finally {
       this.library.TF_DeleteTensor(tensor)
     }
   }
 
-  /** A tensor on a device, in place of the given one. What lies elsewhere would be copied there anew by each operation that takes it. */
+  /** A tensor on a device, in place of the given one: what lies elsewhere is copied there anew by each operation that takes it. */
   moved(handle: Pointer, device: string): Pointer {
     try {
       return this.checked('TFE_TensorHandleCopyToDevice', handle, this.context, `/job:localhost/replica:0/task:0/device:${device}`)
@@ -178,7 +179,7 @@ export class Runtime {
   }
 }
 
-/** Bytes from which on a tensor of floats is kept on the GPU from the start; smaller ones are mostly scalars, which operations want here. */
+/** Bytes from which on floats are kept on the GPU from the start; what is smaller is mostly a scalar, which operations want here. */
 const worthMoving = 256
 
 /** ConfigProto: threads within one operation (field 2) and between operations (field 5). */

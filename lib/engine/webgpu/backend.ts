@@ -21,13 +21,15 @@ export interface WebGPUBackend extends StockBackend {
 }
 
 /**
- * TensorFlow.js's backend with what Node and training want of it: values can be read at once, without a canvas; memory that is not
- * there is an error; what was uploaded keeps its copy here; and a device that is lost is replaced.
+ * TensorFlow.js's backend with what Node and training want of it: values can be read at once, without a canvas; memory that is
+ * not there is an error; what was uploaded keeps its copy here; and a device that is lost is replaced.
  *
  * @param first the device
  * @param open opens another, after each loss
  */
-export function makeBackend(Stock: StockClass, events: Events, first: Opened, open: () => Promise<Opened>): WebGPUBackend {
+export function makeBackend(
+  Stock: StockClass, events: Events, first: Opened, open: () => Promise<Opened>,
+): WebGPUBackend {
   class Backend extends Stock implements WebGPUBackend {
     facts: AdapterFacts
     gone: string | null = null
@@ -68,7 +70,8 @@ export function makeBackend(Stock: StockClass, events: Events, first: Opened, op
       const opened = await open(), { device } = opened
       Object.assign(this, {
         device, queue: device.queue, pipelineCache: {}, commandEncoder: null, computePassEncoder: null, dispatchCountInPass: 0,
-        commandQueueOwnedIds: new WeakSet(), uniformPendingDisposal: [], stagingPendingDisposal: [], querySet: null, queryResolveBuffer: null,
+        commandQueueOwnedIds: new WeakSet(), uniformPendingDisposal: [], stagingPendingDisposal: [], querySet: null,
+        queryResolveBuffer: null,
       })
       this.#begin(opened)
       for (const variable of Object.values(tf.engine().registeredVariables)) {
@@ -131,7 +134,8 @@ export function makeBackend(Stock: StockClass, events: Events, first: Opened, op
     #copyOf(data: TensorData): GPUBuffer {
       if (this.gone) throw new DeviceLost(this.gone)
       if (this.#isLost(data)) throw new DeviceLost('a tensor was on it')
-      const { size } = data.resource!, staging = this.device.createBuffer({ size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ })
+      const { size } = data.resource!, usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ
+      const staging = this.#buffers.create({ size, usage })
       this.ensureCommandEncoderReady()
       this.endComputePassEncoder()
       this.commandEncoder!.copyBufferToBuffer(data.resource!, 0, staging, 0, size)

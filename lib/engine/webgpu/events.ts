@@ -6,16 +6,17 @@ export type Classes = Record<string, { prototype: Record<string, unknown> }>
 /** What Dawn gives promises for, by class. */
 const promising = {
   GPU: ['requestAdapter'], GPUAdapter: ['requestDevice'], GPUBuffer: ['mapAsync'], GPUQueue: ['onSubmittedWorkDone'],
-  GPUDevice: ['popErrorScope', 'createComputePipelineAsync', 'createRenderPipelineAsync'], GPUShaderModule: ['getCompilationInfo'],
+  GPUDevice: ['popErrorScope', 'createComputePipelineAsync', 'createRenderPipelineAsync'],
+  GPUShaderModule: ['getCompilationInfo'],
 }
 
 /** Looks for what is done so many times in a row before it leaves the processor to others for a millisecond each time. */
 const eager = 64
 
 /**
- * When Dawn looks for what the GPU has done. Its Node binding asks `setImmediate` for a turn of the event loop each time, as long as
- * a promise is open, which keeps a processor busy and leaves no way to wait without the event loop. Here its turns are kept and given to
- * it: in the event loop while a promise is open, or at once for who cannot wait for the loop.
+ * When Dawn looks for what the GPU has done. Its Node binding asks `setImmediate` for a turn of the event loop each time, as long
+ * as a promise is open, which keeps a processor busy and leaves no way to wait without the event loop. Here its turns are kept and
+ * given to it: in the event loop while a promise is open, or at once for who cannot wait for the loop.
  */
 export class Events {
   #turns: (() => void)[] = []

@@ -12,42 +12,45 @@ const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`
 export class GuardedBuffers {
   readonly #own = new WeakSet<GPUBuffer>()
   #fault: GPUError | null = null
+  /** Makes a buffer; those that wait to be used again are given back where there is no room otherwise. */
+  readonly create: (descriptor: GPUBufferDescriptor) => GPUBuffer
 
   /** @param flush hands on what has not been handed to the GPU yet, so that what was only waiting for it is given back */
   constructor(manager: BufferManager, device: GPUDevice, { name }: AdapterFacts, flush: () => void) {
-    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits, most = Math.min(maxBufferSize, maxStorageBufferBindingSize)
+    const { limits } = device, most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize)
     // Dawn tells of what went wrong before the call returns.
     device.addEventListener('uncapturederror', event => {
       event.preventDefault()
       this.#fault ??= event.error
     })
-    const create = (descriptor: GPUBufferDescriptor): GPUBuffer => {
+    const plainly = (descriptor: GPUBufferDescriptor): GPUBuffer => {
       const buffer = device.createBuffer(descriptor), fault = this.#fault
       if (!(fault instanceof GPUOutOfMemoryError)) return buffer
       this.#fault = null
       throw new OutOfMemory(`out of memory: ${name} has no room for ${mebibytes(descriptor.size)} more. ${remedy}`)
     }
-    Object.assign(manager, {
-      device: {
-        createBuffer: (descriptor: GPUBufferDescriptor) => {
-          if (descriptor.size > most) throw new OutOfMemory(`out of memory: ${name} takes tensors of ${mebibytes(most)} at most, not ${mebibytes(descriptor.size)}. ${remedy}`)
-          const buffer = createWithRoom(descriptor)
-          this.#own.add(buffer)
-          return buffer
-        },
-      },
-      freeBuffers: new Map(), usedBuffers: new Map(), numBytesUsed: 0, numBytesAllocated: 0, numUsedBuffers: 0, numFreeBuffers: 0,
-    })
-    /** Buffers that wait to be used again are given back where there is no room otherwise. */
-    function createWithRoom(descriptor: GPUBufferDescriptor): GPUBuffer {
+    this.create = descriptor => {
       try {
-        return create(descriptor)
+        return plainly(descriptor)
       } catch (error) {
         flush()
         if (!(error instanceof OutOfMemory) || giveBack(manager) === 0) throw error
-        return create(descriptor)
+        return plainly(descriptor)
       }
     }
+    const createBuffer = (descriptor: GPUBufferDescriptor) => {
+      if (descriptor.size > most) {
+        throw new OutOfMemory(`out of memory: ${name} takes tensors of ${mebibytes(most)} at most, `
+          + `not ${mebibytes(descriptor.size)}. ${remedy}`)
+      }
+      const buffer = this.create(descriptor)
+      this.#own.add(buffer)
+      return buffer
+    }
+    Object.assign(manager, {
+      device: { createBuffer }, freeBuffers: new Map(), usedBuffers: new Map(),
+      numBytesUsed: 0, numBytesAllocated: 0, numUsedBuffers: 0, numFreeBuffers: 0,
+    })
   }
 
   /** Whether a buffer is of this device. */

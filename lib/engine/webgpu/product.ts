@@ -19,8 +19,8 @@ const tile = 64, depth = 16, side = 16
 const groups = 512
 
 /**
- * The product of two matrices, `[rows, inner] · [inner, columns]`, in tiles through the memory that a group of threads shares. The order of
- * the sums depends on the shapes alone.
+ * The product of two matrices, `[rows, inner] · [inner, columns]`, in tiles through the memory that a group of threads shares. The
+ * order of the sums depends on the shapes alone.
  *
  * @param work its shape's last axis are the columns, the axes before it the rows
  */
@@ -97,4 +97,6 @@ export function product(backend: WebGPUBackend, work: Work, inner: number, left:
 /** What each thread does for each of its four rows. */
 const four = (line: (i: number) => string) => [0, 1, 2, 3].map(line).join('\n')
 
-const placed = ({ adjacent }: Operand) => adjacent === 'outer' ? `let outer = i % ${tile}; let inner = i / ${tile};` : `let inner = i % ${depth}; let outer = i / ${depth};`
+/** Which element a thread brings. */
+const placed = ({ adjacent }: Operand) => adjacent === 'outer' ? `let outer = i % ${tile}; let inner = i / ${tile};`
+  : `let inner = i % ${depth}; let outer = i / ${depth};`

@@ -27,7 +27,8 @@ export function declared({ numbers = {}, floats = {} }: Work): { text: string, v
   const broken = Object.entries(floats).map(([name, value]) => ({ name, type: 'float32' as const, data: [value] }))
   const all = [...whole, ...broken], scalar = { int32: 'i32', float32: 'f32' }
   return {
-    text: all.map(({ name, type, data }) => `${name} : ${data.length > 1 ? `vec${data.length}<${scalar[type]}>` : scalar[type]},`).join(' '),
+    text: all.map(({ name, type, data }) => `${name} : ${data.length > 1 ? `vec${data.length}<${scalar[type]}>` : scalar[type]},`)
+      .join(' '),
     values: all.map(({ type, data }) => ({ type, data })),
   }
 }
@@ -57,8 +58,8 @@ export function each(backend: WebGPUBackend, work: Work, body: string): TensorIn
 const many = 2 ** 15
 
 /**
- * Sums over the rows of what is thought of as a table `[rows, columns]`: first over as many parts of the rows as keep the GPU busy,
- * then over the parts, always in the same order.
+ * Sums over the rows of what is thought of as a table `[rows, columns]`: first over as many parts of the rows as keep the GPU
+ * busy, then over the parts, always in the same order.
  *
  * @param term WGSL statements that set `term` from `row` and `column`
  * @returns the sums, in the work's shape, which has `columns` elements
@@ -66,7 +67,8 @@ const many = 2 ** 15
 export function sumRows(backend: WebGPUBackend, work: Work, rows: number, term: string): TensorInfo {
   const columns = tf.util.sizeFromShape(work.shape)
   const parts = Math.max(1, Math.min(Math.ceil(many / columns), Math.ceil(Math.sqrt(rows)))), length = Math.ceil(rows / parts)
-  const partial = each(backend, { ...work, key: `${work.key}, in parts`, shape: [parts, columns], numbers: { ...work.numbers, rows, columns, length } }, `
+  const numbers = { ...work.numbers, rows, columns, length }
+  const partial = each(backend, { ...work, key: `${work.key}, in parts`, shape: [parts, columns], numbers }, `
     let column = index % uniforms.columns;
     let first = (index / uniforms.columns) * uniforms.length;
     let last = min(first + uniforms.length, uniforms.rows);

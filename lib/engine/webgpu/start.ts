@@ -62,7 +62,8 @@ export async function startWebGPU(packages: Packages, software: boolean): Promis
 /** A program compiled and run, with numbers that are known. */
 function prove(backend: WebGPUBackend): void {
   const x = backend.makeTensorInfo([4], 'float32', Float32Array.of(1, 2, 3, 4))
-  const square = each(backend, { key: 'proof', inputs: { x }, shape: [4] }, 'value = x[index] * x[index];'), values = backend.readSync(square.dataId)
+  const square = each(backend, { key: 'proof', inputs: { x }, shape: [4] }, 'value = x[index] * x[index];')
+  const values = backend.readSync(square.dataId)
   for (const { dataId } of [x, square]) backend.disposeData(dataId)
   if (String(values) !== '1,4,9,16') throw new GraftError(`${backend.facts.name} computed [${values}] in place of [1,4,9,16]`)
 }

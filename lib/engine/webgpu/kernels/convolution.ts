@@ -26,7 +26,8 @@ function geometry(attributes: object, image: Shape, window: Shape, depthwise: bo
     info,
     numbers: {
       window: [info.filterHeight, info.filterWidth], image: [info.inHeight, info.inWidth], out: [info.outHeight, info.outWidth],
-      stride: [info.strideHeight, info.strideWidth], dilation: [info.dilationHeight, info.dilationWidth], pad: [info.padInfo.top, info.padInfo.left],
+      stride: [info.strideHeight, info.strideWidth], dilation: [info.dilationHeight, info.dilationWidth],
+      pad: [info.padInfo.top, info.padInfo.left],
       channels: info.inChannels, filters: depthwise ? window[3] : info.outChannels,
     },
   }
@@ -44,16 +45,18 @@ const back = `
   let left = w + uniforms.pad.y - kw * uniforms.dilation.y;
   let oh = up / uniforms.stride.x;
   let ow = left / uniforms.stride.y;
-  let met = up >= 0 && left >= 0 && oh * uniforms.stride.x == up && ow * uniforms.stride.y == left && oh < uniforms.out.x && ow < uniforms.out.y;`
+  let even = oh * uniforms.stride.x == up && ow * uniforms.stride.y == left;
+  let met = up >= 0 && left >= 0 && even && oh < uniforms.out.x && ow < uniforms.out.y;`
 
 /**
- * Gradients of convolutions, for every stride, padding, dilation and channel multiplier, in NHWC. TensorFlow.js's own leave dilation
- * out, and give a whole thread to each weight of a filter, which then goes through all images alone.
+ * Gradients of convolutions, for every stride, padding, dilation and channel multiplier, in NHWC. TensorFlow.js's own leave
+ * dilation out, and give a thread to each weight of a filter, which then goes through all images alone.
  */
 export const convolution: Kernels = {
   /** The product of the image's patches, turned, and dy: `[window · channels, pixels] · [pixels, filters]`. */
   Conv2DBackpropFilter({ x, dy }, attributes, backend) {
-    const { filterShape } = attributes as unknown as Attributes, { info, numbers } = geometry(attributes, x.shape as Shape, filterShape, false)
+    const { filterShape } = attributes as unknown as Attributes
+    const { info, numbers } = geometry(attributes, x.shape as Shape, filterShape, false)
     const pixels = info.batchSize * info.outHeight * info.outWidth
     return product(backend, { key: 'gradient of a filter', inputs: { x, dy }, shape: filterShape, numbers }, pixels, {
       adjacent: 'outer', element: `
@@ -70,9 +73,9 @@ export const convolution: Kernels = {
 
   /** The product of dy's patches and the filter, turned: `[pixels, window · filters] · [window · filters, channels]`. */
   Conv2DBackpropInput({ dy, filter }, attributes, backend) {
-    const { inputShape } = attributes as unknown as Attributes, { numbers } = geometry(attributes, inputShape, filter.shape as Shape, false)
-    const [kh, kw, , filters] = filter.shape
-    return product(backend, { key: 'gradient of a convolution\'s image', inputs: { dy, weights: filter }, shape: inputShape, numbers }, kh * kw * filters, {
+    const { inputShape } = attributes as unknown as Attributes, [kh, kw, , filters] = filter.shape
+    const { numbers } = geometry(attributes, inputShape, filter.shape as Shape, false), inputs = { dy, weights: filter }
+    return product(backend, { key: 'gradient of a convolution\'s image', inputs, shape: inputShape, numbers }, kh * kw * filters, {
       adjacent: 'inner', element: `
         let co = inner % uniforms.filters;
         let kw = (inner / uniforms.filters) % uniforms.window.y;
@@ -84,13 +87,16 @@ export const convolution: Kernels = {
         if (met) { value = dy[((n * uniforms.out.x + oh) * uniforms.out.y + ow) * uniforms.filters + co]; }`,
     }, {
       adjacent: 'inner',
-      element: 'value = weights[((inner / uniforms.filters) * uniforms.channels + outer) * uniforms.filters + inner % uniforms.filters];',
+      element: `
+        let place = (inner / uniforms.filters) * uniforms.channels + outer;
+        value = weights[place * uniforms.filters + inner % uniforms.filters];`,
     })
   },
 
   DepthwiseConv2dNativeBackpropFilter({ x, dy }, attributes, backend) {
-    const { filterShape } = attributes as unknown as Attributes, { info, numbers } = geometry(attributes, x.shape as Shape, filterShape, true)
-    return sumRows(backend, { key: 'gradient of a depthwise filter', inputs: { x, dy }, shape: filterShape, numbers }, info.batchSize * info.outHeight, `
+    const { filterShape } = attributes as unknown as Attributes
+    const { info, numbers } = geometry(attributes, x.shape as Shape, filterShape, true), rows = info.batchSize * info.outHeight
+    return sumRows(backend, { key: 'gradient of a depthwise filter', inputs: { x, dy }, shape: filterShape, numbers }, rows, `
       let q = column % uniforms.filters;
       let channel = (column / uniforms.filters) % uniforms.channels;
       let place = column / (uniforms.filters * uniforms.channels);
@@ -108,8 +114,9 @@ export const convolution: Kernels = {
   },
 
   DepthwiseConv2dNativeBackpropInput({ dy, filter }, attributes, backend) {
-    const { inputShape } = attributes as unknown as Attributes, { numbers } = geometry(attributes, inputShape, filter.shape as Shape, true)
-    return each(backend, { key: 'gradient of a depthwise convolution\'s image', inputs: { dy, weights: filter }, shape: inputShape, numbers }, `
+    const { inputShape } = attributes as unknown as Attributes, inputs = { dy, weights: filter }
+    const { numbers } = geometry(attributes, inputShape, filter.shape as Shape, true)
+    return each(backend, { key: 'gradient of a depthwise convolution\'s image', inputs, shape: inputShape, numbers }, `
       let channel = index % uniforms.channels;
       let pixel = index / uniforms.channels;
       let w = pixel % uniforms.image.y;

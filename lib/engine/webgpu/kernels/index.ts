@@ -8,9 +8,14 @@ import { normalization } from './normalization.ts'
 import { optimizer } from './optimizer.ts'
 
 /** A kernel as TensorFlow.js calls it, and such kernels by name. */
-export type Kernels = Record<string, (inputs: Record<string, TensorInfo>, attributes: Record<string, unknown>, backend: WebGPUBackend) => TensorInfo | TensorInfo[]>
+export type Kernels = Record<string, Kernel>
+type Kernel = (inputs: Inputs, attributes: Record<string, unknown>, backend: WebGPUBackend) => TensorInfo | TensorInfo[]
+type Inputs = Record<string, TensorInfo>
 
-/** Registers what TensorFlow.js 4.22's WebGPU backend lacks, does slowly or gets wrong; text and other rarities run in plain JavaScript. */
+/**
+ * Registers what TensorFlow.js 4.22's WebGPU backend lacks, does slowly or gets wrong; text and other rarities run in plain
+ * JavaScript.
+ */
 export function addKernels(backend: WebGPUBackend): void {
   const missing = tf.getKernelsForBackend('cpu').map(({ kernelName }) => kernelName).filter(name => !tf.getKernel(name, 'webgpu'))
   const rare: Kernels = Object.fromEntries(missing.map(name => [name, inJavaScript(name, backend)]))
@@ -18,7 +23,7 @@ export function addKernels(backend: WebGPUBackend): void {
     if (tf.getKernel(kernelName, 'webgpu')) tf.unregisterKernel(kernelName, 'webgpu')
     tf.registerKernel({
       kernelName, backendName: 'webgpu',
-      kernelFunc: ({ inputs, attrs }) => kernel(inputs as Record<string, TensorInfo>, (attrs ?? {}) as Record<string, unknown>, backend),
+      kernelFunc: ({ inputs, attrs }) => kernel(inputs as Inputs, (attrs ?? {}) as Record<string, unknown>, backend),
     })
   }
 }
@@ -27,24 +32,29 @@ export function addKernels(backend: WebGPUBackend): void {
 function types(): Kernels {
   const own = (name: string) => {
     const { kernelFunc } = tf.getKernel(name, 'webgpu')
-    return (inputs: Record<string, TensorInfo>, attrs: Record<string, unknown>, backend: WebGPUBackend) => kernelFunc({ inputs, attrs: attrs as never, backend }) as TensorInfo
+    return (inputs: Inputs, attrs: Record<string, unknown>, backend: WebGPUBackend) =>
+      kernelFunc({ inputs, attrs: attrs as never, backend }) as TensorInfo
   }
   const cast = own('Cast'), transpose = own('Transpose')
   return {
     /** The backend calls whole numbers floats without making them such, and then most of its shaders do not compile. */
     Cast({ x }, attrs, backend) {
-      if (attrs.dtype !== 'float32' || backend.tensorMap.get(x.dataId).dtype === 'float32' || x.shape.includes(0)) return cast({ x }, attrs, backend)
+      const whole = attrs.dtype === 'float32' && backend.tensorMap.get(x.dataId).dtype !== 'float32'
+      if (!whole || x.shape.includes(0)) return cast({ x }, attrs, backend)
       return each(backend, { key: 'float', inputs: { x }, shape: x.shape }, 'value = f32(x[index]);')
     },
     /** Its shader takes floats alone. */
     Transpose({ x }, attrs, backend) {
       if (backend.tensorMap.get(x.dataId).dtype === 'float32') return transpose({ x }, attrs, backend)
-      const from = attrs.perm as number[], shape = from.map(axis => x.shape[axis]), strides = [...tf.util.computeStrides(x.shape), 1]
+      const from = attrs.perm as number[], shape = from.map(axis => x.shape[axis])
+      const strides = [...tf.util.computeStrides(x.shape), 1]
       const axes = from.map((axis, i) => ({ [`side${i}`]: shape[i], [`stride${i}`]: strides[axis] }))
-      const result = each(backend, { key: `transpose ${shape.length}`, inputs: { x }, shape, numbers: Object.assign({}, ...axes), whole: true }, `
+      const numbers = Object.assign({}, ...axes)
+      const result = each(backend, { key: `transpose ${shape.length}`, inputs: { x }, shape, numbers, whole: true }, `
         var rest = index;
         var at = 0;
-        ${axes.map((_, i) => `at += rest % uniforms.side${i} * uniforms.stride${i}; rest /= uniforms.side${i};`).reverse().join('\n')}
+        ${axes.map((_, i) => `at += rest % uniforms.side${i} * uniforms.stride${i}; rest /= uniforms.side${i};`)
+          .reverse().join('\n')}
         value = x[at];`)
       backend.tensorMap.get(result.dataId).dtype = x.dtype
       return { ...result, dtype: x.dtype }

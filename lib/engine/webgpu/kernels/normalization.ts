@@ -6,15 +6,16 @@ import type { Kernels } from './index.ts'
 export const normalization: Kernels = {
   NormalizeBatch({ x, gamma, beta }, { epsilon }, backend) {
     const shape = [x.shape.at(-1)!], rows = sizeOf(x) / shape[0], floats = { share: 1 / rows, epsilon: epsilon as number }
-    const mean = sumRows(backend, { key: 'mean', inputs: { x }, shape, floats }, rows, 'term = x[row * uniforms.columns + column] * uniforms.share;')
+    const mean = sumRows(backend, { key: 'mean', inputs: { x }, shape, floats }, rows,
+      'term = x[row * uniforms.columns + column] * uniforms.share;')
     const variance = sumRows(backend, { key: 'variance', inputs: { x, mean }, shape, floats }, rows, `
       let distance = x[row * uniforms.columns + column] - mean[column];
       term = distance * distance * uniforms.share;`)
-    const y = each(backend, {
-      key: `normalize ${Boolean(beta)}`, inputs: { x, mean, variance, gamma, ...beta && { beta } }, shape: x.shape, numbers: { channels: shape[0] }, floats,
-    }, `
+    const inputs = { x, mean, variance, gamma, ...beta && { beta } }, numbers = { channels: shape[0] }
+    const y = each(backend, { key: `normalize ${Boolean(beta)}`, inputs, shape: x.shape, numbers, floats }, `
       let channel = index % uniforms.channels;
-      value = (x[index] - mean[channel]) * inverseSqrt(variance[channel] + uniforms.epsilon) * gamma[channel]${beta ? ' + beta[channel]' : ''};`)
+      let normal = (x[index] - mean[channel]) * inverseSqrt(variance[channel] + uniforms.epsilon);
+      value = normal * gamma[channel]${beta ? ' + beta[channel]' : ''};`)
     return [y, mean, variance]
   },
 
@@ -22,11 +23,13 @@ export const normalization: Kernels = {
   NormalizeBatchGrad({ dy, x, mean, variance, gamma }, { epsilon }, backend) {
     const shape = [x.shape.at(-1)!], rows = sizeOf(x) / shape[0], floats = { share: 1 / rows, epsilon: epsilon as number }
     const inputs = { dy, x, mean, variance }
-    const beta = sumRows(backend, { key: 'sum of rows', inputs: { x: dy }, shape }, rows, 'term = x[row * uniforms.columns + column];')
+    const beta = sumRows(backend, { key: 'sum of rows', inputs: { x: dy }, shape }, rows,
+      'term = x[row * uniforms.columns + column];')
     const scale = sumRows(backend, { key: 'gradient of gamma', inputs, shape, floats }, rows, `
       let at = row * uniforms.columns + column;
       term = dy[at] * (x[at] - mean[column]) * inverseSqrt(variance[column] + uniforms.epsilon);`)
-    const dx = each(backend, { key: 'gradient of a normalization', inputs: { ...inputs, gamma, scale, beta }, shape: x.shape, numbers: { channels: shape[0] }, floats }, `
+    const all = { ...inputs, gamma, scale, beta }, numbers = { channels: shape[0] }
+    const dx = each(backend, { key: 'gradient of a normalization', inputs: all, shape: x.shape, numbers, floats }, `
       let channel = index % uniforms.channels;
       let deviation = inverseSqrt(variance[channel] + uniforms.epsilon);
       let normal = (x[index] - mean[channel]) * deviation;

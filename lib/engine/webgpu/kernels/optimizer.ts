@@ -1,7 +1,7 @@
 import { each } from '../program.ts'
 import type { Kernels } from './index.ts'
 
-/** The kernel of lib/engine/adam.ts. Weights are many and mostly small: what a step takes is the number of programs that are started. */
+/** The kernel of lib/engine/adam.ts. Weights are many and mostly small: what a step takes is how many programs are started. */
 export const optimizer: Kernels = {
   AdamUpdate({ weight, m, v, gradient }, attributes, backend) {
     const { alpha, beta1, beta2, epsilon } = attributes as Record<string, number>, { shape } = weight

@@ -86,7 +86,7 @@ describe('training by WebGPU', { skip: withoutWebGPU }, async () => {
       card.device.destroy()
     })
     assert.ok(lost)
-    assert.match(actual.notes.join('\n'), /Epoch 2 was begun anew: the graphics card was lost, and is started again\./)
+    assert.match(actual.notes.join('\n'), /Epoch [23] was begun anew: the graphics card was lost, and is started again\./)
     assert.deepEqual(actual.losses, expected.losses)
     assert.deepEqual(actual.weights, expected.weights)
   })
