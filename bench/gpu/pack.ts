@@ -10,15 +10,17 @@ import { root, stateFolder } from '../../install/place.js'
 /** What a machine is lent for: so much may be carried there. */
 const most = 64 * 2 ** 20
 
-const loaders = ['/usr/lib/x86_64-linux-gnu/libvulkan.so.1', '/usr/lib/aarch64-linux-gnu/libvulkan.so.1', '/usr/lib64/libvulkan.so.1', '/usr/lib/chromium/libvulkan.so.1']
+const loaders = ['x86_64-linux-gnu', 'aarch64-linux-gnu', 'chromium'].map(folder => `/usr/lib/${folder}/libvulkan.so.1`)
 const loader = [process.argv[2], ...loaders].find(path => path && existsSync(path))
 if (!loader) throw new Error('no libvulkan.so.1 here: name one')
 
 /** Packages that are neither for tests nor for editors and compilers, and the two of the engine. */
 function modules(): string[] {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as { packages: Record<string, { dev?: boolean }> }
-  const engine = /^node_modules\/(webgpu|@tensorflow\/tfjs-backend-webgpu)$/, useless = /node_modules\/(@?typescript|@types|core-js|zeromq|cmake-ts|@oxc|oxc-|ml-|umap)/
-  return Object.entries(packages).filter(([path, { dev }]) => path && (!dev || engine.test(path)) && !useless.test(path) && existsSync(join(root, path))).map(([path]) => path)
+  const engine = /^node_modules\/(webgpu|@tensorflow\/tfjs-backend-webgpu)$/
+  const useless = /node_modules\/(@?typescript|@types|core-js|zeromq|cmake-ts|@oxc|oxc-|ml-|umap)/
+  return Object.entries(packages).filter(([path, { dev }]) => path && (!dev || engine.test(path)) && !useless.test(path))
+    .map(([path]) => path).filter(path => existsSync(join(root, path)))
 }
 
 const folder = join(stateFolder, 'gpu'), archive = join(stateFolder, 'gpu.tar.xz')

@@ -14,15 +14,18 @@ const { values } = parseArgs({ options: {
 } })
 const skipped = values.skip.split(','), folder = import.meta.dirname, root = join(folder, '..', '..')
 const driver = prepareVulkan()
-Object.assign(process.env, { GRAFT_WEBGPU: process.env.GRAFT_WEBGPU ?? root, GRAFT_ENGINE: 'webgpu', GRAFT_TENSORFLOW: tmpdir(), GRAFT_RUNS: 'off' })
+process.env.GRAFT_WEBGPU ??= root
+Object.assign(process.env, { GRAFT_ENGINE: 'webgpu', GRAFT_TENSORFLOW: tmpdir(), GRAFT_RUNS: 'off' })
 
-const { engine } = await import('../../lib/engine/index.ts'), { webGPU } = await import('../../lib/engine/start.ts'), { tf } = await import('../../lib/tf.ts')
-const { gradientsOf, nets } = await import('../../tests/unit/lib/engine/nets.ts'), { difference } = await import('../../tests/unit/lib/engine/numbers.ts')
+const { engine } = await import('../../lib/engine/index.ts'), { webGPU } = await import('../../lib/engine/start.ts')
+const { tf } = await import('../../lib/tf.ts'), { gradientsOf, nets } = await import('../../tests/unit/lib/engine/nets.ts')
+const { difference } = await import('../../tests/unit/lib/engine/numbers.ts')
 const { forwards } = await import('./frozen.ts')
 const { facts, device } = webGPU()!, mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`
 const lines: string[] = [
-  `# ${facts.name}${facts.software ? ', a processor that plays a graphics card: what is right can be seen here, what is fast cannot' : ''}`, '',
-  `${new Date().toISOString().slice(0, 16)}Z, Node ${process.versions.node}, ${engine().name}; driver: ${driver}; tensors of at most ${mebibytes(device.limits.maxStorageBufferBindingSize)}.`, '',
+  `# ${facts.name}${facts.software ? ', a processor that plays a graphics card: what is right is seen here, what is fast is not' : ''}`, '',
+  `${new Date().toISOString().slice(0, 16)}Z, Node ${process.versions.node}, ${engine().name}; driver: ${driver}; `
+    + `tensors of at most ${mebibytes(device.limits.maxStorageBufferBindingSize)}.`, '',
   '| what | WebGPU | beside it | ratio or difference |', '|---|---|---|---|',
 ]
 console.log(lines.join('\n'))
@@ -35,8 +38,10 @@ const ms = (number: number) => `${number.toFixed(number < 10 ? 2 : 0)} ms`
 /** What a script of this folder prints as JSON on an engine; a text says why it did not. */
 function asked<T>(script: string, args: string[], name: 'webgpu' | 'wasm' = 'webgpu'): T | string {
   const command = [...process.execArgv, '--disable-warning=ExperimentalWarning', join(folder, script), ...args]
-  const { stdout, stderr, status } = spawnSync(process.execPath, command, { encoding: 'utf8', env: { ...process.env, GRAFT_ENGINE: name }, timeout: 600_000, maxBuffer: 2 ** 26 })
-  return status === 0 ? JSON.parse(stdout) as T : stderr.trim().split('\n').find(line => line.includes('Error')) ?? `it ended with ${status}`
+  const env = { ...process.env, GRAFT_ENGINE: name }
+  const { stdout, stderr, status } = spawnSync(process.execPath, command, { encoding: 'utf8', env, timeout: 600_000 })
+  if (status === 0) return JSON.parse(stdout) as T
+  return stderr.trim().split('\n').find(line => line.includes('Error')) ?? `it ended with ${status}`
 }
 
 let worst = 0
@@ -91,12 +96,17 @@ for (const [name, took] of await forwards(Number(values.side), Number(values.bat
   add(`a frozen trunk, ${what}, forward`, '', name, typeof took === 'string' ? took : ms(took))
 }
 
-if (!skipped.includes('notebooks')) for (const name of ['1-feature-extraction', '2-fine-tuning', '3-architectural-modification']) {
-  const start = performance.now(), { status, stderr } = spawnSync(process.execPath, [join(root, 'cli', 'graft.js'), 'run', join(root, 'notebooks', `${name}.ipynb`), '-o', join(tmpdir(), `${name}.ipynb`)], { encoding: 'utf8', timeout: 600_000 })
-  add(`notebook ${name}`, ms(performance.now() - start), '', status === 0 ? 'ran whole' : `failed: ${stderr.trim().split('\n').at(-1)}`)
+const lessons = ['1-feature-extraction', '2-fine-tuning', '3-architectural-modification']
+if (!skipped.includes('notebooks')) for (const name of lessons) {
+  const files = [join(root, 'notebooks', `${name}.ipynb`), '-o', join(tmpdir(), `${name}.ipynb`)], start = performance.now()
+  const command = [join(root, 'cli', 'graft.js'), 'run', ...files]
+  const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8', timeout: 600_000 })
+  const outcome = status === 0 ? 'ran whole' : `failed: ${stderr.trim().split('\n').at(-1)}`
+  add(`notebook ${name}`, ms(performance.now() - start), '', outcome)
 }
 
 mkdirSync(join(folder, 'results'), { recursive: true })
-const file = join(folder, 'results', `${new Date().toISOString().slice(0, 10)}-${facts.name.replace(/[^\w.-]+/g, '-').replace(/-+$/, '')}.md`)
+const adapter = facts.name.replace(/[^\w.-]+/g, '-').replace(/-+$/, '')
+const file = join(folder, 'results', `${new Date().toISOString().slice(0, 10)}-${adapter}.md`)
 writeFileSync(file, `${lines.join('\n')}\n`)
 console.log(`\n${file}`)

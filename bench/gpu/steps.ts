@@ -4,7 +4,8 @@ import { createRequire } from 'node:module'
 import type * as TF from '@tensorflow/tfjs'
 import { findWebGPU } from '../../lib/engine/webgpu/find.ts'
 
-const [side = 64, batch = 4, rounds = 3] = process.argv.slice(2).filter(word => word !== '--stock').map(Number), stock = process.argv.includes('--stock')
+const stock = process.argv.includes('--stock')
+const [side = 64, batch = 4, rounds = 3] = process.argv.slice(2).filter(word => word !== '--stock').map(Number)
 const core = createRequire(import.meta.url)('@tensorflow/tfjs') as typeof TF
 
 /** TensorFlow.js's own kernels, before the library puts others in the place of some. */
@@ -15,7 +16,8 @@ function stockKernels(): TF.KernelConfig[] {
   return core.getKernelsForBackend('webgpu')
 }
 const before = stock ? stockKernels() : []
-const { tf } = await import('../../lib/tf.ts'), { mobileNetV2 } = await import('../train/mobilenet.ts'), { engine } = await import('../../lib/engine/index.ts')
+const { tf } = await import('../../lib/tf.ts'), { mobileNetV2 } = await import('../train/mobilenet.ts')
+const { engine } = await import('../../lib/engine/index.ts')
 const { GroupedOptimizer } = await import('../../lib/train/optimizers.ts')
 if (stock) {
   for (const { kernelName } of tf.getKernelsForBackend('webgpu')) tf.unregisterKernel(kernelName, 'webgpu')
@@ -23,9 +25,11 @@ if (stock) {
 }
 
 const base = mobileNetV2(side)
-const model = tf.model({ inputs: base.inputs, outputs: tf.layers.dense({ units: 10, activation: 'softmax' }).apply(base.outputs[0]) as TF.SymbolicTensor })
+const head = tf.layers.dense({ units: 10, activation: 'softmax' })
+const model = tf.model({ inputs: base.inputs, outputs: head.apply(base.outputs[0]) as TF.SymbolicTensor })
 model.compile({ optimizer: new GroupedOptimizer('adam', () => 1e-3), loss: 'categoricalCrossentropy' })
-const x = tf.randomUniform([batch, side, side, 3], 0, 1, 'float32', 1), y = tf.oneHot(tf.tensor1d(Array.from({ length: batch }, (_, i) => i % 10), 'int32'), 10)
+const x = tf.randomUniform([batch, side, side, 3], 0, 1, 'float32', 1)
+const y = tf.oneHot(tf.tensor1d(Array.from({ length: batch }, (_, i) => i % 10), 'int32'), 10)
 
 /** The median of some rounds after two that make everything ready, in milliseconds; each waits for its result. */
 async function median(work: () => Promise<unknown>): Promise<number> {

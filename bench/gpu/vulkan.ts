@@ -14,7 +14,9 @@ export function prepareVulkan(): string {
   if (process.env.VK_DRIVER_FILES) return `VK_DRIVER_FILES=${process.env.VK_DRIVER_FILES}`
   const nvidia = libraries.map(folder => join(folder, 'libGLX_nvidia.so.0')).find(path => existsSync(path))
   const told = folders.map(folder => join(folder, 'nvidia_icd.json')).find(path => existsSync(path))
-  if (told || !nvidia) return told ?? `no NVIDIA driver for Vulkan (${existsSync('/dev/nvidiactl') ? 'the card is there: the container lacks the capability "graphics"' : 'no such card'})`
+  if (told) return told
+  if (!nvidia && existsSync('/dev/nvidiactl')) return 'the NVIDIA card\'s is missing: the container lacks the capability "graphics"'
+  if (!nvidia) return 'the system\'s'
   const file = join(mkdtempSync(join(tmpdir(), 'graft-vulkan-')), 'nvidia_icd.json')
   writeFileSync(file, JSON.stringify({ file_format_version: '1.0.0', ICD: { library_path: nvidia, api_version: '1.3.0' } }))
   process.env.VK_DRIVER_FILES = file
