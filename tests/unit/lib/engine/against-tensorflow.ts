@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { before, describe, test } from 'node:test'
 import { normalizeBatch } from '../../../../lib/engine/normalize.ts'
 import { tf } from '../../../../lib/tf.ts'
 import { difference, tensorOf } from './numbers.ts'
@@ -9,10 +8,12 @@ type Image = tf.Tensor4D
 type Padding = 'same' | 'valid'
 type Attributes = [first: number, second: number, third: number]
 
+interface Case { op: string, attributes: (number | string)[], shapes: number[][], results: string[] }
+
 const file = new URL('../../../fixtures/engine/gradients.json', import.meta.url)
-const { tensorflow, cases } = JSON.parse(readFileSync(file, 'utf8')) as {
+export const { tensorflow, cases } = JSON.parse(readFileSync(file, 'utf8')) as {
   tensorflow: string
-  cases: { op: string, attributes: (number | string)[], shapes: number[][], results: string[] }[]
+  cases: Case[]
 }
 
 const operations: Record<string, (inputs: tf.Tensor[], [a, b, c]: Attributes) => tf.Tensor> = {
@@ -27,17 +28,14 @@ const operations: Record<string, (inputs: tf.Tensor[], [a, b, c]: Attributes) =>
 
 const padding = (value: unknown) => String(value).toLowerCase() as Padding
 
-/** Holds an engine that was started against values and gradients that TensorFlow itself computed. */
-export const testAgainstTensorFlow = (engine: string, skip: string | false) => describe(`values and gradients on the engine ${engine} are those of TensorFlow ${tensorflow}`, { skip }, () => {
-  before(() => tf.setBackend(engine))
-  for (const { op, attributes, shapes, results } of cases) {
-    test(`${op} ${attributes} on ${shapes.map((shape) => shape.join('×')).join(' and ')}`, () => {
-      const inputs = shapes.map((shape, i) => tensorOf(shape, i + 1)), run = (...inputs: tf.Tensor[]) => operations[op](inputs, attributes as Attributes)
-      const y = run(...inputs), gradients = tf.grads(run)(inputs, tensorOf(y.shape, 9))
-      for (const [i, tensor] of [y, ...gradients].entries()) {
-        const bytes = Buffer.from(results[i], 'base64'), expected = new Float32Array(new Uint8Array(bytes).buffer)
-        assert.ok(difference(tensor.dataSync(), expected) < 1e-5, `result ${i}: ${difference(tensor.dataSync(), expected)}`)
-      }
-    })
+export const titleOf = ({ op, attributes, shapes }: Case) => `${op} ${attributes} on ${shapes.map((shape) => shape.join('×')).join(' and ')}`
+
+/** Holds the engine in use against values and gradients that TensorFlow itself computed. */
+export function checkCase({ op, attributes, shapes, results }: Case): void {
+  const inputs = shapes.map((shape, i) => tensorOf(shape, i + 1)), run = (...inputs: tf.Tensor[]) => operations[op](inputs, attributes as Attributes)
+  const y = run(...inputs), gradients = tf.grads(run)(inputs, tensorOf(y.shape, 9))
+  for (const [i, tensor] of [y, ...gradients].entries()) {
+    const bytes = Buffer.from(results[i], 'base64'), expected = new Float32Array(new Uint8Array(bytes).buffer)
+    assert.ok(difference(tensor.dataSync(), expected) < 1e-5, `result ${i}: ${difference(tensor.dataSync(), expected)}`)
   }
-})
+}

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import './tensorflow/here.ts'
 import { tf } from '../../../../lib/tf.ts'
-import { testGradients } from './gradients.ts'
+import { checkGradients } from './gradients.ts'
+import { nets } from './nets.ts'
 import { tensorOf } from './numbers.ts'
 
 const { layers } = tf
 
-testGradients()
+describe('one step of training changes the weights as on the reference engine', () => {
+  for (const name of Object.keys(nets)) test(name, () => checkGradients(name))
+})
 
 test('the same training gives the same bits', async () => {
   await tf.setBackend('wasm')

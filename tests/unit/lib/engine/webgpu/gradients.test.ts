@@ -1,12 +1,18 @@
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { withoutWebGPU } from './here.ts'
 
-if (withoutWebGPU) test('gradients by WebGPU', { skip: withoutWebGPU })
-else {
-  const { testGradients } = await import('../gradients.ts'), { testAgainstTensorFlow } = await import('../against-tensorflow.ts')
-  // Their kernels are tested one by one beside this; here those that are made of several.
-  testGradients([
-    'selu', 'mish', 'gelu', 'PReLU', 'ReLU with a ceiling', 'separable convolution', 'dilated convolution', 'upsampling', 'layer normalization', 'concatenation and addition',
-  ])
-  testAgainstTensorFlow('webgpu', false)
-}
+// Their kernels are tested one by one beside this; here those that are made of several.
+const kinds = ['selu', 'mish', 'gelu', 'PReLU', 'ReLU with a ceiling', 'separable convolution', 'dilated convolution', 'upsampling',
+  'layer normalization', 'concatenation and addition']
+
+describe('by WebGPU', { skip: withoutWebGPU }, async () => {
+  if (withoutWebGPU) return
+  const { checkGradients } = await import('../gradients.ts'), { tf } = await import('../../../../../lib/tf.ts')
+  const { cases, checkCase, tensorflow, titleOf } = await import('../against-tensorflow.ts')
+
+  for (const name of kinds) test(`gradients around ${name} are the reference engine's`, () => checkGradients(name))
+  for (const one of cases) test(`${titleOf(one)} is as in TensorFlow ${tensorflow}`, async () => {
+    await tf.setBackend('webgpu')
+    checkCase(one)
+  })
+})
