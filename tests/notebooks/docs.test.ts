@@ -64,7 +64,7 @@ test('the examples of docs/api.md run as they stand, types checked, on few image
 const keptFor: [pattern: RegExp, why: string][] = [
   [/^@types\/|^@webgpu\/types$|^@oxc-project\/types$|^undici-types$|^tslib$/, 'declarations, which TypeScript reads'],
   [/^typescript$|^@typescript\//, 'the language server, a process of its own'],
-  [/^koffi$|^@koromix\//, 'for the engine that --engine tensorflow brings'],
+  [/^koffi$|^@koromix\/|^@julusian\/jpeg-turbo$/, 'shared libraries, and what calls them'],
   [/-(linux|darwin|win32|freebsd|android|openharmony|wasm32)|^@emnapi\/|^@img\//, 'binaries by platform, opened without Node\'s loader'],
   [/^(commander|delaunator|internmap|ml-array-(max|min|rescale)|robust-predicates)$/, 'inside the bundles that d3\'s packages and ml-matrix are loaded as'],
   [/^(asynckit|combined-stream|delayed-stream|form-data|mime-db|mime-types|hasown|function-bind|gopd|has-symbols|has-tostringtag|math-intrinsics|dunder-proto|es-.*|get-intrinsic|get-proto|call-bind-apply-helpers)$/,
