@@ -92,7 +92,7 @@ test('JupyterLab\'s debugger: a click beside a line stops there, the panel shows
   await lab.shoot(page, 'debugger-module')
   await command(page, 'debugger:continue')
   await shown(2, '9')
-  await command(page, 'debugger:pause-on-exceptions', { filter: 'uncaught' })
+  await page.evaluate(() => (window as any).jupyterapp.commands.execute('debugger:pause-on-exceptions', { filter: 'uncaught' }).then(() => {}))
   await runCell(page, 3)
   await waitForStack(page, 'refuse 3, Cell 4 5')
   await variables.getByText('told').first().waitFor()
