@@ -67,6 +67,7 @@ const keptFor: [pattern: RegExp, why: string][] = [
   [/^koffi$|^@koromix\/|^@julusian\/jpeg-turbo$/, 'shared libraries, and what calls them'],
   [/-(linux|darwin|win32|freebsd|android|openharmony|wasm32)|^@emnapi\/|^@img\//, 'binaries by platform, opened without Node\'s loader'],
   [/^(commander|delaunator|internmap|ml-array-(max|min|rescale)|robust-predicates)$/, 'inside the bundles that d3\'s packages and ml-matrix are loaded as'],
+  [/^magic-string$/, 'inside the one script that a kernel starts from, kernel/startup.ts'],
   [/^(asynckit|combined-stream|delayed-stream|form-data|mime-db|mime-types|hasown|function-bind|gopd|has-symbols|has-tostringtag|math-intrinsics|dunder-proto|es-.*|get-intrinsic|get-proto|call-bind-apply-helpers)$/,
     'behind declarations of fetch'],
 ]
