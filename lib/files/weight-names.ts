@@ -3,7 +3,7 @@ import { isObject, type Json } from '../save/keras/types.ts'
 
 /** What Keras calls the weights of a layer, in its order, by the start of the layer's class in small letters. */
 const table: [RegExp, string][] = [
-  [/^(separable)/, 'depthwise_kernel pointwise_kernel bias'],
+  [/^separable/, 'depthwise_kernel pointwise_kernel bias'],
   [/^depthwise/, 'depthwise_kernel bias'],
   [/^(simple_rnn|gru|lstm|conv_lstm)/, 'kernel recurrent_kernel bias'],
   [/^(conv|dense|einsum_dense|standardized_conv)/, 'kernel bias'],

@@ -48,6 +48,12 @@ const back = `
   let even = oh * uniforms.stride.x == up && ow * uniforms.stride.y == left;
   let met = up >= 0 && left >= 0 && even && oh < uniforms.out.x && ow < uniforms.out.y;`
 
+/** The image and the place in it that a pixel's number means. */
+const pixelOf = (number: string) => `
+  let w = ${number} % uniforms.image.y;
+  let h = (${number} / uniforms.image.y) % uniforms.image.x;
+  let n = ${number} / (uniforms.image.y * uniforms.image.x);`
+
 /**
  * Gradients of convolutions, for every stride, padding, dilation and channel multiplier, in NHWC. TensorFlow.js's own leave
  * dilation out, and give a thread to each weight of a filter, which then goes through all images alone.
@@ -80,9 +86,7 @@ export const convolution: Kernels = {
         let co = inner % uniforms.filters;
         let kw = (inner / uniforms.filters) % uniforms.window.y;
         let kh = inner / (uniforms.filters * uniforms.window.y);
-        let w = outer % uniforms.image.y;
-        let h = (outer / uniforms.image.y) % uniforms.image.x;
-        let n = outer / (uniforms.image.y * uniforms.image.x);
+        ${pixelOf('outer')}
         ${back}
         if (met) { value = dy[((n * uniforms.out.x + oh) * uniforms.out.y + ow) * uniforms.filters + co]; }`,
     }, {
@@ -119,9 +123,7 @@ export const convolution: Kernels = {
     return each(backend, { key: 'gradient of a depthwise convolution\'s image', inputs, shape: inputShape, numbers }, `
       let channel = index % uniforms.channels;
       let pixel = index / uniforms.channels;
-      let w = pixel % uniforms.image.y;
-      let h = (pixel / uniforms.image.y) % uniforms.image.x;
-      let n = pixel / (uniforms.image.y * uniforms.image.x);
+      ${pixelOf('pixel')}
       for (var kh = 0; kh < uniforms.window.x; kh++) {
         for (var kw = 0; kw < uniforms.window.y; kw++) {
           ${back}
